@@ -1,0 +1,6 @@
+//! Lock-free, sharded, cache-line-aware concurrent maps and counters.
+pub mod error;
+pub mod map;
+mod reclaim;
+mod sync;
+pub use reclaim::{Guard, LocalGuard, OwnedGuard};

@@ -1,0 +1,21 @@
+//! How much of a running resize a writer takes on.
+
+/// How much of a running resize one write moves on before it does its own work.
+///
+/// Readers never help and never wait, in either mode. No mode makes a writer wait for another
+/// thread: a bucket that somebody else is moving is moved again by whoever needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResizeMode {
+    /// A write on a shard that is being resized moves the bucket it needs and at most this many
+    /// more (rounded up to the step of the work list). Flat tails.
+    Incremental(usize),
+    /// The write that starts a resize, and every write that meets it, moves buckets until the
+    /// shard is done. Highest throughput while growing, one long operation per resize.
+    Blocking,
+}
+
+impl Default for ResizeMode {
+    fn default() -> Self {
+        Self::Incremental(32)
+    }
+}

@@ -1,0 +1,2 @@
+//! `ShardMap`.
+pub(crate) mod raw;
