@@ -4,3 +4,5 @@ pub mod map;
 mod reclaim;
 mod sync;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};
+#[cfg(all(atomshard_traced, not(loom)))]
+pub use sync::trace;

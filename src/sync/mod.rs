@@ -1,2 +1,62 @@
-//! L0: the only place that names `core::sync::atomic`, loom or the tracer.
-pub(crate) use core::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+//! L0: the atomics facade, the only place that names `core::sync::atomic`, loom or the tracer.
+//!
+//! One list of names, three bodies:
+//!
+//! | body | chosen by | what an atomic is |
+//! |---|---|---|
+//! | `real` | nothing, the default | `core::sync::atomic`, re-exported: no wrapper, no cost |
+//! | `model` | `--cfg loom` | loom's atomics: every interleaving a model allows is tried |
+//! | `traced` | `--cfg atomshard_traced` | the real atomic behind a report to the trace hook |
+//!
+//! Both switches are compiler `--cfg`s and never features, so that no dependent crate can turn
+//! them on for another. Algorithms never ask which body they run on.
+//!
+//! Two rules for code above this layer:
+//!
+//! - Where a store must be ordered before a later load, prefer `fence(SeqCst)` between two weaker
+//!   accesses. Loom checks that fence and treats a `SeqCst` access as `AcqRel` (see `model`).
+//!   Where the accesses themselves must be `SeqCst`, [`fence_after_rmw`] restores the edge.
+//! - `real` and `traced` atomics have the layout of their value, so zeroed memory is an array of
+//!   zero atomics; loom's have not. Tables made of raw memory build their atomics one by one.
+
+#[cfg(all(test, loom))]
+mod canary;
+#[cfg(loom)]
+mod model;
+#[cfg(not(any(loom, atomshard_traced)))]
+mod real;
+#[cfg(all(atomshard_traced, not(loom)))]
+pub mod trace;
+#[cfg(all(atomshard_traced, not(loom)))]
+mod traced;
+
+#[cfg(loom)]
+pub(crate) use model::*;
+#[cfg(not(any(loom, atomshard_traced)))]
+pub(crate) use real::*;
+#[cfg(all(atomshard_traced, not(loom)))]
+pub(crate) use traced::*;
+
+/// What an owner may do with an atomic that no other thread can reach.
+///
+/// Takes the place of `get_mut`, which loom's atomics lack.
+pub(crate) trait Exclusive {
+    /// The value inside.
+    type Value: Copy;
+    /// Reads the value; `&mut` proves that nobody else does anything meanwhile.
+    fn unsync_load(&mut self) -> Self::Value;
+    /// Overwrites the value under the same proof.
+    fn unsync_store(&mut self, value: Self::Value);
+}
+
+/// Reads an atomic that the caller owns alone.
+#[inline]
+pub(crate) fn unsync_load<A: Exclusive>(atomic: &mut A) -> A::Value {
+    atomic.unsync_load()
+}
+
+/// Overwrites an atomic that the caller owns alone.
+#[inline]
+pub(crate) fn unsync_store<A: Exclusive>(atomic: &mut A, value: A::Value) {
+    atomic.unsync_store(value);
+}

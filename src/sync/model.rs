@@ -1,0 +1,88 @@
+//! The model body: loom's atomics under `--cfg loom`.
+//!
+//! # What loom does not model, and what follows for us
+//!
+//! | gap | consequence |
+//! |---|---|
+//! | A `SeqCst` load, store or read-modify-write is treated as `AcqRel`. | False alarms, never missed bugs: an algorithm that leans on the total order of accesses fails here although it is right. Use `fence(SeqCst)`, which loom models, or [`fence_after_rmw`]. |
+//! | Load buffering is not explored: a load never returns a store that the program order puts after it in both threads. | Missed bugs: an algorithm that needs an `Acquire` only to forbid that passes. Litmus runs on weakly ordered hardware and Miri cover some of it. |
+//! | A read-modify-write, also one that fails, reads the newest store. | Missed bugs where a failed compare-exchange must cope with a stale value. |
+//! | `compare_exchange_weak` never fails spuriously. | A retry loop is only entered by contention; the loop itself is tested by stress. |
+//! | Each atomic keeps its 7 newest stores. | Older values are never returned; models stay short enough not to need them. |
+//! | At most 5 threads, the main one included. | Four spawned threads are the largest model; ours have two or three. |
+//! | There is no compiler reordering, so [`compiler_fence`] does nothing. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
+//! | Atomics are not their value: they are larger, `new` is not `const`, zeroed memory is not one. | Code with `const` constructors has two spellings, raw tables build each atomic in place. |
+//! | Memory that is freed is only watched through loom's own `alloc`, `Arc` and cells. | A use after free of plain memory shows as a crash at best; Miri and ASan look for those. |
+//!
+//! `canary` fails if this list gets longer without notice: if a fence were weakened on the way
+//! from here to loom, store buffering would become possible there.
+#![expect(
+    unreachable_pub,
+    reason = "the facade offers one list in each body, used or not"
+)]
+
+use super::Exclusive;
+pub(crate) use loom::hint::spin_loop;
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+};
+
+/// Nothing: the model has no compiler reordering to forbid.
+pub(crate) fn compiler_fence(_: Ordering) {}
+
+/// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
+///
+/// A `SeqCst` fence, because loom takes both accesses as `AcqRel` and would let the load go first.
+/// The model is therefore stronger than the program here in one way: the fence also orders the
+/// neighbouring weaker accesses. Those need their own tests without it.
+pub(crate) fn fence_after_rmw() {
+    fence(Ordering::SeqCst);
+}
+
+/// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
+pub(crate) fn note_process_barrier() {}
+
+impl<T> Exclusive for AtomicPtr<T> {
+    type Value = *mut T;
+    fn unsync_load(&mut self) -> *mut T {
+        self.with_mut(|value| *value)
+    }
+    fn unsync_store(&mut self, value: *mut T) {
+        self.with_mut(|place| *place = value);
+    }
+}
+
+/// Implements [`Exclusive`] by `with_mut` for one atomic; for `AtomicPtr` it is written out above.
+macro_rules! exclusive {
+    ($($atomic:ty => $value:ty),* $(,)?) => {$(
+        impl Exclusive for $atomic {
+            type Value = $value;
+            fn unsync_load(&mut self) -> $value {
+                self.with_mut(|value| *value)
+            }
+            fn unsync_store(&mut self, value: $value) {
+                self.with_mut(|place| *place = value);
+            }
+        }
+    )*};
+}
+exclusive! {
+    AtomicI64 => i64,
+    AtomicIsize => isize,
+    AtomicU64 => u64,
+    AtomicUsize => usize,
+}
+
+// Loom's `AtomicBool` has no `with_mut`. A relaxed access under `&mut` reads the newest store,
+// because ownership can only have been passed on by something that synchronizes.
+impl Exclusive for AtomicBool {
+    type Value = bool;
+    fn unsync_load(&mut self) -> bool {
+        // ORD: Relaxed — the caller owns the atomic alone.
+        self.load(Ordering::Relaxed)
+    }
+    fn unsync_store(&mut self, value: bool) {
+        // ORD: Relaxed — the caller owns the atomic alone.
+        self.store(value, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,59 @@
+//! The real body: `core::sync::atomic` itself.
+#![expect(
+    unreachable_pub,
+    reason = "the facade offers one list in each body, used or not"
+)]
+
+use super::Exclusive;
+pub(crate) use core::hint::spin_loop;
+pub(crate) use core::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
+    compiler_fence, fence,
+};
+
+/// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
+///
+/// Nothing to do here: both sides are `SeqCst` accesses and stand in one total order. The model
+/// needs a fence in this place.
+#[inline(always)]
+pub(crate) fn fence_after_rmw() {}
+
+/// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
+#[inline(always)]
+pub(crate) fn note_process_barrier() {}
+
+impl<T> Exclusive for AtomicPtr<T> {
+    type Value = *mut T;
+    #[inline]
+    fn unsync_load(&mut self) -> *mut T {
+        *self.get_mut()
+    }
+    #[inline]
+    fn unsync_store(&mut self, value: *mut T) {
+        *self.get_mut() = value;
+    }
+}
+
+/// Implements [`Exclusive`] by `get_mut` for one atomic; for `AtomicPtr` it is written out above.
+macro_rules! exclusive {
+    ($($atomic:ty => $value:ty),* $(,)?) => {$(
+        impl Exclusive for $atomic {
+            type Value = $value;
+            #[inline]
+            fn unsync_load(&mut self) -> $value {
+                *self.get_mut()
+            }
+            #[inline]
+            fn unsync_store(&mut self, value: $value) {
+                *self.get_mut() = value;
+            }
+        }
+    )*};
+}
+exclusive! {
+    AtomicBool => bool,
+    AtomicI64 => i64,
+    AtomicIsize => isize,
+    AtomicU64 => u64,
+    AtomicUsize => usize,
+}

@@ -1,0 +1,221 @@
+//! The traced body: the real atomics, each access reported to [`super::trace`] first.
+//!
+//! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
+//! what a cache model learns from it holds for the real one.
+#![expect(
+    unreachable_pub,
+    reason = "the facade offers one list in each body, used or not"
+)]
+
+use super::Exclusive;
+use super::trace::{Kind, report};
+pub(crate) use core::hint::spin_loop;
+use core::panic::Location;
+pub(crate) use core::sync::atomic::Ordering;
+
+/// Reports one access to `$atomic` made by the caller of the enclosing method.
+#[track_caller]
+fn report_at<A>(atomic: &A, kind: Kind, ordering: Ordering) {
+    let address = core::ptr::from_ref(atomic).addr();
+    report(address, size_of::<A>(), kind, ordering, Location::caller());
+}
+
+/// A fence, reported.
+#[track_caller]
+pub(crate) fn fence(ordering: Ordering) {
+    report(0, 0, Kind::Fence, ordering, Location::caller());
+    core::sync::atomic::fence(ordering);
+}
+
+/// A compiler fence, reported.
+#[track_caller]
+pub(crate) fn compiler_fence(ordering: Ordering) {
+    report(0, 0, Kind::CompilerFence, ordering, Location::caller());
+    core::sync::atomic::compiler_fence(ordering);
+}
+
+/// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
+///
+/// Nothing to do or to report: the real body emits nothing here.
+#[inline(always)]
+pub(crate) fn fence_after_rmw() {}
+
+/// Reports that a barrier on all threads of the process follows.
+#[track_caller]
+pub(crate) fn note_process_barrier() {
+    report(
+        0,
+        0,
+        Kind::ProcessBarrier,
+        Ordering::SeqCst,
+        Location::caller(),
+    );
+}
+
+/// A pointer that reports its accesses.
+#[repr(transparent)]
+pub(crate) struct AtomicPtr<T>(core::sync::atomic::AtomicPtr<T>);
+
+impl<T> AtomicPtr<T> {
+    pub(crate) const fn new(value: *mut T) -> Self {
+        Self(core::sync::atomic::AtomicPtr::new(value))
+    }
+
+    #[track_caller]
+    pub(crate) fn load(&self, ordering: Ordering) -> *mut T {
+        report_at(self, Kind::Load, ordering);
+        self.0.load(ordering)
+    }
+
+    #[track_caller]
+    pub(crate) fn store(&self, value: *mut T, ordering: Ordering) {
+        report_at(self, Kind::Store, ordering);
+        self.0.store(value, ordering);
+    }
+
+    #[track_caller]
+    pub(crate) fn swap(&self, value: *mut T, ordering: Ordering) -> *mut T {
+        report_at(self, Kind::Rmw, ordering);
+        self.0.swap(value, ordering)
+    }
+
+    #[track_caller]
+    pub(crate) fn compare_exchange(
+        &self,
+        current: *mut T,
+        new: *mut T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<*mut T, *mut T> {
+        report_at(self, Kind::Rmw, success);
+        let result = self.0.compare_exchange(current, new, success, failure);
+        if result.is_err() {
+            report_at(self, Kind::RmwFailed, failure);
+        }
+        result
+    }
+
+    #[track_caller]
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: *mut T,
+        new: *mut T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<*mut T, *mut T> {
+        report_at(self, Kind::Rmw, success);
+        let result = self.0.compare_exchange_weak(current, new, success, failure);
+        if result.is_err() {
+            report_at(self, Kind::RmwFailed, failure);
+        }
+        result
+    }
+}
+
+impl<T> Default for AtomicPtr<T> {
+    fn default() -> Self {
+        Self::new(core::ptr::null_mut())
+    }
+}
+
+impl<T> core::fmt::Debug for AtomicPtr<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> Exclusive for AtomicPtr<T> {
+    type Value = *mut T;
+    fn unsync_load(&mut self) -> *mut T {
+        *self.0.get_mut()
+    }
+    fn unsync_store(&mut self, value: *mut T) {
+        *self.0.get_mut() = value;
+    }
+}
+
+/// Defines a traced wrapper for one width, as `AtomicPtr` is written out above. The second list
+/// holds the read-modify-writes that this width has.
+macro_rules! traced {
+    ($($name:ident, $value:ty: $($rmw:ident),*;)*) => {$(
+        /// An atomic of this width that reports its accesses.
+        #[derive(Default, Debug)]
+        #[repr(transparent)]
+        pub(crate) struct $name(core::sync::atomic::$name);
+
+        impl $name {
+            pub(crate) const fn new(value: $value) -> Self {
+                Self(core::sync::atomic::$name::new(value))
+            }
+
+            #[track_caller]
+            pub(crate) fn load(&self, ordering: Ordering) -> $value {
+                report_at(self, Kind::Load, ordering);
+                self.0.load(ordering)
+            }
+
+            #[track_caller]
+            pub(crate) fn store(&self, value: $value, ordering: Ordering) {
+                report_at(self, Kind::Store, ordering);
+                self.0.store(value, ordering);
+            }
+
+            $(
+                #[track_caller]
+                pub(crate) fn $rmw(&self, value: $value, ordering: Ordering) -> $value {
+                    report_at(self, Kind::Rmw, ordering);
+                    self.0.$rmw(value, ordering)
+                }
+            )*
+
+            #[track_caller]
+            pub(crate) fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                report_at(self, Kind::Rmw, success);
+                let result = self.0.compare_exchange(current, new, success, failure);
+                if result.is_err() {
+                    report_at(self, Kind::RmwFailed, failure);
+                }
+                result
+            }
+
+            #[track_caller]
+            pub(crate) fn compare_exchange_weak(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                report_at(self, Kind::Rmw, success);
+                let result = self.0.compare_exchange_weak(current, new, success, failure);
+                if result.is_err() {
+                    report_at(self, Kind::RmwFailed, failure);
+                }
+                result
+            }
+        }
+
+        impl Exclusive for $name {
+            type Value = $value;
+            fn unsync_load(&mut self) -> $value {
+                *self.0.get_mut()
+            }
+            fn unsync_store(&mut self, value: $value) {
+                *self.0.get_mut() = value;
+            }
+        }
+    )*};
+}
+traced! {
+    AtomicBool, bool: swap, fetch_and, fetch_or;
+    AtomicI64, i64: swap, fetch_add, fetch_sub;
+    AtomicIsize, isize: swap, fetch_add, fetch_sub;
+    AtomicU64, u64: swap, fetch_add, fetch_sub, fetch_and, fetch_or;
+    AtomicUsize, usize: swap, fetch_add, fetch_sub, fetch_and, fetch_or;
+}
