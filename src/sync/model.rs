@@ -16,10 +16,6 @@
 //!
 //! `canary` fails if this list gets longer without notice: if a fence were weakened on the way
 //! from here to loom, store buffering would become possible there.
-#![expect(
-    unreachable_pub,
-    reason = "the facade offers one list in each body, used or not"
-)]
 
 use super::Exclusive;
 pub(crate) use loom::hint::spin_loop;

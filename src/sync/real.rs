@@ -1,8 +1,4 @@
 //! The real body: `core::sync::atomic` itself.
-#![expect(
-    unreachable_pub,
-    reason = "the facade offers one list in each body, used or not"
-)]
 
 use super::Exclusive;
 pub(crate) use core::hint::spin_loop;

@@ -2,10 +2,6 @@
 //!
 //! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
 //! what a cache model learns from it holds for the real one.
-#![expect(
-    unreachable_pub,
-    reason = "the facade offers one list in each body, used or not"
-)]
 
 use super::Exclusive;
 use super::trace::{Kind, report};

@@ -1,0 +1,260 @@
+//! Big zeroed memory, page by page from the kernel.
+//!
+//! A table of many megabytes should not pass through the general allocator: fresh anonymous pages
+//! are zero without being written, cost nothing until they are touched, and go back to the system
+//! when they are freed.
+//!
+//! | system | memory from | alignment | zeroed by |
+//! |---|---|---|---|
+//! | unix | `mmap`, private and anonymous | page; 2 MiB if huge pages are asked for | the kernel, at first touch |
+//! | elsewhere, Miri, loom | the global allocator | 64 bytes | the allocator |
+//!
+//! # Invariants
+//!
+//! - **I1.** A block from [`alloc_zeroed`] or [`alloc_zeroed_huge`] is a mapping of its own of
+//!   `bytes` rounded up to pages, or one allocation of [`heap::layout`]`(bytes)`, and nobody else
+//!   holds any part of it.
+#![expect(unsafe_code, reason = "maps, unmaps and allocates raw memory")]
+
+use super::Unavailable;
+use core::ptr::NonNull;
+
+#[cfg(not(all(unix, not(any(loom, miri)))))]
+use heap as imp;
+#[cfg(all(unix, not(any(loom, miri))))]
+use mapped as imp;
+
+/// The size and the alignment of a huge page on x86-64 and on AArch64 with 4 KiB pages: a page
+/// directory entry maps 2^21 bytes (Intel SDM volume 3A, 5.5 "4-level paging"; Arm ARM D8.2).
+pub(crate) const HUGE_PAGE_BYTES: usize = 1 << 21;
+
+/// What became of the request for huge pages. The memory is good either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HugePages {
+    /// The kernel took the advice; whether it finds huge pages shows at first touch.
+    Advised,
+    /// There is no such advice here, or the kernel refused it.
+    Unavailable(Unavailable),
+}
+
+/// Allocates `bytes` of zeroed memory, or `None` if there is not so much or `bytes` is 0.
+///
+/// The memory belongs to the caller until [`free`].
+pub(crate) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
+    if !is_sound_size(bytes) {
+        return None;
+    }
+    imp::alloc_zeroed(bytes)
+}
+
+/// As [`alloc_zeroed`], aligned to [`HUGE_PAGE_BYTES`] where pages are mapped, and advised to be
+/// made of huge pages. Meant for blocks of at least that size.
+pub(crate) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+    if !is_sound_size(bytes) {
+        return None;
+    }
+    imp::alloc_zeroed_huge(bytes)
+}
+
+/// Gives a block back.
+///
+/// # Safety
+///
+/// `block` came from [`alloc_zeroed`] or [`alloc_zeroed_huge`] with the same `bytes`, is freed once,
+/// and nobody uses it from now on.
+pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's contract is the same.
+    unsafe { imp::free(block, bytes) }
+}
+
+/// A block must not be empty, and offsets in it must fit `isize`, also after rounding up.
+fn is_sound_size(bytes: usize) -> bool {
+    bytes != 0 && bytes <= isize::MAX.unsigned_abs() - 2 * HUGE_PAGE_BYTES
+}
+
+#[cfg(all(unix, not(any(loom, miri))))]
+mod mapped {
+    //! Anonymous mappings.
+
+    use super::super::os;
+    use super::{HUGE_PAGE_BYTES, HugePages};
+    use core::ptr::{NonNull, null_mut};
+
+    pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
+        // SAFETY: a private anonymous mapping at an address of the kernel's choice takes the place
+        // of no other mapping.
+        let block = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
+        if block == libc::MAP_FAILED {
+            None
+        } else {
+            NonNull::new(block.cast())
+        }
+    }
+
+    pub(super) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+        // Map a huge page more than needed, then give back what lies before the first aligned
+        // address and behind the block.
+        let page = page_bytes();
+        let kept = bytes.next_multiple_of(page);
+        let mapped = kept + HUGE_PAGE_BYTES;
+        let base = alloc_zeroed(mapped)?;
+        let before = base.addr().get().next_multiple_of(HUGE_PAGE_BYTES) - base.addr().get();
+        let behind = mapped - before - kept;
+        // SAFETY: `before` is less than a huge page, so it lies in the mapping (I1).
+        let block = unsafe { base.add(before) };
+        // SAFETY: `before + kept` is at most the mapping's size (I1).
+        let end = unsafe { block.add(kept) };
+        if before != 0 {
+            // SAFETY: the first `before` bytes are whole pages of our mapping (I1), not handed out.
+            unsafe { free(base, before) };
+        }
+        if behind != 0 {
+            // SAFETY: the last `behind` bytes are whole pages of our mapping (I1), not handed out.
+            unsafe { free(end, behind) };
+        }
+        let advice = match os::advise_huge(block, kept) {
+            Ok(()) => HugePages::Advised,
+            Err(why) => HugePages::Unavailable(why),
+        };
+        Some((block, advice))
+    }
+
+    /// # Safety
+    ///
+    /// As [`super::free`].
+    pub(super) unsafe fn free(block: NonNull<u8>, bytes: usize) {
+        // SAFETY: the caller owns these pages (I1) and is done with them. The kernel rounds the
+        // length up to pages as `mmap` did.
+        let result = unsafe { libc::munmap(block.as_ptr().cast(), bytes) };
+        // It can only fail where unmapping splits a mapping and the kernel is out of mappings;
+        // the pages then stay mapped, which is a leak and nothing worse.
+        debug_assert_eq!(result, 0, "munmap of {bytes} bytes");
+    }
+
+    fn page_bytes() -> usize {
+        // SAFETY: `sysconf` only reads its argument.
+        let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        // POSIX requires an answer; the largest page in use (Arm, 64 KiB) is a safe one otherwise.
+        usize::try_from(answer).unwrap_or(1 << 16)
+    }
+}
+
+#[cfg(any(test, not(all(unix, not(any(loom, miri))))))]
+mod heap {
+    //! The global allocator. Compiled on unix for the tests too, so that it cannot rot there.
+
+    use super::super::Unavailable;
+    use super::HugePages;
+    use core::alloc::Layout;
+    use core::ptr::NonNull;
+    use std::alloc;
+
+    /// The widest line that a bucket may count on without asking `pad`.
+    const ALIGNMENT: usize = 64;
+
+    /// The layout of a block; `None` for a size no allocation can have.
+    pub(super) fn layout(bytes: usize) -> Option<Layout> {
+        Layout::from_size_align(bytes, ALIGNMENT).ok()
+    }
+
+    pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
+        let layout = layout(bytes).filter(|layout| layout.size() != 0)?;
+        // SAFETY: the layout's size is not 0.
+        NonNull::new(unsafe { alloc::alloc_zeroed(layout) })
+    }
+
+    pub(super) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+        let why = Unavailable::here("huge pages need mapped memory; this is the global allocator");
+        Some((alloc_zeroed(bytes)?, HugePages::Unavailable(why)))
+    }
+
+    /// # Safety
+    ///
+    /// As [`super::free`].
+    pub(super) unsafe fn free(block: NonNull<u8>, bytes: usize) {
+        let Some(layout) = layout(bytes) else { return };
+        // SAFETY: the block was allocated with this layout (I1); the caller is done with it.
+        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Writes the first and the last byte and every 4096th, after seeing zero there.
+    fn touch(block: NonNull<u8>, bytes: usize) {
+        let offsets = (0..bytes).step_by(4096).chain([bytes - 1]);
+        for offset in offsets.clone() {
+            // SAFETY: `offset < bytes`, and the test owns the block (I1).
+            let place = unsafe { block.add(offset) };
+            // SAFETY: as above; the block is zeroed, so it is initialised.
+            assert_eq!(unsafe { place.read() }, 0, "offset {offset}");
+        }
+        for offset in offsets {
+            // SAFETY: as above.
+            let place = unsafe { block.add(offset) };
+            // SAFETY: as above.
+            unsafe { place.write(0xa5) };
+        }
+    }
+
+    #[test]
+    fn miri_blocks_are_zeroed_aligned_and_usable_to_the_last_byte() {
+        for bytes in [1, 64, 4096, 4097, 65_536, 1 << 20] {
+            let block = alloc_zeroed(bytes).expect("a megabyte is there");
+            assert_eq!(block.addr().get() % 64, 0);
+            touch(block, bytes);
+            // SAFETY: the block is freed once, with its size.
+            unsafe { free(block, bytes) };
+        }
+    }
+
+    #[test]
+    fn miri_the_global_allocator_serves_the_same_contract() {
+        for bytes in [1, 64, 4097] {
+            let block = heap::alloc_zeroed(bytes).expect("four kilobytes are there");
+            assert_eq!(block.addr().get() % 64, 0);
+            touch(block, bytes);
+            // SAFETY: the block is freed once, with its size.
+            unsafe { heap::free(block, bytes) };
+        }
+        let (block, advice) = heap::alloc_zeroed_huge(64).expect("64 bytes are there");
+        assert!(matches!(advice, HugePages::Unavailable(_)));
+        // SAFETY: the block is freed once, with its size.
+        unsafe { heap::free(block, 64) };
+    }
+
+    #[test]
+    #[cfg_attr(
+        miri,
+        ignore = "Miri takes the global allocator, which does not align so far"
+    )]
+    fn huge_blocks_are_aligned_to_huge_pages_on_unix() {
+        for bytes in [
+            HUGE_PAGE_BYTES,
+            HUGE_PAGE_BYTES + 1,
+            3 * HUGE_PAGE_BYTES - 4096,
+        ] {
+            let (block, _advice) = alloc_zeroed_huge(bytes).expect("8 MiB are there");
+            if cfg!(unix) {
+                assert_eq!(block.addr().get() % HUGE_PAGE_BYTES, 0);
+            }
+            touch(block, bytes);
+            // SAFETY: the block is freed once, with its size.
+            unsafe { free(block, bytes) };
+        }
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_refused() {
+        for bytes in [0, usize::MAX, isize::MAX.unsigned_abs()] {
+            assert_eq!(alloc_zeroed(bytes), None);
+            assert_eq!(alloc_zeroed_huge(bytes), None);
+        }
+        assert_eq!(heap::alloc_zeroed(0), None);
+        assert_eq!(heap::alloc_zeroed(usize::MAX), None);
+    }
+}
