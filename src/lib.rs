@@ -4,6 +4,13 @@ pub mod map;
 mod reclaim;
 mod sync;
 pub mod sys;
+pub use equivalent::Equivalent;
+pub use error::{OccupiedError, TryReserveError};
+pub use map::papaya;
+pub use map::{
+    Compute, Operation, ResizeMode, ShardMap, ShardMapBuilder, ShardMapRef, ShardSet,
+    ShardSetBuilder, ShardSetRef,
+};
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};
 #[cfg(all(atomshard_traced, not(loom)))]
 pub use sync::trace;

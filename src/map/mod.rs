@@ -1,6 +1,22 @@
 //! L5: the public maps.
 mod compute;
+pub mod papaya;
 mod resize_mode;
 pub mod shard_map;
+pub mod shard_set;
+
 pub use compute::{Compute, Operation};
 pub use resize_mode::ResizeMode;
+pub use shard_map::{ShardMap, ShardMapBuilder, ShardMapRef};
+pub use shard_set::{ShardSet, ShardSetBuilder, ShardSetRef};
+
+/// Entries that a deserializer's size hint makes us allocate for at most. The hint comes from the
+/// input, which may lie; beyond this the map grows as entries really arrive.
+#[cfg(feature = "serde")]
+const BELIEVED_ENTRIES: usize = 4096;
+
+/// The room to make for an announced number of entries.
+#[cfg(feature = "serde")]
+fn believed_capacity(hint: Option<usize>) -> usize {
+    hint.unwrap_or(0).min(BELIEVED_ENTRIES)
+}

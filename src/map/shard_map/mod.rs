@@ -1,2 +1,276 @@
-//! `ShardMap`.
+//! `ShardMap`: the general lock-free map, any key, any value, references under a guard.
+//!
+//! This folder is the face: names, bounds, documentation and delegation. The algorithm is in
+//! `raw/`; nothing here touches an atomic or a raw pointer.
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod.rs` | the type, constructors, guards, sizes |
+//! | `access.rs` | look-ups, insert, remove |
+//! | `atomic.rs` | conditional and read-modify-write operations |
+//! | `bulk.rs` | iteration, retain, clear, room |
+//! | `ops.rs` | what the operations do once the guard is known to fit |
+//! | `pinned.rs` | `ShardMapRef`: the same operations under a guard it holds |
+//! | `builder.rs`, `iter.rs`, `traits.rs`, `serde.rs`, `rayon.rs` | what their names say |
+mod access;
+mod atomic;
+mod builder;
+mod bulk;
+mod iter;
+mod ops;
+mod pinned;
 pub(crate) mod raw;
+#[cfg(feature = "rayon")]
+mod rayon;
+#[cfg(feature = "serde")]
+mod serde;
+mod traits;
+
+pub use builder::ShardMapBuilder;
+pub use iter::{IntoIter, Iter, Keys, Values};
+pub use pinned::ShardMapRef;
+#[cfg(feature = "rayon")]
+pub use rayon::ParIter;
+
+use crate::map::ResizeMode;
+use crate::reclaim::{Guard, LocalGuard, OwnedGuard};
+use core::hash::{BuildHasher, Hash};
+use raw::RawMap;
+use std::hash::RandomState;
+
+/// A lock-free sharded hash map: any key, any value, references under a guard.
+///
+/// All operations take `&self`. Those that look at entries also take a [`Guard`], and what they
+/// return lives as long as the guard is borrowed: an entry that somebody removes or replaces in
+/// the meantime stays readable until then. [`pin`](Self::pin) makes a guard and hands out a
+/// [`ShardMapRef`] that passes it to each call.
+///
+/// ```
+/// use atomshard::ShardMap;
+///
+/// let map = ShardMap::new();
+/// std::thread::scope(|s| {
+///     s.spawn(|| map.pin().insert("left", 1).copied());
+///     s.spawn(|| map.pin().insert("right", 2).copied());
+/// });
+/// let map = map.pin();
+/// assert_eq!(map.get("left"), Some(&1));
+/// assert_eq!(map.len(), 2);
+/// ```
+///
+/// # Layout
+/// The hash picks a shard, then a bucket in the shard's table. A bucket is one line of 64 bytes:
+/// seven pointers that carry a part of the hash as a tag, and a link to the next line for the
+/// rare bucket with more than seven entries. Each entry is an allocation of its own that holds
+/// the hash, the key and the value, and never changes: to update is to replace.
+///
+/// # Consistency
+/// Every operation on one key is linearizable: it takes effect at one instant between its call
+/// and its return, and whoever sees the effect also sees what the writing thread did before.
+/// Operations that span keys ([`iter`](Self::iter), [`retain`](Self::retain),
+/// [`clear`](Self::clear), [`len`](Self::len), `clone`, `==`) are weakly consistent: an entry
+/// present throughout is seen exactly once, one that comes or goes meanwhile may or may not be
+/// seen.
+///
+/// # Progress
+/// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the
+/// others get on. Readers never wait and never help. A writer that meets a running resize moves
+/// at most the buckets that [`ResizeMode`] allows. Two things belong to dependencies and have
+/// their progress, not ours: the global allocator, which every insertion calls, and the
+/// reclamation of removed entries by `seize`, which runs in guards as they are dropped. A guard
+/// that is held keeps removed entries from being freed; it stops nobody.
+///
+/// # Cost
+/// Cold lines are those that no cache near the core holds; the words that lead to a shard are a
+/// few lines shared by all operations and stay hot.
+///
+/// | operation | cold lines | locked read-modify-writes | allocations |
+/// |---|---|---|---|
+/// | look-up, present | 2: bucket, entry | 0 | 0 |
+/// | look-up, absent | 1: bucket | 0 | 0 |
+/// | insert a new key | 1 + the new entry | 2 on the bucket, 1 on the length | 1 |
+/// | replace | 2 + the new entry | 1 on the bucket | 1 |
+/// | remove | 2 | 1 on the bucket, 1 on the length | 0 |
+///
+/// A bucket with more than seven entries costs one more line per seven. Two tags agree by
+/// chance now and then; each such case costs one more entry line.
+///
+/// # Panics
+/// A `Hash`, an `Eq` or a closure that panics leaves the map usable: the operation has either
+/// happened or not, and every key and value is dropped exactly once. A method that is given a
+/// guard of another map panics before it touches anything.
+///
+/// # Hashing
+/// The default is std's randomly seeded [`RandomState`], which withstands keys chosen to
+/// collide. A faster hasher is a type parameter away. Keys that do share their hash cost time,
+/// never memory: the table does not grow because of them.
+pub struct ShardMap<K, V, S = RandomState> {
+    raw: RawMap<K, V>,
+    hasher: S,
+}
+
+impl<K, V> ShardMap<K, V> {
+    /// Makes an empty map. It allocates nothing before the first insertion.
+    ///
+    /// ```
+    /// let map: atomshard::ShardMap<&str, i32> = atomshard::ShardMap::new();
+    /// assert!(map.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity_and_hasher(0, RandomState::new())
+    }
+
+    /// Makes an empty map with room for `capacity` entries before it grows.
+    ///
+    /// An uneven spread over the shards may make one of them grow earlier. The map does not
+    /// shrink below this room by itself.
+    ///
+    /// ```
+    /// let map: atomshard::ShardMap<u64, u64> = atomshard::ShardMap::with_capacity(1000);
+    /// assert!(map.capacity() >= 1000);
+    /// ```
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self::with_capacity_and_hasher(capacity, RandomState::new())
+    }
+
+    /// Starts a map with settings: room, hasher, resize mode.
+    #[must_use]
+    pub fn builder() -> ShardMapBuilder<K, V> {
+        ShardMapBuilder::new()
+    }
+}
+
+impl<K, V, S> ShardMap<K, V, S> {
+    /// Makes an empty map that hashes with `hash_builder`.
+    ///
+    /// A hasher without a random seed lets whoever chooses the keys make them collide.
+    ///
+    /// ```
+    /// let map = atomshard::ShardMap::with_hasher(foldhash::fast::RandomState::default());
+    /// map.pin().insert(1, 2);
+    /// ```
+    #[must_use]
+    pub fn with_hasher(hash_builder: S) -> Self {
+        Self::with_capacity_and_hasher(0, hash_builder)
+    }
+
+    /// Makes an empty map with room for `capacity` entries that hashes with `hash_builder`.
+    ///
+    /// See [`with_capacity`](ShardMap::with_capacity) and [`with_hasher`](Self::with_hasher).
+    #[must_use]
+    pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
+        Self::from_parts(capacity, hash_builder, ResizeMode::default())
+    }
+
+    fn from_parts(capacity: usize, hasher: S, mode: ResizeMode) -> Self {
+        Self {
+            raw: RawMap::new(capacity, mode),
+            hasher,
+        }
+    }
+
+    /// Pins the map: a reference to it together with a guard of the calling thread.
+    ///
+    /// While it lives, nothing that anybody removes from the map is freed, so drop it soon; but
+    /// reuse it for a run of operations, since to pin has a price of its own.
+    ///
+    /// *Progress*: wait-free, except the first time in a thread, which allocates.
+    /// *Cost*: two stores to a line of the thread's own; no fence where the kernel offers
+    /// `membarrier`.
+    #[inline]
+    pub fn pin(&self) -> ShardMapRef<'_, K, V, S, LocalGuard<'_>> {
+        ShardMapRef::new(self, self.guard())
+    }
+
+    /// Pins the map with a guard that is `Send` and `Sync`.
+    ///
+    /// It may be held across an `.await` in a work-stealing executor, and it is what parallel
+    /// iteration takes. Dearer to make than [`pin`](Self::pin): use it only for these.
+    #[inline]
+    pub fn pin_owned(&self) -> ShardMapRef<'_, K, V, S, OwnedGuard<'_>> {
+        ShardMapRef::new(self, self.owned_guard())
+    }
+
+    /// Makes a guard of the calling thread, to be passed to the methods of this map.
+    ///
+    /// ```
+    /// let map = atomshard::ShardMap::new();
+    /// let guard = map.guard();
+    /// map.insert("a", 1, &guard);
+    /// assert_eq!(map.get("a", &guard), Some(&1));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn guard(&self) -> LocalGuard<'_> {
+        self.raw.domain().pin()
+    }
+
+    /// Makes a guard that is `Send` and `Sync`; see [`pin_owned`](Self::pin_owned).
+    #[inline]
+    #[must_use]
+    pub fn owned_guard(&self) -> OwnedGuard<'_> {
+        self.raw.domain().pin_owned()
+    }
+
+    /// The number of entries.
+    ///
+    /// *Consistency*: exact while no write is running; otherwise some number that the writes in
+    /// flight can explain. *Progress*: wait-free. *Cost*: reads the counter's stripes.
+    ///
+    /// ```
+    /// let map = atomshard::ShardMap::from([(1, "a"), (2, "b")]);
+    /// assert_eq!(map.len(), 2);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Whether there is no entry; as exact as [`len`](Self::len).
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many entries the present tables take before one of them grows, if the keys spread
+    /// evenly.
+    ///
+    /// *Consistency*: a number of some recent moment. *Cost*: pins, then reads each shard's
+    /// directory word.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.raw.capacity(&self.guard())
+    }
+
+    /// The hasher in use.
+    #[inline]
+    #[must_use]
+    pub fn hasher(&self) -> &S {
+        &self.hasher
+    }
+
+    /// How much of a running resize one write takes on.
+    #[inline]
+    #[must_use]
+    pub fn resize_mode(&self) -> ResizeMode {
+        self.raw.mode()
+    }
+
+    /// Gives the guard back if it is of this map.
+    #[inline]
+    fn verified<'g, G: Guard>(&self, guard: &'g G) -> &'g G {
+        self.raw.domain().verify(guard);
+        guard
+    }
+}
+
+impl<K, V, S: BuildHasher> ShardMap<K, V, S> {
+    #[inline]
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        self.hasher.hash_one(key)
+    }
+}
