@@ -100,6 +100,35 @@ use std::hash::RandomState;
 /// happened or not, and every key and value is dropped exactly once. A method that is given a
 /// guard of another map panics before it touches anything.
 ///
+/// # Threads and lifetimes
+/// The map is `Send` if `K`, `V` and `S` are. It is `Sync` if `K` and `V` are `Send + Sync` and
+/// `S` is `Sync`: keys and values are read by all threads, and dropped by any.
+///
+/// ```
+/// fn shared<T: Sync>() {}
+/// shared::<atomshard::ShardMap<std::sync::Arc<u8>, u8>>();
+/// ```
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<atomshard::ShardMap<std::rc::Rc<u8>, u8>>();
+/// ```
+///
+/// Keys and values may borrow from whatever outlives the map. Since `&map` is enough to insert,
+/// a map of long-lived references is not one of short-lived references:
+///
+/// ```
+/// fn same<'a>(map: &'a atomshard::ShardMap<u8, &'a str>) -> &'a atomshard::ShardMap<u8, &'a str> {
+///     map
+/// }
+/// ```
+/// ```compile_fail
+/// fn shorter<'a>(
+///     map: &'a atomshard::ShardMap<u8, &'static str>,
+/// ) -> &'a atomshard::ShardMap<u8, &'a str> {
+///     map
+/// }
+/// ```
+///
 /// # Hashing
 /// The default is std's randomly seeded [`RandomState`], which withstands keys chosen to
 /// collide. A faster hasher is a type parameter away. Keys that do share their hash cost time,
@@ -136,7 +165,6 @@ impl<K, V> ShardMap<K, V> {
     }
 
     /// Starts a map with settings: room, hasher, resize mode.
-    #[must_use]
     pub fn builder() -> ShardMapBuilder<K, V> {
         ShardMapBuilder::new()
     }

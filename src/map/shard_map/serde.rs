@@ -44,7 +44,7 @@ where
 }
 
 struct MapVisitor<K, V, S> {
-    makes: PhantomData<fn() -> ShardMap<K, V, S>>,
+    makes: PhantomData<ShardMap<K, V, S>>,
 }
 
 impl<'de, K, V, S> Visitor<'de> for MapVisitor<K, V, S>

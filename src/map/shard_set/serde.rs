@@ -32,7 +32,7 @@ where
 }
 
 struct SetVisitor<K, S> {
-    makes: PhantomData<fn() -> ShardSet<K, S>>,
+    makes: PhantomData<ShardSet<K, S>>,
 }
 
 impl<'de, K, S> Visitor<'de> for SetVisitor<K, S>
