@@ -58,3 +58,14 @@ impl fmt::Display for TryReserveError {
 }
 
 impl core::error::Error for TryReserveError {}
+
+impl TryReserveError {
+    /// What the forms without a `Result` do: as the standard collections.
+    #[cold]
+    pub(crate) fn handle(self) -> ! {
+        match self {
+            Self::AllocError { layout } => std::alloc::handle_alloc_error(layout),
+            Self::CapacityOverflow { .. } => panic!("{self}"),
+        }
+    }
+}

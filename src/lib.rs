@@ -2,6 +2,9 @@
 pub mod error;
 pub mod map;
 mod reclaim;
+mod table;
+pub mod shard;
+pub mod pad;
 mod sync;
 pub mod sys;
 pub use equivalent::Equivalent;

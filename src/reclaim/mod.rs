@@ -1,88 +1,160 @@
-//! L3: the pin / protect / retire contract (stub, being written).
-#![expect(unsafe_code, reason = "retiring hands raw pointers to the collector")]
-use core::marker::PhantomData;
+//! L3: the pin / protect / retire contract, and its first body, the `seize` crate.
+//!
+//! - *pin*: while a [`Guard`] lives, nothing that its thread can load from a structure is freed.
+//! - *retire*: an object that was unlinked is handed over and freed when every guard that was alive
+//!   at that moment is gone.
+//!
+//! # Domains
+//! A domain is the set of guards that hold up one another's garbage. Entries without drop glue
+//! (`u64`, `&str`, ...) need nothing but their memory back, whenever; all maps of such entries share
+//! one domain for the whole crate, which costs a map nothing. Entries with drop glue may borrow, so
+//! their destructors must have run when the map is gone; such a map has a domain of its own, made
+//! when it is first pinned and emptied when the map is dropped.
+//!
+//! # Invariants
+//! - I1. A domain's collector is made once, and lives as long as the domain (or for ever).
+//! - I2. What is retired was unlinked before, once, and is not reachable for later guards.
+//!
+//! # Progress
+//! Pinning is wait-free after a thread's first pin. Retiring is as lock-free as `seize` is: what
+//! happens inside that crate cannot be frozen or modelled here.
+//!
+//! # Under the model
+//! Retired memory is not freed when the crate is built for loom: the models check orders, not
+//! reclamation, which the tests under Miri and the drop accounting check.
+//!
+//! Source: Nikolaev and Ravindran, "Hyaline: fast and transparent lock-free memory reclamation"
+//! (PODC 2019), as implemented by `seize`.
+#![expect(unsafe_code, reason = "retiring hands raw pointers to the collector; argued by I1, I2")]
+
+mod domain;
+
+pub(crate) use domain::Domain;
+
+use crate::sync::MODEL;
+use seize::{Collector, Guard as _};
+
+/// What a reclaiming function may use.
+pub(crate) type Context = Collector;
+/// What reclaims one retired object.
+pub(crate) type ReclaimFn<T> = unsafe fn(*mut T, &Context);
 
 mod sealed {
+    /// The part of the contract that is not for users.
     pub trait Sealed {
-        /// Frees `ptr` by `reclaim` once no guard that could see it is active.
+        /// Frees `ptr` by `reclaim` once every guard that is alive now is gone.
         ///
         /// # Safety
-        /// `ptr` is unreachable for guards created from now on and is retired once.
+        /// `ptr` is unlinked, is retired once, and may be reclaimed on any thread.
         unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: super::ReclaimFn<T>);
+
+        /// The collector of the guard's domain.
+        fn context(&self) -> &super::Context;
     }
 }
 
-/// What reclaims one retired object.
-pub(crate) type ReclaimFn<T> = unsafe fn(*mut T, &seize::Collector);
-
-/// Proof that the thread is pinned.
+/// Proof that something is pinned: references that a map hands out live as long as the guard that
+/// was given.
+///
+/// Made by [`ShardMap::guard`](crate::ShardMap::guard) and
+/// [`ShardMap::owned_guard`](crate::ShardMap::owned_guard). A guard holds up the reclamation of
+/// everything retired in its domain while it lives, so keep it short, or [`refresh`](Self::refresh)
+/// it.
 pub trait Guard: sealed::Sealed {
-    /// Ends this pin and starts a new one.
+    /// Ends this pin and starts a new one, so that garbage from before can go. Needs `&mut`, since
+    /// references obtained through the guard end here.
     fn refresh(&mut self);
-    /// Tries to reclaim what this thread has retired.
+
+    /// Tries to free what this thread has retired, instead of waiting for a full batch.
+    ///
+    /// *Cost*: one barrier on all threads of the process, and the destructors that run.
     fn flush(&self);
-    /// Small dense number of the pinned thread.
+
+    /// A small number that identifies the thread among those alive.
     fn thread_id(&self) -> usize;
 }
 
-/// Guard bound to the thread that made it.
+/// A guard that stays on the thread that made it. The cheap one.
+///
+/// ```compile_fail
+/// fn send<T: Send>(_: T) {}
+/// send(atomshard::ShardMap::<u64, u64>::new().guard());
+/// ```
 #[derive(Debug)]
 pub struct LocalGuard<'a> {
     inner: seize::LocalGuard<'a>,
 }
 
-/// Guard that may move to another thread.
+/// A guard that may be sent to another thread, and held across an `.await`.
+///
+/// ```
+/// fn send<T: Send>(_: T) {}
+/// send(atomshard::ShardMap::<u64, u64>::new().owned_guard());
+/// ```
 pub struct OwnedGuard<'a> {
     inner: seize::OwnedGuard<'a>,
-}
-
-macro_rules! stub { ($t:ident) => {
-    impl Guard for $t<'_> {
-        fn refresh(&mut self) { seize::Guard::refresh(&mut self.inner); }
-        fn flush(&self) { seize::Guard::flush(&self.inner); }
-        fn thread_id(&self) -> usize { seize::Guard::thread_id(&self.inner) }
-    }
-    impl sealed::Sealed for $t<'_> {
-        unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: ReclaimFn<T>) {
-            // SAFETY: the caller's contract is the collector's.
-            unsafe { seize::Guard::defer_retire(&self.inner, ptr, reclaim) }
-        }
-    }
-}}
-stub!(LocalGuard);
-stub!(OwnedGuard);
-
-/// Where a map's garbage goes. `T` is what the entries hold: types without drop glue share one
-/// crate-wide collector, types with drop glue get a collector of their own, made lazily.
-#[derive(Debug)]
-pub(crate) struct Domain<T> {
-    own: std::sync::OnceLock<Box<seize::Collector>>,
-    _holds: PhantomData<fn() -> T>,
-}
-
-impl<T> Domain<T> {
-    pub(crate) const fn new() -> Self {
-        Self { own: std::sync::OnceLock::new(), _holds: PhantomData }
-    }
-    fn collector(&self) -> &seize::Collector {
-        self.own.get_or_init(|| Box::new(seize::Collector::new()))
-    }
-    /// Pins the current thread.
-    #[inline]
-    pub(crate) fn pin(&self) -> LocalGuard<'_> {
-        LocalGuard { inner: self.collector().enter() }
-    }
-    /// Pins with a guard that may move between threads.
-    #[inline]
-    pub(crate) fn pin_owned(&self) -> OwnedGuard<'_> {
-        OwnedGuard { inner: self.collector().enter_owned() }
-    }
-    /// Panics unless `guard` pins this domain.
-    pub(crate) fn verify(&self, _guard: &impl Guard) {}
 }
 
 impl core::fmt::Debug for OwnedGuard<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("OwnedGuard").finish_non_exhaustive()
+    }
+}
+
+impl Guard for LocalGuard<'_> {
+    fn refresh(&mut self) {
+        self.inner.refresh();
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+
+    fn thread_id(&self) -> usize {
+        self.inner.thread_id()
+    }
+}
+
+impl Guard for OwnedGuard<'_> {
+    fn refresh(&mut self) {
+        self.inner.refresh();
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+
+    fn thread_id(&self) -> usize {
+        self.inner.thread_id()
+    }
+}
+
+impl sealed::Sealed for LocalGuard<'_> {
+    #[inline]
+    unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: ReclaimFn<T>) {
+        if !MODEL {
+            // SAFETY: the caller's contract, which is the collector's too (I2).
+            unsafe { self.inner.defer_retire(ptr, reclaim) }
+        }
+    }
+
+    #[inline]
+    fn context(&self) -> &Context {
+        self.inner.collector()
+    }
+}
+
+impl sealed::Sealed for OwnedGuard<'_> {
+    #[inline]
+    unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: ReclaimFn<T>) {
+        if !MODEL {
+            // SAFETY: the caller's contract, which is the collector's too (I2).
+            unsafe { self.inner.defer_retire(ptr, reclaim) }
+        }
+    }
+
+    #[inline]
+    fn context(&self) -> &Context {
+        self.inner.collector()
     }
 }

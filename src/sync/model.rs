@@ -26,6 +26,9 @@ pub(crate) use loom::sync::atomic::{
 /// Nothing: the model has no compiler reordering to forbid.
 pub(crate) fn compiler_fence(_: Ordering) {}
 
+/// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
+pub(crate) const MODEL: bool = true;
+
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///
 /// A `SeqCst` fence, because loom takes both accesses as `AcqRel` and would let the load go first.
@@ -37,6 +40,18 @@ pub(crate) fn fence_after_rmw() {
 
 /// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
 pub(crate) fn note_process_barrier() {}
+
+/// The model's number of the calling thread: 0 is the main thread, the same in every run.
+///
+/// Loom shows it only in the `Debug` form of a thread's identity, `ThreadId(n)`.
+pub(crate) fn thread_number() -> usize {
+    let shown = format!("{:?}", loom::thread::current().id());
+    shown
+        .trim_start_matches("ThreadId(")
+        .trim_end_matches(')')
+        .parse()
+        .unwrap_or(0)
+}
 
 impl<T> Exclusive for AtomicPtr<T> {
     type Value = *mut T;

@@ -7,6 +7,9 @@ pub(crate) use core::sync::atomic::{
     compiler_fence, fence,
 };
 
+/// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
+pub(crate) const MODEL: bool = false;
+
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///
 /// Nothing to do here: both sides are `SeqCst` accesses and stand in one total order. The model

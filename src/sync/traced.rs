@@ -30,6 +30,9 @@ pub(crate) fn compiler_fence(ordering: Ordering) {
     core::sync::atomic::compiler_fence(ordering);
 }
 
+/// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
+pub(crate) const MODEL: bool = false;
+
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///
 /// Nothing to do or to report: the real body emits nothing here.

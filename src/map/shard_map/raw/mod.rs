@@ -1,72 +1,105 @@
-//! The algorithm (signatures first; the bodies follow).
-#![expect(dead_code, unused_variables, clippy::todo, clippy::unused_self, reason = "under construction")]
-use crate::error::TryReserveError;
-use crate::map::{Compute, Operation, ResizeMode};
-use crate::reclaim::{Domain, Guard};
-use core::marker::PhantomData;
-use equivalent::Equivalent;
+//! The algorithm of [`ShardMap`](crate::ShardMap): face above, memory of tables below.
+//!
+//! # Files, by phase
+//! [`entry`] what a slot leads to · [`find`] lookup and the scan · [`insert`] claims · [`write`]
+//! insert, remove, compute · [`resize`] when tables move · [`iter`] iteration ·
+//! [`sweep`] retain and clear · [`drain`] the end.
+//!
+//! # Invariants
+//! - I1. A member slot's entry is complete: hash, key and value were written before.
+//! - I2. An entry is a member of one slot of one present table, or of its frozen copy.
+//! - I3. Entries, lines, tables and directories are freed through the domain after they were
+//!   unlinked, so what was loaded under a guard lives as long as the guard.
+//! - I4. With exclusive access no guard is alive (guards borrow the map) and no write is running.
+//!
+//! # Orderings
+//! Slots, shard words and the map word are loaded and exchanged `SeqCst` in [`crate::table`];
+//! nothing here names an ordering but for the map word.
+#![expect(unsafe_code, reason = "entries are shared by raw pointers; argued by I1 to I4")]
 
-/// One immutable key-value pair; lives until no guard can see it.
-#[derive(Debug)]
-pub(crate) struct Entry<K, V> {
-    hash: u64,
-    pub(crate) key: K,
-    pub(crate) value: V,
-}
+mod drain;
+mod entry;
+mod find;
+mod insert;
+mod iter;
+mod resize;
+mod sweep;
+mod write;
+
+pub(crate) use entry::Entry;
+pub(crate) use iter::RawIter;
+
+use crate::map::ResizeMode;
+use crate::reclaim::Domain;
+use crate::shard::ShardCounter;
+use crate::sync::AtomicPtr;
+use entry::hash_of;
 
 /// What an insert did.
 pub(crate) enum Inserted<'g, K, V> {
     /// The key was absent.
     New(&'g Entry<K, V>),
     /// The key was present and its entry was replaced (only with `replace`).
-    Replaced { old: &'g Entry<K, V>, new: &'g Entry<K, V> },
-    /// The key was present and stays (only without `replace`); key and value come back.
-    Occupied { current: &'g Entry<K, V>, key: K, value: V },
+    Replaced {
+        /// The entry that was there.
+        old: &'g Entry<K, V>,
+        /// The entry that is there now.
+        new: &'g Entry<K, V>,
+    },
+    /// The key was present and stays (only without `replace`); the value comes back.
+    Occupied {
+        /// The entry that is there.
+        current: &'g Entry<K, V>,
+        /// The value that was not inserted.
+        value: V,
+    },
 }
 
 /// The lock-free sharded table of entries. Callers verify guards and compute hashes.
 pub(crate) struct RawMap<K, V> {
+    /// The map word: the directory, null until the first insert.
+    directory: AtomicPtr<u8>,
+    len: ShardCounter,
+    mode: ResizeMode,
+    /// Lines, as a power of two, below which the map does not shrink.
+    floor: u32,
     domain: Domain<(K, V)>,
-    _p: PhantomData<(K, V)>,
 }
+
+// SAFETY: I4: a map that moves takes its entries along; K and V are dropped on the new thread.
+// Retired entries may be dropped on any thread that uses the map, which needs Sync of the map.
+unsafe impl<K: Send, V: Send> Send for RawMap<K, V> {}
+// SAFETY: I1, I3: threads share `&K` and `&V` (hence Sync), and an entry inserted on one thread may
+// be dropped or handed out on another (hence Send).
+unsafe impl<K: Send + Sync, V: Send + Sync> Sync for RawMap<K, V> {}
 
 impl<K, V> RawMap<K, V> {
-    pub(crate) fn new(capacity: usize, mode: ResizeMode) -> Self { todo!() }
-    #[inline]
-    pub(crate) fn domain(&self) -> &Domain<(K, V)> { &self.domain }
-    pub(crate) fn mode(&self) -> ResizeMode { todo!() }
-    /// Entries; exact when no write is running.
-    pub(crate) fn len(&self) -> usize { todo!() }
-    /// Entries the present tables hold before they grow.
-    pub(crate) fn capacity(&self, guard: &impl Guard) -> usize { todo!() }
-    #[inline]
-    pub(crate) fn get<'g, Q>(&self, hash: u64, key: &Q, guard: &'g impl Guard) -> Option<&'g Entry<K, V>>
-    where Q: Equivalent<K> + ?Sized { todo!() }
-    pub(crate) fn insert<'g>(&self, hash: u64, key: K, value: V, replace: bool, guard: &'g impl Guard) -> Inserted<'g, K, V>
-    where K: Eq { todo!() }
-    /// `Ok(Some)` removed, `Ok(None)` absent, `Err` present but `f` said no.
-    pub(crate) fn remove_if<'g, Q>(&self, hash: u64, key: &Q, f: impl FnMut(&'g K, &'g V) -> bool, guard: &'g impl Guard) -> Result<Option<&'g Entry<K, V>>, &'g Entry<K, V>>
-    where Q: Equivalent<K> + ?Sized { todo!() }
-    pub(crate) fn compute<'g, T>(&self, hash: u64, key: K, f: impl FnMut(Option<(&'g K, &'g V)>) -> Operation<V, T>, guard: &'g impl Guard) -> Compute<'g, K, V, T>
-    where K: Eq { todo!() }
-    /// Weakly consistent; an entry present throughout is yielded exactly once.
-    pub(crate) fn iter<'g>(&'g self, guard: &'g impl Guard) -> RawIter<'g, K, V> { todo!() }
-    /// Removes every entry for which `f` is false.
-    pub(crate) fn retain(&self, f: impl FnMut(&K, &V) -> bool, guard: &impl Guard) where K: Eq { todo!() }
-    pub(crate) fn clear(&self, guard: &impl Guard) { todo!() }
-    pub(crate) fn try_reserve(&self, additional: usize, guard: &impl Guard) -> Result<(), TryReserveError> { todo!() }
-    pub(crate) fn shrink_to_fit(&self, guard: &impl Guard) { todo!() }
-    /// Takes every entry out (exclusive access; used by `IntoIterator` and `Drop`).
-    pub(crate) fn drain_all(&mut self, f: impl FnMut(K, V)) { todo!() }
-    /// Number of shards at this moment, for parallel iteration.
-    pub(crate) fn shards(&self, guard: &impl Guard) -> usize { todo!() }
-    /// As `iter`, of one shard only.
-    pub(crate) fn iter_shard<'g>(&'g self, shard: usize, guard: &'g impl Guard) -> RawIter<'g, K, V> { todo!() }
-}
+    /// An empty map that will make its first table for `capacity` entries. Allocates nothing.
+    pub(crate) fn new(capacity: usize, mode: ResizeMode) -> Self {
+        // More than fits in memory fails when the table is made, with its size in the message.
+        let floor = if capacity == 0 { 0 } else { resize::total_bits(capacity).unwrap_or(40) };
+        Self {
+            directory: AtomicPtr::new(core::ptr::null_mut()),
+            len: ShardCounter::new(),
+            mode,
+            floor,
+            domain: Domain::new(),
+        }
+    }
 
-/// Iterator over entries.
-pub(crate) struct RawIter<'g, K, V>(PhantomData<&'g (K, V)>);
-impl<'g, K, V> Iterator for RawIter<'g, K, V> {
-    type Item = &'g Entry<K, V>;
-    fn next(&mut self) -> Option<Self::Item> { todo!() }
+    /// Where this map's guards come from.
+    #[inline]
+    pub(crate) fn domain(&self) -> &Domain<(K, V)> {
+        &self.domain
+    }
+
+    /// How writers help.
+    pub(crate) fn mode(&self) -> ResizeMode {
+        self.mode
+    }
+
+    /// Entries; exact when no write is running.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.len.sum()).unwrap_or(0)
+    }
 }

@@ -1,0 +1,255 @@
+//! Entries, and the one that an insert has in hand.
+//!
+//! Invariants:
+//! - I1. An entry's memory was allocated with [`layout`] and starts with its hash.
+//! - I2. `hash` and `key` are written before the address leaves this file and never again; `value`
+//!   is written before the entry becomes a member.
+//! - I3. An entry that was ever in a slot is freed only through the guard's domain: others may
+//!   still read it. Of an entry that never became a member, others read hash and key only.
+
+use crate::reclaim::{Context, Guard};
+use crate::table::{ALIGN, Slot, VERSIONS, Word};
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+/// One immutable key-value pair; lives until no guard can see it.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Entry<K, V> {
+    pub(super) hash: u64,
+    pub(crate) key: K,
+    pub(crate) value: V,
+}
+
+/// Layout of an entry: aligned so that a word can carry its address, not padded to that.
+fn layout<K, V>() -> Layout {
+    match Layout::new::<Entry<K, V>>().align_to(ALIGN) {
+        Ok(layout) => layout,
+        Err(_) => unreachable!("16 is an alignment that fits every size of a type"),
+    }
+}
+
+/// Reads the hash of the entry at `address`.
+///
+/// # Safety
+/// `address` is that of an entry, of any type, that is not freed yet.
+pub(super) unsafe fn hash_of(address: *mut u8) -> u64 {
+    // SAFETY: I1, I2: an entry starts with its hash, which is never written again.
+    unsafe { address.cast::<u64>().read() }
+}
+
+/// Frees an entry that was a member.
+///
+/// # Safety
+/// Nobody else uses the entry any more, and nobody will.
+pub(super) unsafe fn reclaim_entry<K, V>(entry: *mut Entry<K, V>, _: &Context) {
+    let memory = Memory(entry);
+    // SAFETY: the caller's contract; I2: both fields were written.
+    unsafe { memory.0.drop_in_place() };
+}
+
+/// Frees an entry that never became a member and whose value is gone.
+///
+/// # Safety
+/// Nobody else uses the entry any more, and nobody will.
+unsafe fn reclaim_key<K, V>(entry: *mut Entry<K, V>, _: &Context) {
+    let memory = Memory(entry);
+    // SAFETY: the caller's contract; the place is inside the allocation.
+    let key = unsafe { &raw mut (*memory.0).key };
+    // SAFETY: the caller's contract; I2: the key was written.
+    unsafe { key.drop_in_place() };
+}
+
+/// Takes key and value out of an entry and frees its memory.
+///
+/// # Safety
+/// Nobody else uses the entry any more, and nobody will.
+pub(super) unsafe fn take<K, V>(entry: *mut Entry<K, V>) -> (K, V) {
+    let memory = Memory(entry);
+    // SAFETY: the caller's contract; I2: all fields were written.
+    let Entry { key, value, .. } = unsafe { memory.0.read() };
+    (key, value)
+}
+
+/// Frees the allocation when dropped, also when a destructor of its content panics.
+struct Memory<K, V>(*mut Entry<K, V>);
+
+impl<K, V> Drop for Memory<K, V> {
+    fn drop(&mut self) {
+        // SAFETY: I1; made only where the caller's contract gives the allocation away.
+        unsafe { std::alloc::dealloc(self.0.cast::<u8>(), layout::<K, V>()) };
+    }
+}
+
+/// The entry that an insert has in hand: allocated, with a key, perhaps with a value, perhaps
+/// claiming a slot. Dropping it takes the claim back and frees what is still its own.
+pub(super) struct Fresh<'g, K, V, G: Guard> {
+    entry: NonNull<Entry<K, V>>,
+    guard: &'g G,
+    has_value: bool,
+    /// Others may have seen the address.
+    exposed: bool,
+    version: u16,
+    claim: Option<(&'g Slot, Word)>,
+}
+
+/// How a claim ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The entry is, or was, a member.
+    Won,
+    /// The entry is in hand again.
+    Lost,
+}
+
+impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
+    pub(super) fn new(hash: u64, key: K, guard: &'g G) -> Self {
+        let layout = layout::<K, V>();
+        // SAFETY: I1: an entry has a hash, so the size is not zero.
+        let memory = unsafe { std::alloc::alloc(layout) };
+        let Some(entry) = NonNull::new(memory.cast::<Entry<K, V>>()) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        let at = entry.as_ptr();
+        // SAFETY: I1: the place is inside the new allocation.
+        let hash_place = unsafe { &raw mut (*at).hash };
+        // SAFETY: I1: as above, and nobody else has it.
+        unsafe { hash_place.write(hash) };
+        // SAFETY: I1: the place is inside the new allocation.
+        let key_place = unsafe { &raw mut (*at).key };
+        // SAFETY: I1: as above, and nobody else has it.
+        unsafe { key_place.write(key) };
+        Self { entry, guard, has_value: false, exposed: false, version: 0, claim: None }
+    }
+
+    /// The key, for as long as the guard: an entry is freed through the guard's domain once it is
+    /// exposed, and until then the caller holds `self`.
+    ///
+    /// # Safety
+    /// The reference is not used after `self` is dropped or taken apart.
+    pub(super) unsafe fn key<'k>(&self) -> &'k K {
+        // SAFETY: I2, and the caller's contract.
+        unsafe { &(*self.entry.as_ptr()).key }
+    }
+
+    fn value_place(&self) -> *mut V {
+        // SAFETY: I1: the place is inside the allocation.
+        unsafe { &raw mut (*self.entry.as_ptr()).value }
+    }
+
+    /// Gives the entry a value, in place of the one it may have.
+    pub(super) fn set_value(&mut self, value: V) {
+        drop(self.take_value());
+        // SAFETY: I2: the entry is not a member; nobody reads the value.
+        unsafe { self.value_place().write(value) };
+        self.has_value = true;
+    }
+
+    /// Takes the value back.
+    pub(super) fn take_value(&mut self) -> Option<V> {
+        if !self.has_value {
+            return None;
+        }
+        self.has_value = false;
+        // SAFETY: I2: the value was written, and the entry is not a member.
+        Some(unsafe { self.value_place().read() })
+    }
+
+    /// The word by which the entry replaces a member. If the exchange works, call
+    /// [`publish`](Self::publish).
+    pub(super) fn member(&self, tag: u16) -> Word {
+        debug_assert!(self.has_value && self.claim.is_none(), "only a complete entry is published");
+        Word::member(self.entry.as_ptr().cast::<u8>(), tag)
+    }
+
+    /// A new claim word. If the exchange works, call [`claimed`](Self::claimed).
+    pub(super) fn next_claim(&mut self) -> Word {
+        debug_assert!(self.has_value && self.claim.is_none(), "one claim at a time");
+        if self.version == VERSIONS {
+            self.renew();
+        }
+        let word = Word::claim(self.entry.as_ptr().cast::<u8>(), self.version);
+        self.version += 1;
+        word
+    }
+
+    /// Moves to a new address, where the versions begin anew: a claim word must never come back
+    /// while a helper may hold it.
+    #[cold]
+    fn renew(&mut self) {
+        let layout = layout::<K, V>();
+        // SAFETY: I1: an entry has a hash, so the size is not zero.
+        let memory = unsafe { std::alloc::alloc(layout) };
+        let Some(entry) = NonNull::new(memory.cast::<Entry<K, V>>()) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        // SAFETY: I1: both are allocations of an entry; the entry is in hand, not claimed.
+        unsafe { entry.as_ptr().copy_from_nonoverlapping(self.entry.as_ptr(), 1) };
+        // SAFETY: I3: the content has moved; only the memory is left to free.
+        unsafe { self.guard.defer_retire(self.entry.as_ptr(), reclaim_memory::<K, V>) };
+        self.entry = entry;
+        self.version = 0;
+        self.exposed = false;
+    }
+
+    /// The slot holds the claim: others may see the entry.
+    pub(super) fn claimed(&mut self, slot: &'g Slot, word: Word) {
+        self.exposed = true;
+        self.claim = Some((slot, word));
+    }
+
+    /// Reads how the claim ended, taking it back if it is still open.
+    pub(super) fn resolve(&mut self) -> Fate {
+        let Some((slot, claim)) = self.claim.take() else { return Fate::Lost };
+        let mut word = slot.load();
+        loop {
+            if word == claim.frozen() || word == claim.shut().frozen() {
+                return Fate::Lost;
+            }
+            if word != claim && word != claim.shut() {
+                return Fate::Won;
+            }
+            match slot.cas(word, Word::vacant()) {
+                Ok(()) => return Fate::Lost,
+                Err(found) => word = found,
+            }
+        }
+    }
+
+    /// The entry is a member: it belongs to the table from now on.
+    pub(super) fn publish(self) -> &'g Entry<K, V> {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: I2: all fields are written; I3: freed through the guard's domain at the earliest.
+        unsafe { &*this.entry.as_ptr() }
+    }
+}
+
+/// Frees memory whose content has moved away.
+///
+/// # Safety
+/// Nobody else uses the entry any more, and nobody will.
+unsafe fn reclaim_memory<K, V>(entry: *mut Entry<K, V>, _: &Context) {
+    drop(Memory(entry));
+}
+
+impl<K, V, G: Guard> Drop for Fresh<'_, K, V, G> {
+    fn drop(&mut self) {
+        if self.claim.is_some() && self.resolve() == Fate::Won {
+            // A panic in `Eq` met a claim that somebody else has decided: the insert took place.
+            return;
+        }
+        let value = self.take_value();
+        let entry = self.entry.as_ptr();
+        if self.exposed {
+            // SAFETY: I3: in no slot any more; the value is gone.
+            unsafe { self.guard.defer_retire(entry, reclaim_key::<K, V>) };
+        } else {
+            let memory = Memory(entry);
+            // SAFETY: I2: never exposed; the key was written and nobody else has it.
+            let key = unsafe { (&raw const (*memory.0).key).read() };
+            drop(memory);
+            drop(key);
+        }
+        drop(value);
+    }
+}

@@ -1,0 +1,221 @@
+//! Looking a key up: `get`, and the scan on which every write builds.
+//!
+//! A hit linearizes at the load of its slot. A miss linearizes during the scan: a key that was
+//! present throughout is in one slot of the bucket throughout, or its bucket was frozen meanwhile,
+//! which the link word, read last, shows.
+//!
+//! Invariants: I3 of the [parent module](super).
+
+use super::{Entry, RawMap, hash_of};
+use crate::reclaim::Guard;
+use crate::table::{Line, Slot, Table, Word};
+use equivalent::Equivalent;
+
+/// Where a key is, or could be, in one bucket.
+pub(super) enum Found<'g, K, V> {
+    /// The key is in the map.
+    Member { slot: &'g Slot, word: Word, entry: &'g Entry<K, V>, depth: usize },
+    /// The key is not in the map.
+    Absent {
+        /// The first vacant slot, what it held, and how many lines it is from the bucket's first.
+        free: Option<(&'g Slot, Word, usize)>,
+        /// The last line, its link word, and its distance.
+        last: (&'g Line, Word, usize),
+        /// An undecided insert of the same key.
+        rival: Option<(&'g Slot, Word)>,
+    },
+}
+
+/// A bucket at the moment of a scan.
+pub(super) struct Place<'g, K, V> {
+    pub(super) table: Table<'g>,
+    pub(super) shard_bits: u32,
+    pub(super) line: &'g Line,
+    pub(super) found: Found<'g, K, V>,
+}
+
+/// The bucket is moving to another table.
+pub(super) struct Frozen;
+
+impl<K, V> RawMap<K, V> {
+    /// The entry that a word carries.
+    #[inline]
+    pub(super) fn entry<'g>(word: Word, _guard: &'g impl Guard) -> &'g Entry<K, V> {
+        // SAFETY: I3: a member's entry was loaded from a slot under the guard. (Of a claim's entry
+        // the callers read the key only.)
+        unsafe { &*word.address().cast::<Entry<K, V>>() }
+    }
+
+    /// The entry of `key`. Wait-free but for chained resizes; 2 cold lines on a hit, 1 on a miss.
+    #[inline]
+    pub(crate) fn get<'g, Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Option<&'g Entry<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let directory = self.directory(guard)?;
+        let shard_bits = directory.shard_bits();
+        let table = directory.table(directory.shard_of(hash));
+        let line = table.line(hash >> shard_bits);
+        let high = Word::member_high(table.geometry(shard_bits).tag(hash));
+        let mut mask = line.filter(high);
+        while mask != 0 {
+            let word = line.slots()[mask.trailing_zeros() as usize].load();
+            if word.high() == high {
+                let entry = Self::entry(word, guard);
+                if key.equivalent(&entry.key) {
+                    if word.is_frozen() {
+                        return Self::get_moving(table, shard_bits, hash, key, guard);
+                    }
+                    return Some(entry);
+                }
+            }
+            mask &= mask - 1;
+        }
+        if line.link_after_slots().is_vacant() {
+            return None;
+        }
+        Self::get_moving(table, shard_bits, hash, key, guard)
+    }
+
+    /// `get` in a bucket that has overflow lines or is moving: old table first, and the new one
+    /// if the line there is born.
+    #[inline(never)]
+    fn get_moving<'g, Q>(
+        table: Table<'g>,
+        shard_bits: u32,
+        hash: u64,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Option<&'g Entry<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let (mut table, mut shard_bits) = (table, shard_bits);
+        loop {
+            let high = Word::member_high(table.geometry(shard_bits).tag(hash));
+            let mut line = table.line(hash >> shard_bits);
+            let mut found = None;
+            let mut frozen = false;
+            'bucket: loop {
+                for slot in line.slots() {
+                    let word = slot.load();
+                    if word.high() == high {
+                        let entry = Self::entry(word, guard);
+                        if key.equivalent(&entry.key) {
+                            frozen |= word.is_frozen();
+                            found = Some(entry);
+                            break 'bucket;
+                        }
+                    }
+                }
+                let link = line.link_after_slots();
+                frozen |= link.is_frozen();
+                match line.follow(link) {
+                    Some(next) => line = next,
+                    None => break,
+                }
+            }
+            // A frozen bucket is the truth until the new line is born.
+            let Some(migration) = table.migration().filter(|_| frozen) else { return found };
+            if !migration.is_born(hash) {
+                return found;
+            }
+            (table, shard_bits) = migration.table_of(hash);
+        }
+    }
+
+    /// Scans a bucket for `key`.
+    pub(super) fn scan<'g, Q>(
+        line: &'g Line,
+        high: u16,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Result<Found<'g, K, V>, Frozen>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let (mut line, mut depth) = (line, 0);
+        let mut free = None;
+        let mut rival = None;
+        loop {
+            for slot in line.slots() {
+                let word = slot.load();
+                if word.is_frozen() {
+                    return Err(Frozen);
+                }
+                if word.is_member() {
+                    if word.high() == high {
+                        let entry = Self::entry(word, guard);
+                        if key.equivalent(&entry.key) {
+                            return Ok(Found::Member { slot, word, entry, depth });
+                        }
+                    }
+                } else if word.is_vacant() {
+                    if free.is_none() {
+                        free = Some((slot, word, depth));
+                    }
+                } else if rival.is_none() && Self::is_rival(word, key, guard) {
+                    rival = Some((slot, word));
+                }
+            }
+            let link = line.link_after_slots();
+            if link.is_frozen() {
+                return Err(Frozen);
+            }
+            match line.follow(link) {
+                Some(next) => (line, depth) = (next, depth + 1),
+                None => return Ok(Found::Absent { free, last: (line, link, depth), rival }),
+            }
+        }
+    }
+
+    /// Whether `word` is an undecided insert of `key`.
+    pub(super) fn is_rival<'g, Q>(word: Word, key: &Q, guard: &'g impl Guard) -> bool
+    where
+        Q: Equivalent<K> + ?Sized,
+        K: 'g,
+        V: 'g,
+    {
+        if !word.is_open_claim() {
+            return false;
+        }
+        let entry = Self::entry_key(word, guard);
+        key.equivalent(entry)
+    }
+
+    /// Finds the bucket of `key` for a write: on return it is not frozen. The caller's own step of
+    /// a running move is done here.
+    pub(super) fn locate<'g, Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Option<Place<'g, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let (mut table, mut shard_bits) = self.table_for_write(hash, guard)?;
+        loop {
+            let high = Word::member_high(table.geometry(shard_bits).tag(hash));
+            let line = table.line(hash >> shard_bits);
+            match Self::scan(line, high, key, guard) {
+                Ok(found) => return Some(Place { table, shard_bits, line, found }),
+                Err(Frozen) => (table, shard_bits) = Self::leave(table, hash),
+            }
+        }
+    }
+
+    /// Moves the unit of `hash` out of a table that is being left; returns its new table.
+    pub(super) fn leave(table: Table<'_>, hash: u64) -> (Table<'_>, u32) {
+        let Some(migration) = table.migration() else {
+            unreachable!("a word is frozen only after the move has begun")
+        };
+        migration.move_unit(table, migration.unit_of(hash), hash_of);
+        migration.table_of(hash)
+    }
+}

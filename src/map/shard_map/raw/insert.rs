@@ -1,0 +1,184 @@
+//! Inserting an absent key: claim a slot, make sure that nobody else inserts the key, settle.
+//!
+//! ```text
+//! claim:   exchange a vacant slot for claim(entry, version)          -- readers skip it
+//! decide:  for every other slot of the bucket, in order:
+//!            a member with the key         -> shut the claim; the insert lost
+//!            a claim on the key, earlier   -> decide that one first, then look again
+//!            a claim on the key, later     -> shut it
+//!          exchange the claim for the member                         -- the insert takes place
+//! ```
+//! Anyone may run `decide` on any claim. Two claims on one key cannot both settle: each was in its
+//! slot before the other's last look at that slot, or the other way round, and whoever looked
+//! second met a member (and lost), an earlier claim (and decided it first) or a later one (and shut
+//! it). The exchange that settles is from the exact claim word, which never comes back: an entry's
+//! claims carry rising versions, and an entry's address is not used again while a guard may hold it.
+//!
+//! Lock-freedom: the earliest claim on a key can be shut only because the key is a member, and
+//! anyone can settle it; so of the inserts of one key, one completes whoever sleeps.
+//!
+//! Invariants: I3 of the [parent module](super).
+
+use super::entry::{Fate, Fresh};
+use super::find::{Found, Place};
+use super::{Entry, RawMap};
+use crate::reclaim::Guard;
+use crate::sync::fence_after_rmw;
+use crate::table::{Geometry, Line, Slot, Word};
+use core::ptr;
+use equivalent::Equivalent;
+
+/// What an attempt to insert came to.
+pub(super) enum Attempt<'g, K, V, G: Guard> {
+    /// The entry is in the map.
+    Done(&'g Entry<K, V>),
+    /// The bucket has changed; look again.
+    Retry(Fresh<'g, K, V, G>),
+}
+
+/// Why `decide` stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// This call settled the claim.
+    Settled,
+    /// The claim is decided, by this call or another.
+    Decided,
+    /// The bucket is moving.
+    Frozen,
+}
+
+impl<K, V> RawMap<K, V> {
+    /// The key of the entry that a claim carries.
+    pub(super) fn entry_key<'g>(word: Word, _guard: &'g impl Guard) -> &'g K
+    where
+        V: 'g,
+    {
+        // SAFETY: I3: the word was loaded from a slot under the guard; the key was written before.
+        unsafe { &(*word.address().cast::<Entry<K, V>>()).key }
+    }
+
+    /// Tries to insert `fresh` where a scan found its key absent.
+    pub(super) fn attempt<'g, G: Guard>(
+        &self,
+        hash: u64,
+        place: &Place<'g, K, V>,
+        mut fresh: Fresh<'g, K, V, G>,
+        guard: &'g G,
+    ) -> Attempt<'g, K, V, G>
+    where
+        K: Eq,
+    {
+        let Found::Absent { free, last, rival } = &place.found else { return Attempt::Retry(fresh) };
+        let geometry = place.table.geometry(place.shard_bits);
+        // SAFETY: the reference is used in this function only, before `fresh` is given away.
+        let key: &'g K = unsafe { fresh.key() };
+        if let &Some((slot, word)) = rival {
+            if Self::decide(place.line, geometry, key, slot, word, guard) == Verdict::Frozen {
+                Self::leave(place.table, hash);
+            }
+            return Attempt::Retry(fresh);
+        }
+        let claim = fresh.next_claim();
+        let (slot, depth) = match *free {
+            Some((slot, seen, depth)) => match slot.cas(seen, claim) {
+                Ok(()) => (slot, depth),
+                Err(_) => return Attempt::Retry(fresh),
+            },
+            None => match Self::extend(last.0, last.1, claim) {
+                Some(slot) => (slot, last.2 + 1),
+                None => return Attempt::Retry(fresh),
+            },
+        };
+        fresh.claimed(slot, claim);
+        let verdict = Self::decide(place.line, geometry, key, slot, claim, guard);
+        if verdict != Verdict::Settled {
+            if verdict == Verdict::Frozen {
+                // Freeze the slot, so that the fate of the claim is final.
+                Self::leave(place.table, hash);
+            }
+            if fresh.resolve() == Fate::Lost {
+                return Attempt::Retry(fresh);
+            }
+        }
+        let entry = fresh.publish();
+        self.len.increment();
+        if depth == 1 {
+            let spilled = place.table.spill(1);
+            self.grow_if_spilled(hash, place.table, spilled, guard);
+        }
+        Attempt::Done(entry)
+    }
+
+    /// Adds an overflow line that holds `claim` to a bucket whose last line is `last`.
+    fn extend(last: &'_ Line, seen: Word, claim: Word) -> Option<&Slot> {
+        let line = Box::into_raw(Line::overflow(&[claim])).cast::<u8>();
+        let link = Word::link(line);
+        if last.link().cas(seen, link).is_ok() {
+            return last.follow(link).map(|line| &line.slots()[0]);
+        }
+        // SAFETY: I3: the line was not linked.
+        unsafe { crate::table::free_chain(link) };
+        None
+    }
+
+    /// Decides the claim `word` on `key` in `slot`, on behalf of whoever made it.
+    fn decide(
+        first: &Line,
+        geometry: Geometry,
+        key: &K,
+        slot: &Slot,
+        word: Word,
+        guard: &impl Guard,
+    ) -> Verdict
+    where
+        K: Eq,
+    {
+        // The claim is in its slot; everything below is read after it (T2).
+        fence_after_rmw();
+        // SAFETY: I3: the claim's entry was seen in a slot under the guard.
+        let tag = geometry.tag(unsafe { super::hash_of(word.address()) });
+        let high = Word::member_high(tag);
+        let mut before = true;
+        let mut next = Some(first);
+        while let Some(line) = next {
+            for other in line.slots() {
+                if ptr::eq(other, slot) {
+                    before = false;
+                    continue;
+                }
+                loop {
+                    let seen = other.load();
+                    if seen.is_frozen() {
+                        return Verdict::Frozen;
+                    }
+                    if seen.is_member() {
+                        if seen.high() == high && key.equivalent(Self::entry_key(seen, guard)) {
+                            let _decided_by_another = slot.cas(word, word.shut());
+                            return Verdict::Decided;
+                        }
+                        break;
+                    }
+                    if !Self::is_rival(seen, key, guard) {
+                        break;
+                    }
+                    if !before {
+                        let _changed = other.cas(seen, seen.shut());
+                    } else if Self::decide(first, geometry, key, other, seen, guard)
+                        == Verdict::Frozen
+                    {
+                        return Verdict::Frozen;
+                    }
+                }
+            }
+            let link = line.link_after_slots();
+            if link.is_frozen() {
+                return Verdict::Frozen;
+            }
+            next = line.follow(link);
+        }
+        match slot.cas(word, word.settled(tag)) {
+            Ok(()) => Verdict::Settled,
+            Err(_) => Verdict::Decided,
+        }
+    }
+}

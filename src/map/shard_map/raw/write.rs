@@ -1,0 +1,176 @@
+//! Writes: insert, remove and compute. Each loops: find the bucket, try one exchange.
+//!
+//! Replacing linearizes at the exchange of the slot from the old entry to the new one, removing at
+//! the exchange from the entry to vacant. Both are from the exact word that the scan met, so the
+//! old value handed out is the one that was there.
+//!
+//! Invariants: I3 of the [parent module](super).
+
+use super::entry::{Fresh, reclaim_entry};
+use super::find::{Found, Place};
+use super::insert::Attempt;
+use super::{Entry, Inserted, RawMap};
+use crate::map::{Compute, Operation};
+use crate::reclaim::Guard;
+use crate::table::{Slot, Word};
+use equivalent::Equivalent;
+
+impl<K, V> RawMap<K, V> {
+    /// Inserts an entry, or with `replace` replaces the present one.
+    pub(crate) fn insert<'g, G: Guard>(
+        &self,
+        hash: u64,
+        key: K,
+        value: V,
+        replace: bool,
+        guard: &'g G,
+    ) -> Inserted<'g, K, V>
+    where
+        K: Eq,
+    {
+        let mut fresh = Fresh::new(hash, key, guard);
+        fresh.set_value(value);
+        loop {
+            // SAFETY: the reference is not used after this turn of the loop.
+            let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
+            match place.found {
+                Found::Member { slot, word, entry, .. } if replace => {
+                    if slot.cas(word, fresh.member(word.tag())).is_ok() {
+                        let new = fresh.publish();
+                        self.retire(entry, guard);
+                        return Inserted::Replaced { old: entry, new };
+                    }
+                }
+                Found::Member { entry, .. } => {
+                    let Some(value) = fresh.take_value() else {
+                        unreachable!("the value was set above and never taken")
+                    };
+                    return Inserted::Occupied { current: entry, value };
+                }
+                Found::Absent { .. } => match self.attempt(hash, &place, fresh, guard) {
+                    Attempt::Done(entry) => return Inserted::New(entry),
+                    Attempt::Retry(back) => fresh = back,
+                },
+            }
+        }
+    }
+
+    /// `Ok(Some)` removed, `Ok(None)` absent, `Err` present but `f` said no.
+    pub(crate) fn remove_if<'g, Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        mut f: impl FnMut(&'g K, &'g V) -> bool,
+        guard: &'g impl Guard,
+    ) -> Result<Option<&'g Entry<K, V>>, &'g Entry<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let Some(place) = self.locate(hash, key, guard) else { return Ok(None) };
+            let Found::Member { slot, word, entry, depth } = place.found else { return Ok(None) };
+            if !f(&entry.key, &entry.value) {
+                return Err(entry);
+            }
+            if self.unlink(hash, &place, slot, word, entry, depth, guard) {
+                return Ok(Some(entry));
+            }
+        }
+    }
+
+    /// Inserts, replaces or removes as `f` says, after what it saw has been confirmed.
+    pub(crate) fn compute<'g, T, G: Guard>(
+        &self,
+        hash: u64,
+        key: K,
+        mut f: impl FnMut(Option<(&'g K, &'g V)>) -> Operation<V, T>,
+        guard: &'g G,
+    ) -> Compute<'g, K, V, T>
+    where
+        K: Eq,
+    {
+        let mut fresh = Fresh::new(hash, key, guard);
+        loop {
+            // SAFETY: the reference is not used after this turn of the loop.
+            let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
+            match place.found {
+                Found::Member { slot, word, entry: old, depth } => {
+                    match f(Some((&old.key, &old.value))) {
+                        Operation::Abort(output) => return Compute::Aborted(output),
+                        Operation::Remove => {
+                            if self.unlink(hash, &place, slot, word, old, depth, guard) {
+                                return Compute::Removed(&old.key, &old.value);
+                            }
+                        }
+                        Operation::Insert(value) => {
+                            fresh.set_value(value);
+                            if slot.cas(word, fresh.member(word.tag())).is_ok() {
+                                let new = fresh.publish();
+                                self.retire(old, guard);
+                                return Compute::Updated {
+                                    old: (&old.key, &old.value),
+                                    new: (&new.key, &new.value),
+                                };
+                            }
+                        }
+                    }
+                }
+                Found::Absent { .. } => match f(None) {
+                    Operation::Abort(output) => return Compute::Aborted(output),
+                    Operation::Remove => panic!("`compute` was asked to remove an absent key"),
+                    Operation::Insert(value) => {
+                        fresh.set_value(value);
+                        match self.attempt(hash, &place, fresh, guard) {
+                            Attempt::Done(new) => return Compute::Inserted(&new.key, &new.value),
+                            Attempt::Retry(back) => fresh = back,
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Takes a member out of its slot; says whether it was still there.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a `Found::Member`, already taken apart")]
+    pub(super) fn unlink<'g>(
+        &self,
+        hash: u64,
+        place: &Place<'g, K, V>,
+        slot: &'g Slot,
+        word: Word,
+        entry: &'g Entry<K, V>,
+        depth: usize,
+        guard: &'g impl Guard,
+    ) -> bool {
+        if slot.cas(word, Word::vacant()).is_err() {
+            return false;
+        }
+        self.len.decrement();
+        if depth == 1 {
+            place.table.spill(-1);
+        }
+        self.retire(entry, guard);
+        self.shrink_if_sparse(hash, place.table, guard);
+        true
+    }
+
+    /// Hands an unlinked entry to the collector.
+    fn retire(&self, entry: &Entry<K, V>, guard: &impl Guard) {
+        let entry = core::ptr::from_ref(entry).cast_mut();
+        // SAFETY: I3: the exchange that unlinked the entry succeeded once.
+        unsafe { guard.defer_retire(entry, reclaim_entry::<K, V>) };
+    }
+
+    /// [`locate`](Self::locate), in a map that may have no table yet.
+    fn locate_or_init<'g, Q>(&self, hash: u64, key: &Q, guard: &'g impl Guard) -> Place<'g, K, V>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            if let Some(place) = self.locate(hash, key, guard) {
+                return place;
+            }
+            self.init();
+        }
+    }
+}

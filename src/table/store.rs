@@ -1,0 +1,257 @@
+//! A table: a header line and `2^line_bits` bucket lines in one allocation.
+//!
+//! Invariants: I3, I5 and I6 of the [parent module](super).
+
+use super::line::Line;
+use super::migration::Migration;
+use super::word::TAG_BITS;
+use crate::error::TryReserveError;
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering};
+use crate::sys::pages;
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// Tables of this size and more are mapped, so that they start as zero pages and go back whole.
+const MAPPED_BYTES: usize = 128 << 10;
+/// The address of a table leaves its low bits free for `line_bits`.
+const LINE_BITS_MASK: usize = 63;
+
+/// How a table reads a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    /// Low hash bits that chose the shard.
+    pub(crate) shard_bits: u32,
+    /// Following hash bits that choose the line.
+    pub(crate) line_bits: u32,
+}
+
+impl Geometry {
+    /// First hash bit, after the shard's, that the tag holds.
+    #[inline]
+    pub(crate) fn window(self) -> u32 {
+        self.line_bits & !7
+    }
+
+    /// The tag of `hash` in this table.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "masked to 15 bits")]
+    pub(crate) fn tag(self, hash: u64) -> u16 {
+        (hash >> (self.shard_bits + self.window())) as u16 & ((1 << TAG_BITS) - 1)
+    }
+
+    /// Lines in the table.
+    #[inline]
+    pub(crate) fn lines(self) -> usize {
+        1 << self.line_bits
+    }
+}
+
+/// The first line of a table's memory.
+#[repr(C, align(64))]
+struct Header {
+    /// The move out of this table, once there is one.
+    next: AtomicPtr<Migration>,
+    /// Entries in the first overflow line of a bucket, over all buckets: the load signal.
+    spilled: AtomicIsize,
+    geometry: Geometry,
+}
+
+/// A table that stays allocated for `'g` (I3).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table<'g> {
+    /// Address of the header, `line_bits` in the low bits.
+    word: *mut u8,
+    _guard: PhantomData<&'g Line>,
+}
+
+impl PartialEq for Table<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
+impl<'g> Table<'g> {
+    /// Allocates a table whose words are all zero.
+    pub(crate) fn allocate(geometry: Geometry) -> Result<Self, TryReserveError> {
+        let layout = Self::layout(geometry)?;
+        let memory = if Self::is_mapped(layout) {
+            pages::alloc_zeroed(layout.size())
+        } else {
+            // SAFETY: I6: the layout has the size of a header at least.
+            NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
+        };
+        let memory = memory.ok_or(TryReserveError::AllocError { layout })?.as_ptr();
+        let header = Header {
+            next: AtomicPtr::new(core::ptr::null_mut()),
+            spilled: AtomicIsize::new(0),
+            geometry,
+        };
+        // SAFETY: I6: the allocation starts with room for a header, aligned to a line.
+        unsafe { memory.cast::<Header>().write(header) };
+        let table = Self {
+            word: memory.map_addr(|address| address | geometry.line_bits as usize),
+            _guard: PhantomData,
+        };
+        if MODEL {
+            for index in 0..geometry.lines() {
+                let line = table.line_pointer(index as u64);
+                // SAFETY: I6: the allocation has room for this line; nobody else has it yet.
+                unsafe { line.write(Line::zero()) };
+            }
+        }
+        Ok(table)
+    }
+
+    fn is_mapped(layout: Layout) -> bool {
+        !MODEL && layout.size() >= MAPPED_BYTES
+    }
+
+    fn layout(geometry: Geometry) -> Result<Layout, TryReserveError> {
+        let overflow = TryReserveError::CapacityOverflow {
+            entries: geometry.lines().saturating_mul(super::line::SLOTS),
+        };
+        let Some(bytes) = size_of::<Line>()
+            .checked_mul(geometry.lines())
+            .and_then(|lines| lines.checked_add(size_of::<Header>()))
+        else {
+            return Err(overflow);
+        };
+        Layout::from_size_align(bytes, align_of::<Header>()).map_err(|_| overflow)
+    }
+
+    /// The word by which a shard refers to this table.
+    #[inline]
+    pub(crate) fn word(self) -> *mut u8 {
+        self.word
+    }
+
+    /// The table behind a shard word; `None` for null.
+    ///
+    /// # Safety
+    /// `word` was made by [`word`](Self::word) and the table stays allocated for `'g` (I3).
+    #[inline]
+    pub(crate) unsafe fn from_word(word: *mut u8) -> Option<Self> {
+        if word.is_null() { None } else { Some(Self { word, _guard: PhantomData }) }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "six bits")]
+    fn line_bits(self) -> u32 {
+        (self.word.addr() & LINE_BITS_MASK) as u32
+    }
+
+    #[inline]
+    fn memory(self) -> *mut u8 {
+        self.word.map_addr(|address| address & !LINE_BITS_MASK)
+    }
+
+    #[inline]
+    fn header(self) -> &'g Header {
+        // SAFETY: I3 and I6: the memory starts with a header and stays allocated for 'g.
+        unsafe { &*self.memory().cast::<Header>() }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the index is below the line count")]
+    fn line_pointer(self, index: u64) -> *mut Line {
+        let offset = size_of::<Header>() + index as usize * size_of::<Line>();
+        // SAFETY: I6: the header is followed by `lines` lines, and the index is masked to them.
+        unsafe { self.memory().add(offset) }.cast::<Line>()
+    }
+
+    /// How this table reads a hash, given the bits that chose its shard.
+    #[inline]
+    pub(crate) fn geometry(self, shard_bits: u32) -> Geometry {
+        Geometry { shard_bits, line_bits: self.line_bits() }
+    }
+
+    /// The geometry that the header remembers.
+    pub(crate) fn own_geometry(self) -> Geometry {
+        self.header().geometry
+    }
+
+    /// Line number `index`, modulo the number of lines.
+    #[inline]
+    pub(crate) fn line(self, index: u64) -> &'g Line {
+        let masked = index & ((1 << self.line_bits()) - 1);
+        // SAFETY: I3 and I6: the line is in the allocation, which lives for 'g; zero bytes are a
+        // valid `Line`, and under the model every line was written at allocation.
+        unsafe { &*self.line_pointer(masked) }
+    }
+
+    /// The move out of this table, if one has begun.
+    #[inline]
+    pub(crate) fn migration(self) -> Option<&'g Migration> {
+        // ORD: SeqCst — pairs with the SeqCst exchange in begin [T3]; publishes the new memory.
+        let next = self.header().next.load(Ordering::SeqCst);
+        // SAFETY: I3: a migration is freed together with its old table.
+        unsafe { next.as_ref() }
+    }
+
+    /// Hangs `migration` on the header; gives it back if there is one already.
+    pub(crate) fn begin(self, migration: Box<Migration>) -> Result<&'g Migration, Box<Migration>> {
+        let new = Box::into_raw(migration);
+        let next = &self.header().next;
+        // ORD: SeqCst — pairs with the SeqCst load in migration [T3]; publishes the new memory.
+        let swapped = next.compare_exchange(
+            core::ptr::null_mut(),
+            new,
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
+        if swapped.is_err() {
+            // SAFETY: I6: `new` came out of a box above and was not published.
+            return Err(unsafe { Box::from_raw(new) });
+        }
+        // SAFETY: I3: a migration is freed together with its old table.
+        Ok(unsafe { &*new })
+    }
+
+    /// Counts entries put into (or taken out of) first overflow lines; returns the new count.
+    pub(crate) fn spill(self, change: isize) -> isize {
+        // ORD: Relaxed — a load signal; nothing is published by it.
+        self.header().spilled.fetch_add(change, Ordering::Relaxed) + change
+    }
+
+    /// Frees the table and its migration's record, but no entry and no new table. Overflow lines
+    /// that the migration collected go too; those still linked must have been freed by the caller.
+    ///
+    /// # Safety
+    /// Nobody else uses the table any more, and nobody will.
+    pub(crate) unsafe fn free(self) {
+        // ORD: Relaxed — the caller's contract is exclusive access.
+        let next = self.header().next.load(Ordering::Relaxed);
+        if !next.is_null() {
+            // SAFETY: the caller's contract; the record came out of a box in `begin`.
+            drop(unsafe { Box::from_raw(next) });
+        }
+        let geometry = self.own_geometry();
+        if MODEL {
+            for index in 0..geometry.lines() {
+                // SAFETY: the caller's contract; the line was written at allocation.
+                unsafe { self.line_pointer(index as u64).drop_in_place() };
+            }
+            // SAFETY: the caller's contract; the header was written at allocation.
+            unsafe { self.memory().cast::<Header>().drop_in_place() };
+        }
+        let Ok(layout) = Self::layout(geometry) else {
+            unreachable!("the table was allocated with this layout")
+        };
+        let Some(memory) = NonNull::new(self.memory()) else {
+            unreachable!("a table has an address")
+        };
+        if Self::is_mapped(layout) {
+            // SAFETY: I6: allocated by `pages` with this size; the caller's contract.
+            unsafe { pages::free(memory, layout.size()) };
+        } else {
+            // SAFETY: I6: allocated with this layout; the caller's contract.
+            unsafe { std::alloc::dealloc(memory.as_ptr(), layout) };
+        }
+    }
+
+    /// Bytes that the table's own memory takes.
+    pub(crate) fn bytes(self) -> usize {
+        Self::layout(self.own_geometry()).map_or(0, |layout| layout.size())
+    }
+}
