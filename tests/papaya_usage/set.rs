@@ -4,8 +4,12 @@ use std::hash::RandomState;
 
 /// One empty set per resize mode.
 fn sets() -> [HashSet<u32>; 3] {
-    [ResizeMode::Incremental(1), ResizeMode::default(), ResizeMode::Blocking]
-        .map(|mode| HashSet::builder().resize_mode(mode).build())
+    [
+        ResizeMode::Incremental(1),
+        ResizeMode::default(),
+        ResizeMode::Blocking,
+    ]
+    .map(|mode| HashSet::builder().resize_mode(mode).build())
 }
 
 #[test]

@@ -3,7 +3,8 @@ use crate::maps::{
     Compute, Equivalent, Guard, HashMap, HashMapBuilder, HashMapRef, HashSet, HashSetBuilder,
     HashSetRef, Iter, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, ResizeMode, Values,
 };
-use std::hash::{BuildHasher, Hash, RandomState};
+use core::hash::{BuildHasher, Hash};
+use std::hash::RandomState;
 
 /// A structure that lends what a map inside it holds, as papaya's guide advises.
 struct Metrics {
@@ -31,7 +32,9 @@ impl Metrics {
 
 #[test]
 fn a_map_inside_a_structure_lends_its_values() {
-    let metrics = Metrics { by_name: HashMap::new() };
+    let metrics = Metrics {
+        by_name: HashMap::new(),
+    };
     let guard = metrics.guard();
     assert_eq!(metrics.get("hits", &guard), None);
     metrics.add("hits", 1, &guard);
@@ -79,7 +82,12 @@ where
     let entries: Iter<'a, K, V, G> = map.iter();
     let keys: Keys<'a, K, V, G> = map.keys();
     let values: Values<'a, K, V, G> = map.values();
-    [entries.count(), keys.count(), values.count(), map.into_iter().count()]
+    [
+        entries.count(),
+        keys.count(),
+        values.count(),
+        map.into_iter().count(),
+    ]
 }
 
 fn takes<'g, K, V, S, G, Q>(map: &HashMap<K, V, S>, key: &Q, guard: &'g G) -> Option<(&'g K, &'g V)>
@@ -140,12 +148,21 @@ fn builders_take_every_setting_in_any_order() {
     assert_eq!(map.len(), 1);
 
     let builder: HashSetBuilder<u8> = HashSet::builder();
-    let builder = builder.capacity(10).hasher(foldhash::fast::RandomState::default());
+    let builder = builder
+        .capacity(10)
+        .hasher(foldhash::fast::RandomState::default());
     let set: HashSet<u8, foldhash::fast::RandomState> =
         builder.resize_mode(ResizeMode::Incremental(1)).build();
     let pinned: HashSetRef<'_, u8, foldhash::fast::RandomState, LocalGuard<'_>> = set.pin();
     assert!(pinned.insert(1));
-    assert!(!format!("{:?}{:?}", HashMap::<u8, u8>::builder(), HashSet::<u8>::builder()).is_empty());
+    assert!(
+        !format!(
+            "{:?}{:?}",
+            HashMap::<u8, u8>::builder(),
+            HashSet::<u8>::builder()
+        )
+        .is_empty()
+    );
 }
 
 #[test]
@@ -155,7 +172,8 @@ fn owned_pins_and_their_iterators_cross_threads() {
     let first = pinned.get(&1);
     let rest = pinned.iter();
     let sum = std::thread::scope(|s| {
-        s.spawn(move || rest.map(|(_, v)| v).sum::<u32>() + first.copied().unwrap_or(0)).join()
+        s.spawn(move || rest.map(|(_, v)| v).sum::<u32>() + first.copied().unwrap_or(0))
+            .join()
     });
     assert_eq!(sum.ok(), Some(4950 + 1));
 }

@@ -2,7 +2,7 @@
 //! checks it, and `ShardMapRef`, which made it.
 use super::ShardMap;
 use super::raw::{Entry, Inserted};
-use crate::error::{OccupiedError, TryReserveError};
+use crate::error::OccupiedError;
 use crate::map::{Compute, Operation};
 use crate::reclaim::Guard;
 use core::hash::{BuildHasher, Hash};
@@ -164,10 +164,8 @@ where
     }
 
     pub(super) fn reserve_in(&self, additional: usize, guard: &impl Guard) {
-        match self.raw.try_reserve(additional, guard) {
-            Ok(()) => {}
-            Err(TryReserveError::AllocError { layout }) => std::alloc::handle_alloc_error(layout),
-            Err(too_many) => panic!("{too_many}"),
+        if let Err(error) = self.raw.try_reserve(additional, guard) {
+            error.handle();
         }
     }
 }

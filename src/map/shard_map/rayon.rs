@@ -50,9 +50,9 @@ where
 
     fn drive_unindexed<C: UnindexedConsumer<Self::Item>>(self, consumer: C) -> C::Result {
         let Self { map, guard } = self;
-        (0..map.raw.shards(guard))
-            .into_par_iter()
-            .flat_map_iter(|shard| Iter::<K, V, G>::new(map.raw.iter_shard(shard, guard)))
+        let shards = map.raw.parts(guard).into_par_iter();
+        shards
+            .flat_map_iter(Iter::<K, V, G>::new)
             .drive_unindexed(consumer)
     }
 }
