@@ -14,6 +14,8 @@ pub use map::{
     Compute, Operation, ResizeMode, ShardMap, ShardMapBuilder, ShardMapRef, ShardSet,
     ShardSetBuilder, ShardSetRef,
 };
+pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};
+pub use shard::{ShardCounter, Sharded};
 #[cfg(all(atomshard_traced, not(loom)))]
 pub use sync::trace;
