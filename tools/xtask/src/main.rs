@@ -1,2 +1,100 @@
-//! Checks.
-fn main() {}
+//! `cargo xtask`: the checks of the repository, the same at home and in CI.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool reports on its standard output"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "a command-line tool reports failures on standard error"
+)]
+
+mod ci;
+mod layers;
+mod map;
+mod orders;
+mod report;
+mod safety;
+mod source;
+mod tidy;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The checks of the repository", version)]
+struct Cli {
+    /// Folder to check instead of this repository (the self-tests use it).
+    #[arg(long, global = true)]
+    root: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// File length, atomics through `sync`, words, links, scripts, the map.
+    Tidy,
+    /// Imports go downwards only; each cfg in its layer.
+    Layers,
+    /// Every strong ordering is explained, tagged at both ends and tested.
+    Orders {
+        /// Write docs/ORDERINGS.md instead of comparing with it.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Every unsafe site is argued by invariant number or caller's contract.
+    Safety,
+    /// The annotated tree in docs/MAP.md.
+    Map {
+        /// Write docs/MAP.md instead of comparing with it.
+        #[arg(long)]
+        write: bool,
+    },
+    /// The test command of the README: `cargo test --workspace`.
+    Test,
+    /// All deterministic gates, with times and a summary.
+    Ci(ci::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs one command; `false` means that it had findings.
+fn run(cli: Cli) -> Result<bool> {
+    let root = match cli.root {
+        Some(path) => path,
+        None => repository()?,
+    };
+    if !root.is_dir() {
+        bail!("{} is not a folder", root.display());
+    }
+    match cli.command {
+        Command::Tidy => Ok(tidy::check(&root)?.print("tidy")),
+        Command::Layers => Ok(layers::check(&root)?.print("layers")),
+        Command::Orders { write } => Ok(orders::check(&root, write)?.print("orders")),
+        Command::Safety => Ok(safety::check(&root)?.print("safety")),
+        Command::Map { write } => Ok(map::check(&root, write)?.print("map")),
+        Command::Test => ci::test(&root),
+        Command::Ci(options) => ci::run(&root, &options),
+    }
+}
+
+/// The root of the workspace that this tool was built in.
+fn repository() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here
+        .ancestors()
+        .nth(2)
+        .context("tools/xtask lies two folders below the root")?;
+    Ok(root.to_path_buf())
+}

@@ -1,0 +1,178 @@
+//! Running one command: shown before, streamed while it runs, its tests counted.
+
+use anyhow::{Context as _, Result};
+use core::fmt;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How a step ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Passed, with a remark for the summary.
+    Passed(String),
+    /// Could not run on this machine; the text says what would help.
+    Skipped(String),
+    /// Failed, and why.
+    Failed(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, text) = match self {
+            Self::Passed(text) => ("passed", text),
+            Self::Skipped(text) => ("skipped", text),
+            Self::Failed(text) => ("FAILED", text),
+        };
+        if text.is_empty() {
+            f.write_str(word)
+        } else {
+            write!(f, "{word}: {text}")
+        }
+    }
+}
+
+/// Where commands run.
+pub(crate) struct Shell {
+    pub(crate) root: PathBuf,
+    /// True under CI: what cannot run is a failure there, not a remark.
+    pub(crate) strict: bool,
+}
+
+impl Shell {
+    /// Commands run in `root`.
+    pub(crate) fn new(root: &Path) -> Self {
+        let strict = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
+        Self {
+            root: root.to_path_buf(),
+            strict,
+        }
+    }
+
+    /// A cargo command. `cargo` is the one on the path, so that `+nightly` is understood.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Line {
+        self.program("cargo", arguments)
+    }
+
+    /// Any command.
+    pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> Line {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.root);
+        let text = format!("{program} {}", arguments.join(" "));
+        Line { command, text }
+    }
+
+    /// The folder for artefacts of a build with other flags, below the usual one.
+    pub(crate) fn target(&self, name: &str) -> String {
+        let base = std::env::var_os("CARGO_TARGET_DIR");
+        let base = base.map_or_else(|| self.root.join("target"), PathBuf::from);
+        base.join(name).to_string_lossy().into_owned()
+    }
+
+    /// What cannot run here: a failure under CI, a remark at home.
+    pub(crate) fn missing(&self, what: &str) -> Outcome {
+        let text = what.to_owned();
+        if self.strict {
+            Outcome::Failed(text)
+        } else {
+            Outcome::Skipped(text)
+        }
+    }
+}
+
+/// A command that is about to run.
+pub(crate) struct Line {
+    command: Command,
+    text: String,
+}
+
+impl Line {
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self.text = format!("{name}='{value}' {}", self.text);
+        self
+    }
+
+    /// Sets an environment variable unless the caller of the tool has set it.
+    pub(crate) fn default_env(self, name: &str, value: &str) -> Self {
+        if std::env::var_os(name).is_some() {
+            self
+        } else {
+            self.env(name, value)
+        }
+    }
+
+    /// Runs it; what it prints goes through.
+    pub(crate) fn run(mut self) -> Result<Outcome> {
+        println!("$ {}", self.text);
+        let status = self
+            .command
+            .status()
+            .with_context(|| format!("cannot run {}", self.text))?;
+        Ok(verdict(status.success(), &self.text, String::new()))
+    }
+
+    /// Runs a test command; it must run at least one test.
+    pub(crate) fn run_tests(mut self) -> Result<Outcome> {
+        println!("$ {}", self.text);
+        self.command.stdout(Stdio::piped());
+        let context = || format!("cannot run {}", self.text);
+        let mut child = self.command.spawn().with_context(context)?;
+        let output = child.stdout.take().context("the output is a pipe")?;
+        let mut passed = 0;
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            passed += passed_in(&line);
+        }
+        let success = child.wait()?.success();
+        if success && passed == 0 {
+            return Ok(Outcome::Failed(format!("`{}` ran no test", self.text)));
+        }
+        Ok(verdict(success, &self.text, format!("{passed} tests")))
+    }
+
+    /// Runs it silently; true when it succeeds.
+    pub(crate) fn quiet(mut self) -> bool {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.command.status().is_ok_and(|status| status.success())
+    }
+
+    /// Runs it and returns what it wrote, if it succeeds.
+    pub(crate) fn output(mut self) -> Option<String> {
+        let output = self.command.stderr(Stdio::null()).output().ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+fn verdict(success: bool, text: &str, remark: String) -> Outcome {
+    if success {
+        Outcome::Passed(remark)
+    } else {
+        Outcome::Failed(format!("`{text}`"))
+    }
+}
+
+/// The count of a `test result: ok. 12 passed; ..` line.
+fn passed_in(line: &str) -> usize {
+    let rest = line.split("test result: ").nth(1);
+    let number = rest.and_then(|rest| rest.split_once(". ")?.1.split(' ').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passed_in;
+
+    #[test]
+    fn counts_what_the_test_runner_says() {
+        let line = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out";
+        assert_eq!(passed_in(line), 12);
+        assert_eq!(passed_in("running 12 tests"), 0);
+    }
+}

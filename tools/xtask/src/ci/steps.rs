@@ -1,0 +1,292 @@
+//! The steps themselves. Order: the cheap and the likely to fail first.
+
+use super::run::{Outcome, Shell};
+use super::toolchain;
+use crate::{layers, orders, safety, source, tidy};
+use anyhow::{Context as _, Result, bail};
+
+/// One gate.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Shell) -> Result<Outcome>,
+}
+
+/// Systems on which the library must compile: Linux-only parts answer "unavailable" there.
+const TARGETS: &[&str] = &[
+    "x86_64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+    "i686-unknown-linux-gnu",
+    "wasm32-unknown-unknown",
+    "aarch64-unknown-linux-gnu",
+];
+
+/// All gates in order.
+pub(crate) fn all() -> Vec<Step> {
+    let step = |name, about, run| Step { name, about, run };
+    vec![
+        step("fmt", "rustfmt changes nothing", fmt),
+        step("tidy", "length, atomics, words, links, scripts, map", |s| {
+            Ok(own(tidy::check(&s.root)?.print("tidy"), "tidy"))
+        }),
+        step("layers", "imports go downwards", |s| {
+            Ok(own(layers::check(&s.root)?.print("layers"), "layers"))
+        }),
+        step(
+            "orders",
+            "strong orderings: explained, paired, tested",
+            |s| {
+                Ok(own(
+                    orders::check(&s.root, false)?.print("orders"),
+                    "orders",
+                ))
+            },
+        ),
+        step("safety", "unsafe sites: argued by invariant", |s| {
+            Ok(own(safety::check(&s.root)?.print("safety"), "safety"))
+        }),
+        step(
+            "clippy",
+            "no warning in any target of the workspace",
+            clippy,
+        ),
+        step("doc", "the documentation builds without a warning", doc),
+        step(
+            "features",
+            "each set of features: no warning, tests pass with all",
+            features,
+        ),
+        step("targets", "the library on other systems", targets),
+        step(
+            "msrv",
+            "the workspace on the oldest compiler that it promises",
+            msrv,
+        ),
+        step("loom", "every interleaving of the small models", loom),
+        step("miri", "the reduced suite under the interpreter", miri),
+    ]
+}
+
+fn own(passed: bool, name: &str) -> Outcome {
+    if passed {
+        Outcome::Passed(String::new())
+    } else {
+        Outcome::Failed(format!("`cargo xtask {name}`"))
+    }
+}
+
+fn fmt(shell: &Shell) -> Result<Outcome> {
+    shell.cargo(&["fmt", "--all", "--check"]).run()
+}
+
+fn clippy(shell: &Shell) -> Result<Outcome> {
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    shell.cargo(&arguments).run()
+}
+
+fn doc(shell: &Shell) -> Result<Outcome> {
+    let arguments = [
+        "doc",
+        "--package",
+        "atomshard",
+        "--lib",
+        "--no-deps",
+        "--all-features",
+    ];
+    shell
+        .cargo(&arguments)
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn features(shell: &Shell) -> Result<Outcome> {
+    let names = declared(shell)?;
+    let sets = subsets(&names);
+    for set in &sets {
+        let list = set.join(",");
+        let mut arguments = vec![
+            "clippy",
+            "--package",
+            "atomshard",
+            "--lib",
+            "--no-default-features",
+        ];
+        if !list.is_empty() {
+            arguments.extend(["--features", &list]);
+        }
+        arguments.extend(["--", "-D", "warnings"]);
+        if let failed @ Outcome::Failed(_) = shell.cargo(&arguments).run()? {
+            return Ok(failed);
+        }
+    }
+    let tests = [
+        "test",
+        "--package",
+        "atomshard",
+        "--all-features",
+        "--lib",
+        "--tests",
+    ];
+    Ok(match shell.cargo(&tests).run_tests()? {
+        Outcome::Passed(text) => {
+            Outcome::Passed(format!("{} sets; {text} with all features", sets.len()))
+        }
+        other => other,
+    })
+}
+
+/// The features of the library, without `default`.
+fn declared(shell: &Shell) -> Result<Vec<String>> {
+    let manifest = manifest(shell)?;
+    let table = manifest.get("features").and_then(toml::Value::as_table);
+    let names = table.context("Cargo.toml has no [features]")?.keys();
+    Ok(names.filter(|name| *name != "default").cloned().collect())
+}
+
+/// Every subset of up to five features; of more, the subsets of at most two, and all.
+fn subsets(names: &[String]) -> Vec<Vec<&str>> {
+    let mut sets: Vec<Vec<&str>> = vec![Vec::new()];
+    for name in names {
+        let more = sets
+            .clone()
+            .into_iter()
+            .map(|set| [set.as_slice(), &[name.as_str()]].concat());
+        let more: Vec<_> = more
+            .filter(|set| names.len() <= 5 || set.len() <= 2)
+            .collect();
+        sets.extend(
+            more.into_iter()
+                .filter(|set| names.len() <= 5 || set.len() <= 2),
+        );
+    }
+    if names.len() > 5 {
+        sets.push(names.iter().map(String::as_str).collect());
+    }
+    sets
+}
+
+fn targets(shell: &Shell) -> Result<Outcome> {
+    let mut missing = Vec::new();
+    for target in TARGETS {
+        if let Err(remedy) = toolchain::target(shell, target) {
+            missing.push(remedy);
+            continue;
+        }
+        let arguments = [
+            "clippy",
+            "--package",
+            "atomshard",
+            "--lib",
+            "--target",
+            target,
+            "--",
+            "-D",
+            "warnings",
+        ];
+        if let failed @ Outcome::Failed(_) = shell.cargo(&arguments).run()? {
+            return Ok(failed);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Outcome::Passed(format!("{} targets", TARGETS.len())));
+    }
+    Ok(shell.missing(&missing.join("; ")))
+}
+
+fn msrv(shell: &Shell) -> Result<Outcome> {
+    let manifest = manifest(shell)?;
+    let promised = |table: &str| {
+        let package = manifest.get(table)?;
+        let package = if table == "workspace" {
+            package.get("package")?
+        } else {
+            package
+        };
+        package.get("rust-version")?.as_str().map(str::to_owned)
+    };
+    let version = promised("package").context("Cargo.toml promises no rust-version")?;
+    if promised("workspace").as_ref() != Some(&version) {
+        bail!("[workspace.package] promises another rust-version than [package] ({version})");
+    }
+    let name = format!("{version}.0");
+    if let Err(remedy) = toolchain::toolchain(shell, &name) {
+        return Ok(shell.missing(&remedy));
+    }
+    let arguments = [
+        &format!("+{name}"),
+        "check",
+        "--workspace",
+        "--all-features",
+    ];
+    let outcome = shell
+        .cargo(&arguments)
+        .env("CARGO_TARGET_DIR", &shell.target("msrv"))
+        .run()?;
+    Ok(match outcome {
+        Outcome::Passed(_) => Outcome::Passed(name),
+        other => other,
+    })
+}
+
+fn loom(shell: &Shell) -> Result<Outcome> {
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "atomshard",
+        "--lib",
+        "loom",
+    ];
+    let line = shell.cargo(&arguments).env("RUSTFLAGS", "--cfg loom");
+    let line = line.default_env("LOOM_MAX_PREEMPTIONS", "2");
+    line.env("CARGO_TARGET_DIR", &shell.target("loom"))
+        .run_tests()
+}
+
+fn miri(shell: &Shell) -> Result<Outcome> {
+    if let Err(remedy) = toolchain::miri(shell) {
+        return Ok(shell.missing(&remedy));
+    }
+    let arguments = [
+        "+nightly",
+        "miri",
+        "test",
+        "--package",
+        "atomshard",
+        "--lib",
+        "--tests",
+        "miri_",
+    ];
+    let line = shell
+        .cargo(&arguments)
+        .default_env("MIRIFLAGS", "-Zmiri-strict-provenance");
+    line.env("CARGO_TARGET_DIR", &shell.target("miri"))
+        .run_tests()
+}
+
+fn manifest(shell: &Shell) -> Result<toml::Table> {
+    source::read(&shell.root, "Cargo.toml")?
+        .parse()
+        .context("Cargo.toml is not TOML")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subsets;
+
+    #[test]
+    fn all_subsets_of_few_and_small_subsets_of_many() {
+        let names = |count: usize| -> Vec<String> { (0..count).map(|n| n.to_string()).collect() };
+        assert_eq!(subsets(&names(3)).len(), 8);
+        // Of six: none, 6 single, 15 pairs, all.
+        assert_eq!(subsets(&names(6)).len(), 23);
+    }
+}
