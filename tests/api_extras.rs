@@ -60,6 +60,12 @@ fn try_reserve_says_what_does_not_fit_and_leaves_the_map_usable() {
 
 #[test]
 #[should_panic(expected = "exceeds the address space")]
+fn no_map_is_made_with_more_room_than_there_is() {
+    drop(ShardMap::<u64, u64>::with_capacity(usize::MAX));
+}
+
+#[test]
+#[should_panic(expected = "exceeds the address space")]
 fn reserve_panics_where_try_reserve_reports() {
     ShardMap::<u64, u64>::new().pin().reserve(usize::MAX);
 }
@@ -91,7 +97,7 @@ fn settings_can_be_read_back() {
     let hasher = FixedState::with_seed(7);
     for mode in [ResizeMode::Incremental(5), ResizeMode::Blocking] {
         let map = ShardMap::<u8, u8>::builder()
-            .hasher(hasher)
+            .hasher(hasher.clone())
             .resize_mode(mode)
             .capacity(3)
             .build();
@@ -108,7 +114,7 @@ fn settings_can_be_read_back() {
             expected
         );
         let set = ShardSet::<u8>::builder()
-            .hasher(hasher)
+            .hasher(hasher.clone())
             .resize_mode(mode)
             .build();
         assert_eq!((set.resize_mode(), set.pin().resize_mode()), (mode, mode));

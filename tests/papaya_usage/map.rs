@@ -252,3 +252,54 @@ fn counts_of_many_threads_add_up() {
         assert!(map.values().all(|value| value.len() == 160), "{map:?}");
     }
 }
+
+#[test]
+fn a_default_is_made_once_however_often_the_key_comes_and_goes() {
+    for map in maps() {
+        let (pinned, other) = (map.pin(), map.pin());
+        let mut seen = Vec::new();
+        // The closure changes the key itself, so that each answer comes too late.
+        let result = pinned.compute(1, |entry| {
+            seen.push(entry.map(|(_, value)| value.clone()));
+            match (seen.len(), entry) {
+                (1, None) => {
+                    other.insert(1, "theirs".to_owned());
+                    Operation::Insert("ours".to_owned())
+                }
+                (2, Some(_)) => {
+                    other.remove(&1);
+                    Operation::Insert("replacement".to_owned())
+                }
+                _ => Operation::Abort("asked again about an absent key"),
+            }
+        });
+        assert_eq!(seen, [None, Some("theirs".to_owned())]);
+        assert_eq!(result, Compute::Inserted(&1, &"ours".to_owned()));
+    }
+}
+
+#[test]
+fn updates_race_with_removals() {
+    for map in maps() {
+        std::thread::scope(|s| {
+            for _ in 0..2 {
+                s.spawn(|| {
+                    for n in 0..4000 {
+                        let twice = |value: &String| value.clone() + "x";
+                        let value = map
+                            .pin()
+                            .update_or_insert_with(n % 2, twice, String::new)
+                            .len();
+                        assert!(value <= 8000);
+                    }
+                });
+                s.spawn(|| {
+                    for n in 0..4000 {
+                        map.pin().remove(&(n % 2));
+                    }
+                });
+            }
+        });
+        assert!(map.len() <= 2);
+    }
+}

@@ -6,6 +6,11 @@ use crate::maps::{
 use core::hash::{BuildHasher, Hash};
 use std::hash::RandomState;
 
+/// The guard alone decides how long an iterator lives.
+fn entries<'g, G: Guard>(map: &HashMap<String, u32>, guard: &'g G) -> Iter<'g, String, u32, G> {
+    map.iter(guard)
+}
+
 /// A structure that lends what a map inside it holds, as papaya's guide advises.
 struct Metrics {
     by_name: HashMap<String, Vec<u64>>,
@@ -124,6 +129,7 @@ fn generic_callers_compile_and_work() {
     assert_eq!(writes(&map, "a".to_owned(), 1, &guard), Some(&1));
     let local: LocalGuard<'_> = map.guard();
     assert_eq!(map.get("a", &local), Some(&1));
+    assert_eq!(entries(&map, &local).count(), 1);
     {
         let pinned: HashMapRef<'_, String, u32, RandomState, LocalGuard<'_>> = map.pin();
         assert_eq!(reads(&pinned, "a"), Some((&"a".to_owned(), &1)));

@@ -63,6 +63,9 @@ impl<K, V, S> ShardMapBuilder<K, V, S> {
     }
 
     /// Makes the map.
+    ///
+    /// # Panics
+    /// If the room asked for exceeds the address space.
     #[must_use]
     pub fn build(self) -> ShardMap<K, V, S> {
         ShardMap::from_parts(self.capacity, self.hasher, self.mode)

@@ -22,7 +22,7 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// assert_eq!(map.iter(&guard).map(|(_, n)| n).sum::<i32>(), 3);
     /// ```
     #[inline]
-    pub fn iter<'g, G: Guard>(&'g self, guard: &'g G) -> Iter<'g, K, V, G> {
+    pub fn iter<'g, G: Guard>(&self, guard: &'g G) -> Iter<'g, K, V, G> {
         Iter::new(self.raw.iter(self.verified(guard)))
     }
 
@@ -31,7 +31,7 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// # Panics
     /// If `guard` is of another map.
     #[inline]
-    pub fn keys<'g, G: Guard>(&'g self, guard: &'g G) -> Keys<'g, K, V, G> {
+    pub fn keys<'g, G: Guard>(&self, guard: &'g G) -> Keys<'g, K, V, G> {
         Keys::new(self.iter(guard))
     }
 
@@ -40,7 +40,7 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// # Panics
     /// If `guard` is of another map.
     #[inline]
-    pub fn values<'g, G: Guard>(&'g self, guard: &'g G) -> Values<'g, K, V, G> {
+    pub fn values<'g, G: Guard>(&self, guard: &'g G) -> Values<'g, K, V, G> {
         Values::new(self.iter(guard))
     }
 

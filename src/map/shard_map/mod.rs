@@ -155,6 +155,10 @@ impl<K, V> ShardMap<K, V> {
     /// An uneven spread over the shards may make one of them grow earlier. The map does not
     /// shrink below this room by itself.
     ///
+    /// # Panics
+    /// If the room exceeds the address space. Aborts if the allocator fails; to be told instead,
+    /// make an empty map and use [`try_reserve`](Self::try_reserve).
+    ///
     /// ```
     /// let map: atomshard::ShardMap<u64, u64> = atomshard::ShardMap::with_capacity(1000);
     /// assert!(map.capacity() >= 1000);
@@ -187,16 +191,23 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// Makes an empty map with room for `capacity` entries that hashes with `hash_builder`.
     ///
     /// See [`with_capacity`](ShardMap::with_capacity) and [`with_hasher`](Self::with_hasher).
+    ///
+    /// # Panics
+    /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
         Self::from_parts(capacity, hash_builder, ResizeMode::default())
     }
 
+    /// # Panics
+    /// If the room exceeds the address space.
     fn from_parts(capacity: usize, hasher: S, mode: ResizeMode) -> Self {
-        Self {
-            raw: RawMap::new(capacity, mode),
-            hasher,
+        let raw = RawMap::new(capacity, mode);
+        let map = Self { raw, hasher };
+        if capacity > 0 {
+            map.reserve_in(capacity, &map.guard());
         }
+        map
     }
 
     /// Pins the map: a reference to it together with a guard of the calling thread.

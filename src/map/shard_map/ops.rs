@@ -162,7 +162,9 @@ where
             Err(kept) => Err((&kept.key, &kept.value)),
         }
     }
+}
 
+impl<K, V, S> ShardMap<K, V, S> {
     pub(super) fn reserve_in(&self, additional: usize, guard: &impl Guard) {
         if let Err(error) = self.raw.try_reserve(additional, guard) {
             error.handle();

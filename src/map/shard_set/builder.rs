@@ -54,6 +54,9 @@ impl<K, S> ShardSetBuilder<K, S> {
     }
 
     /// Makes the set.
+    ///
+    /// # Panics
+    /// If the room asked for exceeds the address space.
     #[must_use]
     pub fn build(self) -> ShardSet<K, S> {
         ShardSet {

@@ -46,6 +46,9 @@ impl<K> ShardSet<K> {
     }
 
     /// Makes an empty set with room for `capacity` keys. See [`ShardMap::with_capacity`].
+    ///
+    /// # Panics
+    /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
@@ -69,6 +72,9 @@ impl<K, S> ShardSet<K, S> {
     }
 
     /// Makes an empty set with room for `capacity` keys that hashes with `hash_builder`.
+    ///
+    /// # Panics
+    /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
         Self {
@@ -141,7 +147,7 @@ impl<K, S> ShardSet<K, S> {
     /// # Panics
     /// If `guard` is of another map or set.
     #[inline]
-    pub fn iter<'g, G: Guard>(&'g self, guard: &'g G) -> Iter<'g, K, G> {
+    pub fn iter<'g, G: Guard>(&self, guard: &'g G) -> Iter<'g, K, G> {
         Iter::new(self.map.keys(guard))
     }
 
