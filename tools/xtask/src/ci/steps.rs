@@ -107,6 +107,17 @@ fn doc(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
+/// cargo-deny is not part of the toolchain, so its absence is a remark and never a failure.
+fn deny(shell: &Shell) -> Result<Outcome> {
+    if !shell.cargo(&["deny", "--version"]).quiet() {
+        let remedy = "needs `cargo install --locked cargo-deny`";
+        return Ok(Outcome::Skipped(remedy.to_owned()));
+    }
+    shell
+        .cargo(&["deny", "check", "licenses", "bans", "sources"])
+        .run()
+}
+
 fn features(shell: &Shell) -> Result<Outcome> {
     let names = declared(shell)?;
     let sets = subsets(&names);
