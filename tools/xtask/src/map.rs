@@ -7,9 +7,11 @@ use crate::report::Report;
 use crate::source;
 use anyhow::{Context as _, Result};
 use core::fmt::Write as _;
+use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 const FILE: &str = "docs/MAP.md";
 const WORDS: &str = "docs/map.toml";
@@ -122,6 +124,11 @@ fn given(root: &Path, files: &[String], report: &mut Report) -> Result<BTreeMap<
     Ok(words)
 }
 
+/// A link, which in the map would start from the wrong folder: its text stays.
+static LINK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\[([^\[\]]+)\](?:\([^()]*\))?").expect("the pattern is a constant")
+});
+
 /// What a file says of itself first.
 fn annotation(path: &str, text: &str) -> Option<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -136,11 +143,16 @@ fn annotation(path: &str, text: &str) -> Option<String> {
             .nth(1)
             .and_then(|doc| sentence(doc.trim())),
         _ if name == "Cargo.toml" => package(text).or_else(|| header(text, "#")),
-        _ if name.starts_with("LICENSE") => text.lines().next().map(str::to_owned),
+        _ if name.starts_with("LICENSE") => text
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .map(str::to_owned),
         "html" | "json" | "gz" | "zst" | "xz" | "png" | "svg" => None,
         _ => header(text, "#"),
     }?;
-    let said = said.trim().trim_end_matches('.').to_owned();
+    let said = LINK
+        .replace_all(said.trim().trim_end_matches('.'), "$1")
+        .into_owned();
     (!said.is_empty()).then_some(said)
 }
 

@@ -218,7 +218,8 @@ fn orders_wants_both_ends() {
             "src/cell.rs:18: [C2] has one end only",
             "src/cell.rs:23: [C3] has no release end",
             "src/cell.rs:33: [C4] has no acquire end",
-            "orders: FAILED, 4 findings in 7 strong orderings",
+            "src/cell.rs:43: [C5] has no release end",
+            "orders: FAILED, 5 findings in 9 strong orderings",
         ],
     );
 }

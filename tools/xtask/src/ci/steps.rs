@@ -52,6 +52,11 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step("doc", "the documentation builds without a warning", doc),
         step(
+            "deny",
+            "licences, sources and versions of dependencies",
+            deny,
+        ),
+        step(
             "features",
             "each set of features: no warning, tests pass with all",
             features,

@@ -54,14 +54,14 @@ fn pairs(tag: &str, ends: &[&Site], report: &mut Report) {
         report.add(&first.path, first.line, format!("[{tag}] has one end only"));
         return;
     }
-    if !ends.iter().any(|site| site.note.releases()) {
+    if !ends.iter().any(|site| site.releases()) {
         report.add(
             &first.path,
             first.line,
             format!("[{tag}] has no release end"),
         );
     }
-    if !ends.iter().any(|site| site.note.acquires()) {
+    if !ends.iter().any(|site| site.acquires()) {
         report.add(
             &first.path,
             first.line,
@@ -71,7 +71,7 @@ fn pairs(tag: &str, ends: &[&Site], report: &mut Report) {
     for (index, site) in ends.iter().enumerate() {
         for end in site.note.ends.iter().filter(|end| end.tag == tag) {
             // An exchange that is both ends may meet itself, run by another thread.
-            let alone = !(site.note.releases() && site.note.acquires());
+            let alone = !(site.releases() && site.acquires());
             let partners = ends
                 .iter()
                 .enumerate()

@@ -12,10 +12,22 @@ pub(crate) struct Site {
     pub(crate) path: String,
     pub(crate) line: usize,
     pub(crate) function: String,
+    /// The operation that the ordering is an argument of; empty when it is not known.
+    pub(crate) operation: String,
     pub(crate) note: Note,
 }
 
 impl Site {
+    /// True when this end can publish: not a load, whatever its ordering.
+    pub(crate) fn releases(&self) -> bool {
+        self.note.releases() && self.operation != "load"
+    }
+
+    /// True when this end can see what was published: not a store, whatever its ordering.
+    pub(crate) fn acquires(&self) -> bool {
+        self.note.acquires() && self.operation != "store"
+    }
+
     /// True when the site lies in this function, written as `name` or `Type::name`.
     pub(crate) fn is_in(&self, function: &str) -> bool {
         self.function == function
@@ -62,6 +74,7 @@ impl Sink for Found {
                     ordering.to_owned(),
                     Place {
                         line,
+                        callee: String::new(),
                         ..place.clone()
                     },
                 ));
@@ -106,15 +119,7 @@ pub(crate) fn collect(file: &RustFile, sites: &mut Vec<Site>, report: &mut Repor
         for (line, text) in own {
             // Two arguments below one line are one end.
             if claimed.insert(*line) {
-                push(
-                    file,
-                    *line,
-                    place.line,
-                    &place.function,
-                    text,
-                    sites,
-                    report,
-                );
+                push(file, *line, place, text, sites, report);
             }
         }
     }
@@ -149,15 +154,13 @@ fn leftovers(
         let word = explained(&text);
         if word == "Barrier" {
             report.examine();
-            push(
-                file,
+            let function = outer(line).unwrap_or_default();
+            let place = Place {
                 line,
-                line,
-                &outer(line).unwrap_or_default(),
-                &text,
-                sites,
-                report,
-            );
+                function,
+                ..Place::default()
+            };
+            push(file, line, &place, &text, sites, report);
         } else if word != "Relaxed" {
             report.add(
                 &file.path,
@@ -181,22 +184,19 @@ fn explained(text: &str) -> &str {
 fn push(
     file: &RustFile,
     line: usize,
-    code: usize,
-    function: &str,
+    place: &Place,
     text: &str,
     sites: &mut Vec<Site>,
     report: &mut Report,
 ) {
     match grammar::parse(text) {
-        Ok(note) => {
-            let (path, function) = (file.path.clone(), function.to_owned());
-            sites.push(Site {
-                path,
-                line: code,
-                function,
-                note,
-            });
-        }
+        Ok(note) => sites.push(Site {
+            path: file.path.clone(),
+            line: place.line,
+            function: place.function.clone(),
+            operation: place.callee.clone(),
+            note,
+        }),
         Err(error) => report.add(&file.path, line, error),
     }
 }

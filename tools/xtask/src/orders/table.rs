@@ -51,8 +51,8 @@ fn render(tags: &BTreeMap<&str, Vec<&Site>>, tests: &BTreeMap<String, Vec<String
             let names: BTreeSet<_> = sites.map(|site| name(site)).collect();
             names.into_iter().collect::<Vec<_>>().join("<br>")
         };
-        let publishing = list(|site| site.note.releases());
-        let seeing = list(|site| site.note.acquires());
+        let publishing = list(|site| site.releases());
+        let seeing = list(|site| site.acquires());
         let clauses = |verb: Option<&str>| -> BTreeSet<&str> {
             let notes = ends.iter().map(|site| &site.note);
             let spoken = notes.filter(|note| verb.is_none_or(|verb| note.verb == verb));

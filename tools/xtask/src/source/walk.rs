@@ -13,6 +13,8 @@ pub(crate) struct Place {
     pub(crate) statement: usize,
     /// First line of the innermost call.
     pub(crate) call: usize,
+    /// Name of the function or method that the innermost call is to.
+    pub(crate) callee: String,
     /// `name` or `Type::name`; empty outside of functions.
     pub(crate) function: String,
     /// Inline modules around the site, outermost first.
@@ -95,6 +97,7 @@ impl<S: Sink> Walker<'_, S> {
         let test = attributes.iter().any(needs_test);
         let change = |place: &mut Place| {
             (place.statement, place.call) = (line, line);
+            place.callee.clear();
             place.test |= test;
         };
         self.within(change, body);
@@ -224,18 +227,26 @@ impl<'ast, S: Sink> Visit<'ast> for Walker<'_, S> {
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         let line = call.span().start().line;
-        self.within(
-            |place| place.call = line,
-            |walker| visit::visit_expr_call(walker, call),
-        );
+        let callee = match &*call.func {
+            syn::Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+            _ => None,
+        };
+        let change = |place: &mut Place| {
+            place.call = line;
+            place.callee = callee.unwrap_or_default();
+        };
+        self.within(change, |walker| visit::visit_expr_call(walker, call));
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let line = call.span().start().line;
-        self.within(
-            |place| place.call = line,
-            |walker| visit::visit_expr_method_call(walker, call),
-        );
+        let change = |place: &mut Place| {
+            place.call = line;
+            place.callee = call.method.to_string();
+        };
+        self.within(change, |walker| {
+            visit::visit_expr_method_call(walker, call);
+        });
     }
 
     fn visit_expr_path(&mut self, expr: &'ast syn::ExprPath) {
