@@ -1,4 +1,65 @@
 //! Lock-free, sharded, cache-line-aware concurrent maps and counters.
+//!
+//! ```
+//! use atomshard::ShardMap;
+//!
+//! let hits = ShardMap::new();
+//! std::thread::scope(|s| {
+//!     for _ in 0..4 {
+//!         s.spawn(|| {
+//!             let hits = hits.pin();
+//!             for page in ["/", "/about", "/"] {
+//!                 hits.update_or_insert(page, |n| n + 1, 1);
+//!             }
+//!         });
+//!     }
+//! });
+//! assert_eq!(hits.pin().get("/"), Some(&8));
+//! ```
+//!
+//! # Which one when
+//! | you have | take |
+//! |---|---|
+//! | keys and values of any type, read and written by many threads | [`ShardMap`] |
+//! | keys alone | [`ShardSet`] |
+//! | a program written for the crate `papaya` | the same maps under its names: [`papaya`] |
+//! | one number that many threads add to | [`ShardCounter`] |
+//! | a value per thread or core, of any type | [`Sharded`] |
+//! | one value that must not share a line with its neighbours | [`Padded`] |
+//!
+//! # What is promised, and what it costs
+//! Each public operation states it where it is documented; in short, for the maps:
+//!
+//! | operation | consistency | progress | cold lines | locked RMWs | allocations |
+//! |---|---|---|---|---|---|
+//! | `get`, `contains_key`: present | linearizable | lock-free, never waits | 2 | 0 | 0 |
+//! | `get`, `contains_key`: absent | linearizable | lock-free, never waits | 1 | 0 | 0 |
+//! | `insert`: new key | linearizable | lock-free | 1 + the entry | 3 | 1 |
+//! | `insert`, `update`, `compute`: present key | linearizable | lock-free | 2 + the entry | 1 | 1 |
+//! | `remove`, `remove_if` | linearizable | lock-free | 2 | 2 | 0 |
+//! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
+//! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 2 a removal | 0 |
+//! | `len` | exact when no write runs | wait-free | the counter's | 0 | 0 |
+//!
+//! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
+//! Two dependencies have a progress of their own: the global allocator, and the crate `seize`,
+//! which frees what was removed.
+//!
+//! # Pins
+//! What a map hands out is a reference to what is in the map, not a copy, so it needs to know when
+//! nobody looks any more. A [`Guard`] says that somebody does. [`ShardMap::pin`] makes one and
+//! keeps it beside the map; [`ShardMap::guard`] makes one to pass along. What was removed is freed
+//! when all guards are gone that were there at the time. Guards of entries that need no dropping
+//! (numbers, `&str`) are counted together for the whole crate; a map whose keys or values do need
+//! dropping counts its own, and when it is dropped, so is everything that it ever held.
+//!
+//! # Features
+//! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators).
+//!
+//! # Not for
+//! Keeping several keys consistent with each other: each operation is atomic by itself, and there
+//! is no lock to take. Values changed in place many times a second: put an atomic or a lock into
+//! the value. Ordered or range queries.
 pub mod error;
 pub mod map;
 mod reclaim;
