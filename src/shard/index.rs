@@ -26,7 +26,7 @@
 //! that another thread got the bit. Giving back: wait-free.
 
 #[cfg(any(test, not(loom)))]
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Numbers that can be leased at once. 16 words of bitmap; more threads than this share numbers,
 /// which costs them nothing as long as there are fewer shards.
@@ -41,8 +41,6 @@ const BITS: usize = 64;
 #[cfg(any(test, not(loom)))]
 struct Registry {
     leased: [AtomicU64; WORDS],
-    /// Turns among the threads that found every number leased.
-    shared: AtomicUsize,
 }
 
 #[cfg(any(test, not(loom)))]
@@ -51,7 +49,6 @@ impl Registry {
     const fn new() -> Self {
         Self {
             leased: [const { AtomicU64::new(0) }; WORDS],
-            shared: AtomicUsize::new(0),
         }
     }
 
@@ -59,7 +56,6 @@ impl Registry {
     fn new() -> Self {
         Self {
             leased: core::array::from_fn(|_| AtomicU64::new(0)),
-            shared: AtomicUsize::new(0),
         }
     }
 
@@ -88,12 +84,6 @@ impl Registry {
             word.fetch_and(!(1 << (number % BITS)), Ordering::Relaxed);
         }
     }
-
-    /// A number for a thread that got no lease.
-    fn share(&self) -> usize {
-        // ORD: Relaxed — spreads threads; any value will do.
-        self.shared.fetch_add(1, Ordering::Relaxed) % NUMBERS
-    }
 }
 
 #[cfg(not(loom))]
@@ -107,10 +97,13 @@ pub(super) fn thread_index() -> usize {
 
 #[cfg(not(loom))]
 mod threads {
-    use super::Registry;
+    use super::{NUMBERS, Registry};
+    use crate::sync::{AtomicUsize, Ordering};
     use core::cell::Cell;
 
     static REGISTRY: Registry = Registry::new();
+    /// Turns among the threads that found every number leased.
+    static SHARED: AtomicUsize = AtomicUsize::new(0);
 
     /// Marks a thread without a number.
     const NONE: usize = usize::MAX;
@@ -131,7 +124,7 @@ mod threads {
         }
     }
 
-    /// The number of the calling thread, below [`super::NUMBERS`].
+    /// The number of the calling thread, below [`NUMBERS`].
     #[inline]
     pub(in crate::shard) fn thread_index() -> usize {
         let number = NUMBER.get();
@@ -153,10 +146,16 @@ mod threads {
                 }
                 number
             }
-            None => REGISTRY.share(),
+            None => share(),
         };
         NUMBER.set(number);
         number
+    }
+
+    /// A number for a thread that got no lease.
+    fn share() -> usize {
+        // ORD: Relaxed — spreads threads; any value will do.
+        SHARED.fetch_add(1, Ordering::Relaxed) % NUMBERS
     }
 
     #[cfg(test)]
@@ -169,7 +168,14 @@ mod threads {
         #[test]
         fn miri_a_thread_keeps_its_number() {
             assert_eq!(thread_index(), thread_index());
-            assert!(thread_index() < super::super::NUMBERS);
+            assert!(thread_index() < NUMBERS);
+        }
+
+        #[test]
+        fn miri_threads_without_a_lease_take_turns() {
+            let (first, second) = (share(), share());
+            assert_ne!(first, second);
+            assert!(first < NUMBERS && second < NUMBERS);
         }
 
         #[test]
@@ -243,7 +249,7 @@ mod threads {
             let answers: Vec<_> = receiver.iter().collect();
             assert_eq!(answers.len(), 3);
             for (before, late) in answers {
-                assert!(late < super::super::NUMBERS);
+                assert!(late < NUMBERS);
                 assert!(before == NONE || before == late);
             }
         }
@@ -268,13 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn when_all_are_leased_numbers_are_shared_in_turn() {
+    fn when_all_are_leased_one_must_be_given_back_first() {
         let registry = Registry::new();
         for _ in 0..NUMBERS {
             assert!(registry.lease().is_some());
         }
         assert_eq!(registry.lease(), None);
-        assert_eq!((registry.share(), registry.share()), (0, 1));
         registry.give_back(500);
         assert_eq!(registry.lease(), Some(500));
     }

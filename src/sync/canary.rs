@@ -5,9 +5,9 @@
 //! the old value, and the model must show that, or it shows nothing at all.
 
 use super::{AtomicUsize, Ordering, fence, fence_after_rmw};
+use core::sync::atomic::{AtomicBool as PlainBool, Ordering as PlainOrdering};
 use loom::thread;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool as PlainBool, Ordering as PlainOrdering};
 
 /// Runs both threads over all interleavings; says whether both ever read the old value.
 fn both_read_old(write: fn(&AtomicUsize), between: fn()) -> bool {

@@ -10,7 +10,7 @@
 //! | `compare_exchange_weak` never fails spuriously. | A retry loop is only entered by contention; the loop itself is tested by stress. |
 //! | Each atomic keeps its 7 newest stores. | Older values are never returned; models stay short enough not to need them. |
 //! | At most 5 threads, the main one included. | Four spawned threads are the largest model; ours have two or three. |
-//! | There is no compiler reordering, so [`compiler_fence`] does nothing. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
+//! | There is no compiler reordering, and so no `compiler_fence` in this body. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
 //! | Atomics are not their value: they are larger, `new` is not `const`, zeroed memory is not one. | Code with `const` constructors has two spellings, raw tables build each atomic in place. |
 //! | Memory that is freed is only watched through loom's own `alloc`, `Arc` and cells. | A use after free of plain memory shows as a crash at best; Miri and ASan look for those. |
 //!
@@ -18,16 +18,14 @@
 //! from here to loom, store buffering would become possible there.
 
 use super::Exclusive;
-pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
-/// Nothing: the model has no compiler reordering to forbid.
-pub(crate) fn compiler_fence(_: Ordering) {}
-
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = true;
+/// Whether a filter may read atomics by instructions that this facade does not see.
+pub(crate) const OPAQUE_READS: bool = false;
 
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///
@@ -37,9 +35,6 @@ pub(crate) const MODEL: bool = true;
 pub(crate) fn fence_after_rmw() {
     fence(Ordering::SeqCst);
 }
-
-/// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
-pub(crate) fn note_process_barrier() {}
 
 /// The model's number of the calling thread: 0 is the main thread, the same in every run.
 ///
@@ -52,6 +47,9 @@ pub(crate) fn thread_number() -> usize {
         .parse()
         .unwrap_or(0)
 }
+
+/// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
+pub(crate) fn note_process_barrier() {}
 
 impl<T> Exclusive for AtomicPtr<T> {
     type Value = *mut T;

@@ -1,7 +1,6 @@
 //! The real body: `core::sync::atomic` itself.
 
 use super::Exclusive;
-pub(crate) use core::hint::spin_loop;
 pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
     compiler_fence, fence,
@@ -9,6 +8,8 @@ pub(crate) use core::sync::atomic::{
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
+/// Whether a filter may read atomics by instructions that this facade does not see.
+pub(crate) const OPAQUE_READS: bool = true;
 
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///

@@ -2,10 +2,13 @@
 //!
 //! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
 //! what a cache model learns from it holds for the real one.
+#![expect(
+    dead_code,
+    reason = "each type has the whole list, used by the crate or not"
+)]
 
 use super::Exclusive;
 use super::trace::{Kind, report};
-pub(crate) use core::hint::spin_loop;
 use core::panic::Location;
 pub(crate) use core::sync::atomic::Ordering;
 
@@ -32,6 +35,8 @@ pub(crate) fn compiler_fence(ordering: Ordering) {
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
+/// Whether a filter may read atomics by instructions that this facade does not see.
+pub(crate) const OPAQUE_READS: bool = false;
 
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///

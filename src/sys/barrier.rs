@@ -32,8 +32,8 @@
 //!
 //! # Progress
 //!
-//! Light: wait-free. Heavy: one system call; the first one of the process also registers, which may
-//! take the kernel some milliseconds when other threads already run.
+//! Light: wait-free. Heavy: wait-free, one system call; the first one of the process also registers,
+//! which may take the kernel some milliseconds when other threads already run.
 //!
 //! # When the kernel refuses later
 //!
@@ -48,8 +48,8 @@
 
 use super::{Unavailable, os};
 #[cfg(not(loom))]
-use crate::sync::{AtomicBool, compiler_fence, note_process_barrier};
-use crate::sync::{Ordering, fence};
+use crate::sync::{AtomicBool, compiler_fence};
+use crate::sync::{Ordering, fence, note_process_barrier};
 use std::sync::OnceLock;
 
 /// How this process orders its rare side against its frequent side.
@@ -111,10 +111,37 @@ fn decide() -> Barrier {
 /// The frequent side: orders the caller's earlier stores before its later loads, against a
 /// [`heavy_barrier`] of another thread.
 ///
-/// *Cost*: one load of a line that is written once, or a fence besides.
+/// Of two threads, one that stores, runs this and loads, and one that does the same with
+/// [`heavy_barrier`], at least one sees the other's store.
+///
+/// - *Consistency*: as `fence(SeqCst)`, but only against [`heavy_barrier`]. Two light sides order
+///   nothing between them.
+/// - *Progress*: wait-free.
+/// - *Cost*: one load of a line that is written once, and a fence unless [`barrier_kind`] is
+///   [`Barrier::Membarrier`].
+///
+/// ```
+/// use atomshard::sys::{heavy_barrier, light_barrier};
+/// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+///
+/// static READING: AtomicBool = AtomicBool::new(false);
+/// static CLOSED: AtomicBool = AtomicBool::new(false);
+///
+/// // Often: announce, then look.
+/// READING.store(true, Relaxed);
+/// light_barrier();
+/// let may_read = !CLOSED.load(Relaxed);
+///
+/// // Rarely: close, then look for those who announced themselves.
+/// CLOSED.store(true, Relaxed);
+/// heavy_barrier()?;
+/// let somebody_reads = READING.load(Relaxed);
+/// assert!(!may_read || somebody_reads);
+/// # Ok::<(), atomshard::sys::Unavailable>(())
+/// ```
 #[cfg(not(loom))]
 #[inline]
-pub(crate) fn light_barrier() {
+pub fn light_barrier() {
     // ORD: Relaxed — I3: a stale false costs a fence, and true is never wrong.
     if EXPEDITED.load(Ordering::Relaxed) {
         // ORD: SeqCst (compiler) — pairs with the membarrier in heavy_barrier [B1]; keeps the
@@ -129,24 +156,25 @@ pub(crate) fn light_barrier() {
 
 /// The frequent side, as the model knows it: the fence that it stands for.
 #[cfg(loom)]
-pub(crate) fn light_barrier() {
+pub fn light_barrier() {
     // ORD: SeqCst — pairs with the fence in heavy_barrier [B1]; the caller's store comes before
     // its load in the total order.
     fence(Ordering::SeqCst);
 }
 
-/// The rare side: orders the caller's earlier stores before its later loads, and so that of any
-/// two threads in [`light_barrier`] and here at least one sees the other's store.
+/// The rare side: orders the caller's earlier stores before its later loads, against a
+/// [`light_barrier`] of another thread.
 ///
-/// *Cost*: a system call that interrupts every core running this process, or a fence.
+/// - *Consistency*: as `fence(SeqCst)` here and in every other thread that runs at this moment.
+/// - *Progress*: wait-free, one system call. The first call of the process also registers.
+/// - *Cost*: a system call that interrupts every core running this process, or a fence.
 ///
 /// # Errors
 ///
 /// The kernel refused the call after it had accepted the registration. Nothing has been ordered:
 /// the caller must not act on what it reads and may try again later.
-pub(crate) fn heavy_barrier() -> Result<(), Unavailable> {
+pub fn heavy_barrier() -> Result<(), Unavailable> {
     match barrier_kind() {
-        #[cfg(not(loom))]
         Barrier::Membarrier => {
             note_process_barrier();
             // A forked child may have lost the registration: register again and retry once.

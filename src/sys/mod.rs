@@ -16,8 +16,7 @@ mod other;
 #[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
 use other as os;
 
-pub use barrier::{Barrier, barrier_kind};
-pub(crate) use barrier::{heavy_barrier, light_barrier};
+pub use barrier::{Barrier, barrier_kind, heavy_barrier, light_barrier};
 
 use core::fmt;
 

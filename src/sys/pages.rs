@@ -28,15 +28,6 @@ use mapped as imp;
 /// directory entry maps 2^21 bytes (Intel SDM volume 3A, 5.5 "4-level paging"; Arm ARM D8.2).
 pub(crate) const HUGE_PAGE_BYTES: usize = 1 << 21;
 
-/// What became of the request for huge pages. The memory is good either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HugePages {
-    /// The kernel took the advice; whether it finds huge pages shows at first touch.
-    Advised,
-    /// There is no such advice here, or the kernel refused it.
-    Unavailable(Unavailable),
-}
-
 /// Allocates `bytes` of zeroed memory, or `None` if there is not so much or `bytes` is 0.
 ///
 /// The memory belongs to the caller until [`free`].
@@ -49,7 +40,17 @@ pub(crate) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
 
 /// As [`alloc_zeroed`], aligned to [`HUGE_PAGE_BYTES`] where pages are mapped, and advised to be
 /// made of huge pages. Meant for blocks of at least that size.
-pub(crate) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+///
+/// The second answer says whether the kernel took the advice; the memory is good either way, and
+/// whether huge pages are found shows at first touch.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "tables take plain pages until a measurement picks huge ones"
+    )
+)]
+pub(crate) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
     if !is_sound_size(bytes) {
         return None;
     }
@@ -77,7 +78,7 @@ mod mapped {
     //! Anonymous mappings.
 
     use super::super::os;
-    use super::{HUGE_PAGE_BYTES, HugePages};
+    use super::{HUGE_PAGE_BYTES, Unavailable};
     use core::ptr::{NonNull, null_mut};
 
     pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
@@ -93,7 +94,9 @@ mod mapped {
         }
     }
 
-    pub(super) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+    pub(super) fn alloc_zeroed_huge(
+        bytes: usize,
+    ) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
         // Map a huge page more than needed, then give back what lies before the first aligned
         // address and behind the block.
         let page = page_bytes();
@@ -114,11 +117,7 @@ mod mapped {
             // SAFETY: the last `behind` bytes are whole pages of our mapping (I1), not handed out.
             unsafe { free(end, behind) };
         }
-        let advice = match os::advise_huge(block, kept) {
-            Ok(()) => HugePages::Advised,
-            Err(why) => HugePages::Unavailable(why),
-        };
-        Some((block, advice))
+        Some((block, os::advise_huge(block, kept)))
     }
 
     /// # Safety
@@ -146,7 +145,6 @@ mod heap {
     //! The global allocator. Compiled on unix for the tests too, so that it cannot rot there.
 
     use super::super::Unavailable;
-    use super::HugePages;
     use core::alloc::Layout;
     use core::ptr::NonNull;
     use std::alloc;
@@ -165,9 +163,11 @@ mod heap {
         NonNull::new(unsafe { alloc::alloc_zeroed(layout) })
     }
 
-    pub(super) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, HugePages)> {
+    pub(super) fn alloc_zeroed_huge(
+        bytes: usize,
+    ) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
         let why = Unavailable::here("huge pages need mapped memory; this is the global allocator");
-        Some((alloc_zeroed(bytes)?, HugePages::Unavailable(why)))
+        Some((alloc_zeroed(bytes)?, Err(why)))
     }
 
     /// # Safety
@@ -222,7 +222,7 @@ mod tests {
             unsafe { heap::free(block, bytes) };
         }
         let (block, advice) = heap::alloc_zeroed_huge(64).expect("64 bytes are there");
-        assert!(matches!(advice, HugePages::Unavailable(_)));
+        assert!(advice.is_err());
         // SAFETY: the block is freed once, with its size.
         unsafe { heap::free(block, 64) };
     }
