@@ -35,6 +35,7 @@ pub use rayon::ParIter;
 use crate::map::ResizeMode;
 use crate::reclaim::{Guard, LocalGuard, OwnedGuard};
 use core::hash::{BuildHasher, Hash};
+use core::marker::PhantomData;
 use raw::RawMap;
 use std::hash::RandomState;
 
@@ -136,6 +137,8 @@ use std::hash::RandomState;
 pub struct ShardMap<K, V, S = RandomState> {
     raw: RawMap<K, V>,
     hasher: S,
+    /// Keys and values go in and come out through `&self`, so the map is invariant in both.
+    both_ways: PhantomData<fn(K, V) -> (K, V)>,
 }
 
 impl<K, V> ShardMap<K, V> {
@@ -203,7 +206,11 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// If the room exceeds the address space.
     fn from_parts(capacity: usize, hasher: S, mode: ResizeMode) -> Self {
         let raw = RawMap::new(capacity, mode);
-        let map = Self { raw, hasher };
+        let map = Self {
+            raw,
+            hasher,
+            both_ways: PhantomData,
+        };
         if capacity > 0 {
             map.reserve_in(capacity, &map.guard());
         }
