@@ -5,7 +5,7 @@
 //! 8-byte header), elsewhere the size asked for.
 #![expect(unsafe_code, reason = "a counting global allocator is an unsafe trait")]
 
-use atomshard::{Guard, ShardMap};
+use atomshard::{Guard as _, ShardMap};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use foldhash::fast::FixedState;

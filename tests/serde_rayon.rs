@@ -3,10 +3,11 @@
 
 use atomshard::{ShardMap, ShardSet};
 use rayon::iter::{
-    IntoParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator,
+    IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
+    ParallelIterator as _,
 };
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
-use serde::{Deserialize, de};
+use serde::{Deserialize as _, de};
 use std::collections::BTreeMap;
 
 fn words() -> ShardMap<String, Vec<u32>> {

@@ -37,3 +37,8 @@ pub use crate::map::shard_set::{
 pub use crate::map::{Compute, Operation, ResizeMode};
 pub use crate::reclaim::{Guard, LocalGuard, OwnedGuard};
 pub use equivalent::Equivalent;
+
+/// Compiles and runs the example of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/papaya.md")]
+mod page {}

@@ -138,8 +138,10 @@ pub struct ShardMap<K, V, S = RandomState> {
     raw: RawMap<K, V>,
     hasher: S,
     /// Keys and values go in and come out through `&self`, so the map is invariant in both.
-    both_ways: PhantomData<fn(K, V) -> (K, V)>,
+    both_ways: PhantomData<BothWays<K, V>>,
 }
+
+type BothWays<K, V> = fn(K, V) -> (K, V);
 
 impl<K, V> ShardMap<K, V> {
     /// Makes an empty map. It allocates nothing before the first insertion.
@@ -317,6 +319,6 @@ impl<K, V, S> ShardMap<K, V, S> {
 impl<K, V, S: BuildHasher> ShardMap<K, V, S> {
     #[inline]
     fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        self.hasher.hash_one(key)
+        raw::spread(self.hasher.hash_one(key))
     }
 }
