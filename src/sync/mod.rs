@@ -37,6 +37,35 @@ pub(crate) use real::*;
 #[cfg(all(atomshard_traced, not(loom)))]
 pub(crate) use traced::*;
 
+/// What the crate shows of this layer: the trace hook, in builds that have one.
+pub mod exports {
+    #[cfg(all(atomshard_traced, not(loom)))]
+    pub use super::trace;
+}
+
+/// Defines a constructor that is `const`, except in the model, where making an atomic is an event
+/// at run time.
+///
+/// `const_except_in_model! { pub(crate) fn new(x: u8) -> Self { .. } }` stands for
+/// `pub(crate) const fn new(x: u8) -> Self { .. }`, and in the model for the same without `const`.
+#[cfg(not(loom))]
+macro_rules! const_except_in_model {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty)?) -> Self $body:block) => {
+        $(#[$meta])*
+        $visible const fn $name($($argument: $type)?) -> Self $body
+    };
+}
+
+/// As the twin above, for the model.
+#[cfg(loom)]
+macro_rules! const_except_in_model {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty)?) -> Self $body:block) => {
+        $(#[$meta])*
+        $visible fn $name($($argument: $type)?) -> Self $body
+    };
+}
+pub(crate) use const_except_in_model;
+
 /// What an owner may do with an atomic that no other thread can reach.
 ///
 /// Takes the place of `get_mut`, which loom's atomics lack.

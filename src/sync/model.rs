@@ -10,14 +10,18 @@
 //! | `compare_exchange_weak` never fails spuriously. | A retry loop is only entered by contention; the loop itself is tested by stress. |
 //! | Each atomic keeps its 7 newest stores. | Older values are never returned; models stay short enough not to need them. |
 //! | At most 5 threads, the main one included. | Four spawned threads are the largest model; ours have two or three. |
-//! | There is no compiler reordering, and so no `compiler_fence` in this body. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
-//! | Atomics are not their value: they are larger, `new` is not `const`, zeroed memory is not one. | Code with `const` constructors has two spellings, raw tables build each atomic in place. |
+//! | There is no compiler reordering, so [`compiler_fence`] does nothing. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
+//! | Atomics are not their value: they are larger, `new` is not `const`, zeroed memory is not one. | Constructors are written in `const_except_in_model!`, raw tables build each atomic in place. |
+//! | A static lives longer than one run of a model. | The `Static*` atomics are real ones here too, unseen by the model. They hold facts of the process and thread numbers, always `Relaxed`. |
 //! | Memory that is freed is only watched through loom's own `alloc`, `Arc` and cells. | A use after free of plain memory shows as a crash at best; Miri and ASan look for those. |
 //!
 //! `canary` fails if this list gets longer without notice: if a fence were weakened on the way
 //! from here to loom, store buffering would become possible there.
 
 use super::Exclusive;
+pub(crate) use core::sync::atomic::{
+    AtomicBool as StaticBool, AtomicU64 as StaticU64, AtomicUsize as StaticUsize,
+};
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
@@ -36,17 +40,17 @@ pub(crate) fn fence_after_rmw() {
     fence(Ordering::SeqCst);
 }
 
-/// The model's number of the calling thread: 0 is the main thread, the same in every run.
+/// The number the model gives the calling thread: 0 is the main thread, the same in every run.
 ///
 /// Loom shows it only in the `Debug` form of a thread's identity, `ThreadId(n)`.
-pub(crate) fn thread_number() -> usize {
+pub(crate) fn model_thread() -> Option<usize> {
     let shown = format!("{:?}", loom::thread::current().id());
-    shown
-        .trim_start_matches("ThreadId(")
-        .trim_end_matches(')')
-        .parse()
-        .unwrap_or(0)
+    let number = shown.trim_start_matches("ThreadId(").trim_end_matches(')');
+    Some(number.parse().unwrap_or(0))
 }
+
+/// Nothing: the model has no compiler reordering to forbid.
+pub(crate) fn compiler_fence(_: Ordering) {}
 
 /// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
 pub(crate) fn note_process_barrier() {}

@@ -5,11 +5,20 @@ pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
     compiler_fence, fence,
 };
+pub(crate) use core::sync::atomic::{
+    AtomicBool as StaticBool, AtomicU64 as StaticU64, AtomicUsize as StaticUsize,
+};
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
 /// Whether a filter may read atomics by instructions that this facade does not see.
 pub(crate) const OPAQUE_READS: bool = true;
+
+/// The number the model gives the calling thread. There is no model.
+#[inline(always)]
+pub(crate) fn model_thread() -> Option<usize> {
+    None
+}
 
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///

@@ -38,6 +38,14 @@ pub(crate) const MODEL: bool = false;
 /// Whether a filter may read atomics by instructions that this facade does not see.
 pub(crate) const OPAQUE_READS: bool = false;
 
+/// Atomics for statics are traced as the others are.
+pub(crate) use {AtomicBool as StaticBool, AtomicU64 as StaticU64, AtomicUsize as StaticUsize};
+
+/// The number the model gives the calling thread. There is no model.
+pub(crate) fn model_thread() -> Option<usize> {
+    None
+}
+
 /// The store-to-load edge after a `SeqCst` read-modify-write whose later loads are `SeqCst`.
 ///
 /// Nothing to do or to report: the real body emits nothing here.

@@ -4,6 +4,7 @@
 //! Invariants: I3 and I6 of the [parent module](super).
 
 use super::store::Table;
+use super::top_bits;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicPtr, Ordering};
 use core::alloc::Layout;
@@ -95,9 +96,9 @@ impl<'g> Directory<'g> {
 
     /// The shard of `hash`.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "masked to the number of shards")]
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
     pub(crate) fn shard_of(self, hash: u64) -> usize {
-        hash as usize & (self.shards() - 1)
+        top_bits(hash, self.shard_bits()) as usize
     }
 
     #[inline]
@@ -118,11 +119,9 @@ impl<'g> Directory<'g> {
     pub(crate) fn table(self, shard: usize) -> Table<'g> {
         // ORD: SeqCst — pairs with the SeqCst exchange in exchange [T3]; publishes the table.
         let word = self.shard(shard).load(Ordering::SeqCst);
+        debug_assert!(!word.is_null(), "a published directory has a table in every shard");
         // SAFETY: I3: the table was loaded under the guard of 'g.
-        match unsafe { Table::from_word(word) } {
-            Some(table) => table,
-            None => unreachable!("a published directory has a table in every shard"),
-        }
+        unsafe { Table::from_word(word) }
     }
 
     /// Replaces the table `old` of `shard` by `new`; says whether this call did it.
@@ -157,8 +156,10 @@ impl<'g> Directory<'g> {
         for shard in 0..self.shards() {
             // ORD: Relaxed — the caller's contract is exclusive access.
             let word = self.shard(shard).load(Ordering::Relaxed);
-            // SAFETY: the caller's contract; a null word is a table that was never allocated.
-            if let Some(table) = unsafe { Table::from_word(word) } {
+            // A null word is a table that was never allocated.
+            if !word.is_null() {
+                // SAFETY: the caller's contract.
+                let table = unsafe { Table::from_word(word) };
                 // SAFETY: the caller's contract.
                 unsafe { table.free() };
             }

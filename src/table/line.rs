@@ -3,7 +3,8 @@
 //! Invariants: I1, I4 of the [parent module](super).
 
 use super::word::{Slot, Word};
-use crate::sync::{MODEL, Ordering, fence};
+use crate::arch::{self, MASK_STRIDE};
+use crate::sync::{AtomicU64, MODEL, OPAQUE_READS, Ordering, fence};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
@@ -45,16 +46,35 @@ impl Line {
         &self.link
     }
 
-    /// Which slots held a member with this upper half-word a moment ago, one bit each.
+    /// The slots that held a member with this upper half-word a moment ago.
     #[inline]
-    pub(crate) fn filter(&self, member_high: u16) -> u32 {
-        let mut mask = 0;
-        let mut i = 0;
-        while i < SLOTS {
-            mask |= u32::from(self.slots[i].peek().high() == member_high) << i;
-            i += 1;
+    pub(crate) fn filter(&self, member_high: u16) -> Filter {
+        if OPAQUE_READS {
+            if let Some(words) = self.words() {
+                return Filter(arch::match_high(words, member_high));
+            }
         }
-        mask
+        let mut mask = 0;
+        for (i, slot) in (0_u32..).zip(&self.slots) {
+            mask |= u32::from(slot.peek().high() == member_high) << (i * MASK_STRIDE);
+        }
+        Filter(mask)
+    }
+
+    /// The line as integers, where that is what its bytes are.
+    #[inline]
+    fn words(&self) -> Option<&[AtomicU64; 8]> {
+        if size_of::<Self>() != size_of::<[AtomicU64; 8]>() {
+            return None;
+        }
+        // SAFETY: I1: a word has 64 bits; the reference is only filtered through (`arch`).
+        Some(unsafe { &*core::ptr::from_ref(self).cast::<[AtomicU64; 8]>() })
+    }
+
+    /// Says that the line will be written soon.
+    #[inline]
+    pub(crate) fn prefetch_write(&self) {
+        arch::prefetch_write(core::ptr::from_ref(self));
     }
 
     /// The link word, read after everything that the caller read from the slots.
@@ -74,5 +94,22 @@ impl Line {
         }
         // SAFETY: I1: a link word carries a `Line` made by `Box`; I4: it lives as long as `self`.
         Some(unsafe { &*link.address().cast::<Self>() })
+    }
+}
+
+/// Slots to look at, as an iterator over their numbers.
+pub(crate) struct Filter(u32);
+
+impl Iterator for Filter {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let number = self.0.trailing_zeros() / MASK_STRIDE;
+        self.0 &= self.0 - 1;
+        Some(number as usize)
     }
 }

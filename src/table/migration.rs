@@ -9,11 +9,12 @@
 use super::directory::Directory;
 use super::line::{Line, SLOTS};
 use super::store::{Geometry, Table};
-use super::word::{Slot, Word};
-use super::HashOf;
+use super::word::{Slot, TAG_BITS, Word};
+use super::{HashOf, top_bits};
 use crate::error::TryReserveError;
 use crate::pad::Padded;
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering};
+use core::ops::Range;
 
 /// Units in a step.
 pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 16 };
@@ -105,14 +106,11 @@ impl Migration {
             }
         } else {
             // SAFETY: I3: as above.
-            match unsafe { Table::from_word(self.to) } {
-                Some(table) => Target::Table(table),
-                None => unreachable!("a migration has a target"),
-            }
+            Target::Table(unsafe { Table::from_word(self.to) })
         }
     }
 
-    /// The new table of `hash` and the bits that chose its shard.
+    /// The new table of `hash`, and the bits that chose its shard.
     #[inline]
     pub(crate) fn table_of(&self, hash: u64) -> (Table<'_>, u32) {
         match self.to() {
@@ -143,51 +141,37 @@ impl Migration {
     /// The unit that `hash` is in.
     #[inline]
     pub(crate) fn unit_of(&self, hash: u64) -> u64 {
-        (hash >> self.from.shard_bits) & ((1 << self.unit_bits()) - 1)
+        top_bits(hash << self.from.shard_bits, self.unit_bits())
     }
 
     /// New line number `number` and its table, counted over the whole target.
+    ///
+    /// A late mover may find a younger table in a shard of a directory, and then some line of it:
+    /// like all of that table's lines it is born, which is all that a late mover learns from it.
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
     fn new_line(&self, number: u64) -> (Table<'_>, &Line) {
-        match self.to() {
-            Target::Table(table) => (table, table.line(number)),
-            Target::Directory(directory) => {
-                let table = directory.table(directory.shard_of(number));
-                (table, table.line(number >> self.into.shard_bits))
-            }
-        }
+        let table = match self.to() {
+            Target::Table(table) => table,
+            Target::Directory(directory) => directory.table((number >> self.into.line_bits) as usize),
+        };
+        (table, table.line(number))
     }
 
-    /// Numbers of the new lines of `unit`.
-    fn new_numbers(&self, unit: u64) -> impl Iterator<Item = u64> + use<> {
-        let bits = self.unit_bits();
-        (0..1_u64 << (self.target_bits() - bits)).map(move |i| unit | i << bits)
+    /// Numbers of the new lines of `unit`, in the order in which they are born.
+    fn new_numbers(&self, unit: u64) -> Range<u64> {
+        let shift = self.target_bits() - self.unit_bits();
+        unit << shift..(unit + 1) << shift
     }
 
     fn old_lines<'t>(&self, old: Table<'t>, unit: u64) -> impl Iterator<Item = &'t Line> + use<'t> {
-        let bits = self.unit_bits();
-        (0..1_u64 << (self.from.line_bits - bits)).map(move |i| old.line(unit | i << bits))
+        let shift = self.from.line_bits - self.unit_bits();
+        (unit << shift..(unit + 1) << shift).map(move |number| old.line(number))
     }
 
-    /// Whether all new lines of `unit` are born. They are born in order.
-    fn is_unit_born(&self, unit: u64) -> bool {
-        let last = self.new_numbers(unit).last();
-        last.is_some_and(|number| !self.new_line(number).1.link().load().is_zero())
-    }
-
-    /// The new lines of the unit of `hash`, if they are all born: table, number in the table, and
-    /// the low bits of a hash that belongs there.
-    pub(crate) fn born_lines(
-        &self,
-        hash: u64,
-    ) -> Option<impl Iterator<Item = (Table<'_>, u64, u64)>> {
-        let unit = self.unit_of(hash);
-        let (low, high) = (self.from.shard_bits, self.into.shard_bits - self.from.shard_bits);
-        let shard = hash & ((1 << low) - 1);
-        self.is_unit_born(unit).then(|| {
-            self.new_numbers(unit).map(move |number| {
-                (self.new_line(number).0, number >> high, number << low | shard)
-            })
-        })
+    /// Whether all new lines of `unit` are born.
+    pub(crate) fn is_unit_born(&self, unit: u64) -> bool {
+        let last = self.new_numbers(unit).end - 1;
+        !self.new_line(last).1.link().load().is_zero()
     }
 
     /// Whether the new line of `hash` is born. Lines are born one by one; the content of a line
@@ -195,7 +179,7 @@ impl Migration {
     #[inline]
     pub(crate) fn is_born(&self, hash: u64) -> bool {
         let (table, shard_bits) = self.table_of(hash);
-        !table.line(hash >> shard_bits).link().load().is_zero()
+        !table.line_of(table.geometry(shard_bits), hash).link().load().is_zero()
     }
 
     /// Moves one step of `old`, the table this move belongs to.
@@ -317,17 +301,16 @@ impl Migration {
     /// The word of `member` in new line `number`, if that is where it belongs.
     fn place(&self, member: Word, unit: u64, number: u64, hash_of: HashOf) -> Option<Word> {
         let (from, into) = (self.from, self.into);
-        let same_window = from.shard_bits == into.shard_bits && from.window() == into.window();
-        if same_window {
-            let known = from.line_bits - from.window();
+        if from.shard_bits == into.shard_bits && from.window() == into.window() {
             let grown = into.line_bits.saturating_sub(from.line_bits);
-            let bits = u64::from(member.tag()) >> known & ((1 << grown) - 1);
-            // The unit is the low `unit_bits`; a shrinking move has no bits to add.
-            return (unit | bits << self.unit_bits() == number).then_some(member);
+            let seen = from.line_bits - from.window() + grown;
+            let bits = u64::from(member.tag()) >> (TAG_BITS - seen) & ((1 << grown) - 1);
+            // A shrinking move has one line for a unit, and no bits to add.
+            return (unit << grown | bits == number).then_some(member);
         }
         // SAFETY: I1: a member carries an entry; I3: it is in the map or protected by the guard.
         let hash = unsafe { hash_of(member.address()) };
-        let here = hash >> from.shard_bits & ((1 << self.target_bits()) - 1);
+        let here = top_bits(hash << from.shard_bits, self.target_bits());
         (here == number).then(|| Word::member(member.address(), into.tag(hash)))
     }
 }

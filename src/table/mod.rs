@@ -9,10 +9,10 @@
 //!                                 |   ..    |     +--> entry {hash, key, value}
 //! ```
 //!
-//! A hash is read from the low end: `shard_bits` choose the shard, `line_bits` the line in the
-//! shard's table, and the 15 bits of a member's tag start at the last multiple of 8 below
-//! `line_bits`. So seven of eight doublings find the bit they need in the tag, without a look at
-//! the entry.
+//! A hash is read from the top: `shard_bits` choose the shard, `line_bits` the line in the shard's
+//! table, and the 15 bits of a member's tag start, after the shard's, at the last multiple of 8 up
+//! to `line_bits`. So seven of eight doublings find the bit they need in the tag, without a look at
+//! the entry. A line doubles into two neighbours.
 //!
 //! # A move (doubling, halving, fan-out) in four steps
 //! 1. A [`Migration`](migration::Migration) is hung on the old table's header: the new memory, all zero.
@@ -60,5 +60,11 @@ pub(crate) use migration::{Migration, STEP_UNITS, Step, Target, free_chain};
 pub(crate) use store::{Geometry, Table};
 pub(crate) use word::{ALIGN, Slot, VERSIONS, Word};
 
-/// The hash in an entry's allocation: `hash` is its first field (`repr(C)`).
+/// The uppermost `bits` bits of `hash`, none included.
+#[inline]
+pub(crate) fn top_bits(hash: u64, bits: u32) -> u64 {
+    (hash >> 1) >> (63 - bits)
+}
+
+/// Reads the hash of the entry that a member word leads to.
 pub(crate) type HashOf = unsafe fn(*mut u8) -> u64;

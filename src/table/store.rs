@@ -4,6 +4,7 @@
 
 use super::line::Line;
 use super::migration::Migration;
+use super::top_bits;
 use super::word::TAG_BITS;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering};
@@ -35,9 +36,15 @@ impl Geometry {
 
     /// The tag of `hash` in this table.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 15 bits")]
+    #[expect(clippy::cast_possible_truncation, reason = "15 bits are left after the shift")]
     pub(crate) fn tag(self, hash: u64) -> u16 {
-        (hash >> (self.shard_bits + self.window())) as u16 & ((1 << TAG_BITS) - 1)
+        (hash << self.shard_bits << self.window() >> (64 - TAG_BITS)) as u16
+    }
+
+    /// The number of the line of `hash` in this table.
+    #[inline]
+    pub(crate) fn line_number(self, hash: u64) -> u64 {
+        top_bits(hash << self.shard_bits, self.line_bits)
     }
 
     /// Lines in the table.
@@ -126,13 +133,13 @@ impl<'g> Table<'g> {
         self.word
     }
 
-    /// The table behind a shard word; `None` for null.
+    /// The table behind a shard word.
     ///
     /// # Safety
     /// `word` was made by [`word`](Self::word) and the table stays allocated for `'g` (I3).
     #[inline]
-    pub(crate) unsafe fn from_word(word: *mut u8) -> Option<Self> {
-        if word.is_null() { None } else { Some(Self { word, _guard: PhantomData }) }
+    pub(crate) unsafe fn from_word(word: *mut u8) -> Self {
+        Self { word, _guard: PhantomData }
     }
 
     #[inline]
@@ -150,6 +157,14 @@ impl<'g> Table<'g> {
     fn header(self) -> &'g Header {
         // SAFETY: I3 and I6: the memory starts with a header and stays allocated for 'g.
         unsafe { &*self.memory().cast::<Header>() }
+    }
+
+    /// The line of `hash`.
+    #[inline]
+    pub(crate) fn line_of(self, geometry: Geometry, hash: u64) -> &'g Line {
+        debug_assert_eq!(geometry.line_bits, self.line_bits(), "the geometry is this table's");
+        // SAFETY: I3 and I6: as for `line`; a line number has `line_bits` bits.
+        unsafe { &*self.line_pointer(geometry.line_number(hash)) }
     }
 
     #[inline]

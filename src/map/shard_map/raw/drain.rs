@@ -23,7 +23,7 @@ impl<K, V> RawMap<K, V> {
         unsync_store(&mut self.directory, core::ptr::null_mut());
         self.len.take();
         // SAFETY: I4: exclusive access; the word came out of the map.
-        let directory = unsafe { Directory::from_word(word) }.map(complete_fan_out);
+        let directory = unsafe { Directory::from_word(word) }.map(complete_fan_out::<K, V>);
         let mut remains = Remains { directory, entries: Vec::new(), shard: 0 };
         while let Some((key, value)) = remains.next() {
             f(key, value);
@@ -32,14 +32,14 @@ impl<K, V> RawMap<K, V> {
 }
 
 /// Completes the fan-out that a map of one shard may be in; returns its present directory.
-fn complete_fan_out(directory: Directory<'_>) -> Directory<'_> {
+fn complete_fan_out<K, V>(directory: Directory<'_>) -> Directory<'_> {
     if directory.shard_bits() != 0 {
         return directory;
     }
     let table = directory.table(0);
     let Some(migration) = table.migration() else { return directory };
     let Target::Directory(new) = migration.to() else { return directory };
-    while migration.step(table, hash_of) != Step::Complete {}
+    while migration.step(table, hash_of::<K, V>) != Step::Complete {}
     let new = new.word();
     // SAFETY: I4: exclusive access; every entry has moved.
     unsafe { table.free() };
@@ -53,18 +53,15 @@ fn complete_fan_out(directory: Directory<'_>) -> Directory<'_> {
 }
 
 /// Completes the move that a table may be in; returns the present table.
-fn complete_move(table: Table<'_>) -> Table<'_> {
+fn complete_move<K, V>(table: Table<'_>) -> Table<'_> {
     let Some(migration) = table.migration() else { return table };
     let Target::Table(new) = migration.to() else { return table };
-    while migration.step(table, hash_of) != Step::Complete {}
+    while migration.step(table, hash_of::<K, V>) != Step::Complete {}
     let new = new.word();
     // SAFETY: I4: exclusive access; every entry has moved.
     unsafe { table.free() };
     // SAFETY: I4: exclusive access; the word is that of the target, which stays.
-    match unsafe { Table::from_word(new) } {
-        Some(table) => complete_move(table),
-        None => unreachable!("the target of a move is a table"),
-    }
+    complete_move::<K, V>(unsafe { Table::from_word(new) })
 }
 
 impl<K, V> Remains<'_, K, V> {
@@ -81,7 +78,7 @@ impl<K, V> Remains<'_, K, V> {
                 unsafe { directory.free() };
                 return None;
             }
-            self.take_apart(complete_move(directory.table(self.shard)));
+            self.take_apart(complete_move::<K, V>(directory.table(self.shard)));
             self.shard += 1;
         }
     }

@@ -1,7 +1,7 @@
 //! Entries, and the one that an insert has in hand.
 //!
 //! Invariants:
-//! - I1. An entry's memory was allocated with [`layout`] and starts with its hash.
+//! - I1. An entry's memory was allocated with [`layout`].
 //! - I2. `hash` and `key` are written before the address leaves this file and never again; `value`
 //!   is written before the entry becomes a member.
 //! - I3. An entry that was ever in a slot is freed only through the guard's domain: others may
@@ -16,9 +16,11 @@ use core::ptr::NonNull;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Entry<K, V> {
-    pub(super) hash: u64,
     pub(crate) key: K,
     pub(crate) value: V,
+    /// Read when a table's tags begin at another bit; last, so that it pushes no value into a
+    /// second line.
+    pub(super) hash: u64,
 }
 
 /// Layout of an entry: aligned so that a word can carry its address, not padded to that.
@@ -32,10 +34,10 @@ fn layout<K, V>() -> Layout {
 /// Reads the hash of the entry at `address`.
 ///
 /// # Safety
-/// `address` is that of an entry, of any type, that is not freed yet.
-pub(super) unsafe fn hash_of(address: *mut u8) -> u64 {
-    // SAFETY: I1, I2: an entry starts with its hash, which is never written again.
-    unsafe { address.cast::<u64>().read() }
+/// `address` is that of an entry of this type that is not freed yet.
+pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
+    // SAFETY: I1, I2, and the caller's contract: the hash was written and never is again.
+    unsafe { (*address.cast::<Entry<K, V>>()).hash }
 }
 
 /// Frees an entry that was a member.

@@ -60,12 +60,14 @@ impl<K, V> RawMap<K, V> {
         let directory = self.directory(guard)?;
         let shard_bits = directory.shard_bits();
         let table = directory.table(directory.shard_of(hash));
-        let line = table.line(hash >> shard_bits);
-        let high = Word::member_high(table.geometry(shard_bits).tag(hash));
-        let mut mask = line.filter(high);
-        while mask != 0 {
-            let word = line.slots()[mask.trailing_zeros() as usize].load();
-            if word.high() == high {
+        let geometry = table.geometry(shard_bits);
+        let line = table.line_of(geometry, hash);
+        let high = Word::member_high(geometry.tag(hash));
+        for number in line.filter(high) {
+            // The link word has no member bit, so the filter names slots only.
+            let Some(slot) = line.slots().get(number) else { break };
+            let word = slot.load();
+            if word.is_member() {
                 let entry = Self::entry(word, guard);
                 if key.equivalent(&entry.key) {
                     if word.is_frozen() {
@@ -74,7 +76,6 @@ impl<K, V> RawMap<K, V> {
                     return Some(entry);
                 }
             }
-            mask &= mask - 1;
         }
         if line.link_after_slots().is_vacant() {
             return None;
@@ -97,8 +98,9 @@ impl<K, V> RawMap<K, V> {
     {
         let (mut table, mut shard_bits) = (table, shard_bits);
         loop {
-            let high = Word::member_high(table.geometry(shard_bits).tag(hash));
-            let mut line = table.line(hash >> shard_bits);
+            let geometry = table.geometry(shard_bits);
+            let high = Word::member_high(geometry.tag(hash));
+            let mut line = table.line_of(geometry, hash);
             let mut found = None;
             let mut frozen = false;
             'bucket: loop {
@@ -201,8 +203,9 @@ impl<K, V> RawMap<K, V> {
     {
         let (mut table, mut shard_bits) = self.table_for_write(hash, guard)?;
         loop {
-            let high = Word::member_high(table.geometry(shard_bits).tag(hash));
-            let line = table.line(hash >> shard_bits);
+            let geometry = table.geometry(shard_bits);
+            let high = Word::member_high(geometry.tag(hash));
+            let line = table.line_of(geometry, hash);
             match Self::scan(line, high, key, guard) {
                 Ok(found) => return Some(Place { table, shard_bits, line, found }),
                 Err(Frozen) => (table, shard_bits) = Self::leave(table, hash),
@@ -215,7 +218,7 @@ impl<K, V> RawMap<K, V> {
         let Some(migration) = table.migration() else {
             unreachable!("a word is frozen only after the move has begun")
         };
-        migration.move_unit(table, migration.unit_of(hash), hash_of);
+        migration.move_unit(table, migration.unit_of(hash), hash_of::<K, V>);
         migration.table_of(hash)
     }
 }

@@ -136,7 +136,7 @@ impl<K, V> RawMap<K, V> {
         // The claim is in its slot; everything below is read after it (T2).
         fence_after_rmw();
         // SAFETY: I3: the claim's entry was seen in a slot under the guard.
-        let tag = geometry.tag(unsafe { super::hash_of(word.address()) });
+        let tag = geometry.tag(unsafe { super::hash_of::<K, V>(word.address()) });
         let high = Word::member_high(tag);
         let mut before = true;
         let mut next = Some(first);

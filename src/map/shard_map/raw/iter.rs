@@ -7,7 +7,7 @@
 
 use super::{Entry, RawMap};
 use crate::reclaim::Guard;
-use crate::table::{Directory, Line, Table};
+use crate::table::{Directory, Geometry, Line, Table, Target, top_bits};
 use core::ops::Range;
 
 /// Lines whose entries are collected in one go, so that their misses overlap.
@@ -24,17 +24,31 @@ pub(crate) struct RawIter<'g, K, V> {
     batch: Vec<&'g Entry<K, V>>,
 }
 
-/// The hashes that a line holds.
+/// The hashes that begin with these bits.
 #[derive(Clone, Copy)]
 struct Part {
-    shift: u32,
+    /// The bits, at the upper end of a hash; zero below.
+    prefix: u64,
     bits: u32,
-    number: u64,
 }
 
 impl Part {
+    /// The hashes of line `number` of the table of `shard`.
+    fn of_line(shard: u64, number: u64, geometry: Geometry) -> Self {
+        let bits = geometry.shard_bits + geometry.line_bits;
+        let value = shard << geometry.line_bits | number;
+        Self { prefix: value.checked_shl(64 - bits).unwrap_or(0), bits }
+    }
+
     fn has(self, hash: u64) -> bool {
-        (hash >> self.shift) & ((1 << self.bits) - 1) == self.number
+        top_bits(hash ^ self.prefix, self.bits) == 0
+    }
+
+    /// The lines of a table that hold hashes of this part.
+    fn lines(self, geometry: Geometry) -> Range<u64> {
+        let first = geometry.line_number(self.prefix);
+        let chosen = self.bits.saturating_sub(geometry.shard_bits);
+        first..first + (1 << geometry.line_bits.saturating_sub(chosen))
     }
 }
 
@@ -78,10 +92,8 @@ impl<K, V> RawIter<'_, K, V> {
             };
             let geometry = table.geometry(directory.shard_bits());
             for number in lines.take(BATCH_LINES) {
-                let (shift, bits) = (geometry.shard_bits, geometry.line_bits);
-                let part = Part { shift, bits, number };
-                let unit = number << shift | self.shard as u64;
-                collect(table, number, unit, part, true, &mut self.batch);
+                let part = Part::of_line(self.shard as u64, number, geometry);
+                collect(table, geometry, part, &mut self.batch);
             }
             if !self.batch.is_empty() {
                 return true;
@@ -105,55 +117,70 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
     }
 }
 
-/// Adds the entries of `part` that are in line `number` of `table`, or where that line has moved.
-/// `hash` is any hash of the line's; `whole` says that the line holds nothing but `part`.
+/// Adds the entries of `part` that are in `table`, or in what its lines have moved to.
 fn collect<'g, K, V>(
     table: Table<'g>,
-    number: u64,
-    hash: u64,
+    geometry: Geometry,
     part: Part,
-    whole: bool,
     batch: &mut Vec<&'g Entry<K, V>>,
 ) {
-    let before = batch.len();
+    for number in part.lines(geometry) {
+        let before = batch.len();
+        // A line with more bits than the part holds nothing but the part.
+        let filter = (geometry.shard_bits + geometry.line_bits < part.bits).then_some(part);
+        let frozen = collect_bucket(table.line(number), filter, batch);
+        let Some(migration) = table.migration().filter(|_| frozen) else { continue };
+        // What was read above is the truth as long as the unit is not born (see `get`).
+        let line = Part::of_line(top_bits(part.prefix, geometry.shard_bits), number, geometry);
+        if !migration.is_unit_born(migration.unit_of(line.prefix)) {
+            continue;
+        }
+        batch.truncate(before);
+        let narrow = if line.bits > part.bits { line } else { part };
+        match migration.to() {
+            Target::Table(new) => collect(new, new.geometry(geometry.shard_bits), narrow, batch),
+            Target::Directory(new) => {
+                let bits = new.shard_bits();
+                let first = top_bits(narrow.prefix, bits);
+                for shard in first..first + (1 << bits.saturating_sub(narrow.bits)) {
+                    let shard_part = Part {
+                        prefix: narrow.prefix | shard.checked_shl(64 - bits).unwrap_or(0),
+                        bits: narrow.bits.max(bits),
+                    };
+                    let table = new.table(new.shard_of(shard_part.prefix));
+                    collect(table, table.geometry(bits), shard_part, batch);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the entries of one bucket (of `part`, if given); says whether a word of it was frozen.
+fn collect_bucket<'g, K, V>(
+    first: &'g Line,
+    part: Option<Part>,
+    batch: &mut Vec<&'g Entry<K, V>>,
+) -> bool {
     let mut frozen = false;
-    let mut next = Some(table.line(number));
+    let mut next = Some(first);
     while let Some(line) = next {
-        frozen |= collect_line(line, part, whole, batch);
+        for slot in line.slots() {
+            let word = slot.load();
+            frozen |= word.is_frozen();
+            if word.is_member() {
+                // SAFETY: I3: loaded from a slot under the guard of 'g.
+                let entry = unsafe { &*word.address().cast::<Entry<K, V>>() };
+                if part.is_none_or(|part| part.has(entry.hash)) {
+                    batch.push(entry);
+                }
+            }
+        }
         let link = line.link_after_slots();
         frozen |= link.is_frozen();
         next = line.follow(link);
     }
-    let Some(migration) = table.migration().filter(|_| frozen) else { return };
-    // What was read above is the truth as long as the unit is not born (see `get`).
-    let Some(lines) = migration.born_lines(hash) else { return };
-    batch.truncate(before);
-    for (table, number, hash) in lines {
-        collect(table, number, hash, part, false, batch);
-    }
-}
-
-fn collect_line<'g, K, V>(
-    line: &'g Line,
-    part: Part,
-    whole: bool,
-    batch: &mut Vec<&'g Entry<K, V>>,
-) -> bool {
-    let mut frozen = false;
-    for slot in line.slots() {
-        let word = slot.load();
-        frozen |= word.is_frozen();
-        if word.is_member() {
-            // SAFETY: I3: loaded from a slot under the guard of 'g.
-            let entry = unsafe { &*word.address().cast::<Entry<K, V>>() };
-            if whole || part.has(entry.hash) {
-                batch.push(entry);
-            }
-        }
-    }
     frozen
 }
-
 
 // SAFETY: I3: what the iterator leads to is shared (`K` and `V` are `Sync`) and lives as long as the
 // guard of 'g, on whatever thread it is read.

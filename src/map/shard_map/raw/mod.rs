@@ -35,6 +35,15 @@ use crate::shard::ShardCounter;
 use crate::sync::AtomicPtr;
 use entry::hash_of;
 
+/// Spreads a hasher's output over the upper bits, which tables read first. A good hasher does not
+/// need it; the identity on small integers does.
+///
+/// Source: Knuth, The Art of Computer Programming, volume 3, section 6.4 (Fibonacci hashing).
+#[inline]
+pub(crate) fn spread(hash: u64) -> u64 {
+    hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// What an insert did.
 pub(crate) enum Inserted<'g, K, V> {
     /// The key was absent.
@@ -55,7 +64,8 @@ pub(crate) enum Inserted<'g, K, V> {
     },
 }
 
-/// The lock-free sharded table of entries. Callers verify guards and compute hashes.
+/// The lock-free sharded table of entries. Callers verify guards, and compute hashes that they
+/// [`spread`].
 pub(crate) struct RawMap<K, V> {
     /// The map word: the directory, null until the first insert.
     directory: AtomicPtr<u8>,

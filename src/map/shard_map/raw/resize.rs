@@ -94,7 +94,7 @@ impl<K, V> RawMap<K, V> {
             ResizeMode::Blocking => usize::MAX,
         };
         for _ in 0..steps {
-            if migration.step(table, hash_of) == Step::Complete {
+            if migration.step(table, hash_of::<K, V>) == Step::Complete {
                 self.switch(directory, shard, table, migration, guard);
                 return;
             }
@@ -189,7 +189,7 @@ impl<K, V> RawMap<K, V> {
     /// Halves the shard of `hash` if a sample of its lines is sparse. Looks at one in 32 removals.
     #[inline]
     pub(super) fn shrink_if_sparse<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
-        if hash >> 59 == 0 && table.own_geometry().line_bits > 0 {
+        if hash & 31 == 0 && table.own_geometry().line_bits > 0 {
             self.shrink_if_sample_sparse(hash, table, guard);
         }
     }
@@ -203,7 +203,7 @@ impl<K, V> RawMap<K, V> {
             return;
         }
         let sample = SAMPLE_LINES.min(from.lines() as u64);
-        let start = hash >> from.shard_bits;
+        let start = from.line_number(hash);
         let members: usize = (0..sample)
             .map(|i| table.line(start.wrapping_add(i)))
             .map(|line| line.slots().iter().filter(|slot| slot.peek().is_member()).count())
@@ -224,7 +224,7 @@ impl<K, V> RawMap<K, V> {
         loop {
             let table = directory.table(shard);
             let Some(migration) = table.migration() else { return table };
-            while migration.step(table, hash_of) != Step::Complete {}
+            while migration.step(table, hash_of::<K, V>) != Step::Complete {}
             self.switch(directory, shard, table, migration, guard);
             if matches!(migration.to(), Target::Directory(_)) {
                 return table;
@@ -315,10 +315,9 @@ pub(super) fn total_bits(entries: usize) -> Option<u32> {
 /// Nobody else uses the table any more, and nobody will.
 unsafe fn reclaim_table(word: *mut u8, _: &Context) {
     // SAFETY: the caller's contract; the word was made by `Table::word`.
-    if let Some(table) = unsafe { Table::from_word(word) } {
-        // SAFETY: the caller's contract.
-        unsafe { table.free() };
-    }
+    let table = unsafe { Table::from_word(word) };
+    // SAFETY: the caller's contract.
+    unsafe { table.free() };
 }
 
 /// Frees the array of an unlinked directory. Its tables are retired on their own.

@@ -1,0 +1,26 @@
+//! The meaning of each item, in plain Rust.
+#![cfg_attr(
+    all(target_arch = "x86_64", not(miri)),
+    allow(dead_code, reason = "the meaning is kept beside the machine's version, and tested against it")
+)]
+
+use super::MASK_STRIDE;
+use crate::sync::{AtomicU64, Ordering};
+
+/// Which words of the line have `high` as their upper half-word. See [`MASK_STRIDE`].
+#[inline]
+pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
+    let mut mask = 0;
+    for (i, word) in (0_u32..).zip(line) {
+        // ORD: Relaxed — the answer only filters (I1).
+        let matches = word.load(Ordering::Relaxed) >> 48 == u64::from(high);
+        mask |= u32::from(matches) << (i * MASK_STRIDE);
+    }
+    mask
+}
+
+/// Says that the line at `address` will be written soon.
+#[inline]
+pub(crate) fn prefetch_write<T>(address: *const T) {
+    let _no_hint_here = address;
+}
