@@ -35,7 +35,7 @@
 //! | `get`, `contains_key`: present | linearizable | lock-free, never waits | 2 | 0 | 0 |
 //! | `get`, `contains_key`: absent | linearizable | lock-free, never waits | 1 | 0 | 0 |
 //! | `insert`: new key | linearizable | lock-free | 1 + the entry | 3 | 1 |
-//! | `insert`, `update`, `compute`: present key | linearizable | lock-free | 2 + the entry | 1 | 1 |
+//! | `insert`, `update`: present key | linearizable | lock-free | 2 + the entry | 1 | 1 |
 //! | `remove`, `remove_if` | linearizable | lock-free | 2 | 2 | 0 |
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
 //! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 2 a removal | 0 |
@@ -79,5 +79,4 @@ pub use map::{
 pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};
 pub use shard::{ShardCounter, Sharded};
-#[cfg(all(atomshard_traced, not(loom)))]
 pub use sync::trace;

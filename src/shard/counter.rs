@@ -45,7 +45,7 @@
 
 use super::stripes::{LazyStripes, Stripe};
 use super::{ByThread, Place};
-use crate::sync::{AtomicI64, Ordering};
+use crate::sync::{AtomicI64, MODEL, Ordering, const_except_in_model};
 use core::fmt;
 
 /// A counter that many threads may change at once: one cell while that is enough, then one padded
@@ -78,45 +78,25 @@ pub struct ShardCounter<P = ByThread> {
     place: P,
 }
 
-#[cfg(not(loom))] // Loom's atomics are larger than their value.
-const _: () = assert!(size_of::<ShardCounter>() == 16);
+// The model's atomics are larger than their value.
+const _: () = assert!(MODEL || size_of::<ShardCounter>() == 16);
 
 impl ShardCounter {
-    /// A counter at 0.
-    #[cfg(not(loom))]
-    #[must_use]
-    pub const fn new() -> Self {
-        Self::with_place(ByThread)
-    }
-
-    /// A counter at 0.
-    #[cfg(loom)]
-    #[must_use]
-    pub fn new() -> Self {
-        Self::with_place(ByThread)
+    const_except_in_model! {
+        /// A counter at 0.
+        #[must_use]
+        pub fn new() -> Self {
+            Self::with_place(ByThread)
+        }
     }
 }
 
 impl<P> ShardCounter<P> {
-    /// A counter at 0 whose stripes are chosen by `place`.
-    #[cfg(not(loom))]
-    #[must_use]
-    pub const fn with_place(place: P) -> Self {
-        Self {
-            cell: AtomicI64::new(0),
-            stripes: LazyStripes::new(),
-            place,
-        }
-    }
-
-    /// A counter at 0 whose stripes are chosen by `place`.
-    #[cfg(loom)]
-    #[must_use]
-    pub fn with_place(place: P) -> Self {
-        Self {
-            cell: AtomicI64::new(0),
-            stripes: LazyStripes::new(),
-            place,
+    const_except_in_model! {
+        /// A counter at 0 whose stripes are chosen by `place`.
+        #[must_use]
+        pub fn with_place(place: P) -> Self {
+            Self { cell: AtomicI64::new(0), stripes: LazyStripes::new(), place }
         }
     }
 

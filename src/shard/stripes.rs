@@ -36,7 +36,7 @@
 #![expect(unsafe_code, reason = "an array behind a tagged atomic pointer")]
 
 use crate::pad::Padded;
-use crate::sync::{AtomicI64, AtomicPtr, Ordering, unsync_load};
+use crate::sync::{AtomicI64, AtomicPtr, Ordering, const_except_in_model, unsync_load};
 use core::ptr::{null_mut, slice_from_raw_parts_mut};
 
 /// One cell of a counter in lines of its own.
@@ -58,19 +58,10 @@ pub(super) struct LazyStripes {
 }
 
 impl LazyStripes {
-    /// No stripes.
-    #[cfg(not(loom))]
-    pub(super) const fn new() -> Self {
-        Self {
-            word: AtomicPtr::new(null_mut()),
-        }
-    }
-
-    /// No stripes.
-    #[cfg(loom)]
-    pub(super) fn new() -> Self {
-        Self {
-            word: AtomicPtr::new(null_mut()),
+    const_except_in_model! {
+        /// No stripes.
+        pub(super) fn new() -> Self {
+            Self { word: AtomicPtr::new(null_mut()) }
         }
     }
 
@@ -103,10 +94,10 @@ impl LazyStripes {
         stripes.try_reserve_exact(count).ok()?;
         stripes.extend((0..count).map(|_| Stripe::new(AtomicI64::new(0))));
         let mine = pack(stripes.into_boxed_slice());
-        // ORD: Release — pairs with the Acquire in get and in this function's failure [C1];
+        // ORD: Release — pairs with the Acquire in get [C1] and the failing Acquire in install [C1];
         // publishes the zeroed stripes.
-        // ORD: Acquire (failure) — pairs with the Release in install of the winner [C1]; sees the
-        // winner's stripes zeroed.
+        // ORD: Acquire (failure) — pairs with the Release in install [C1]; sees the winner's
+        // stripes zeroed.
         let outcome =
             self.word
                 .compare_exchange(null_mut(), mine, Ordering::Release, Ordering::Acquire);

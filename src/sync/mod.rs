@@ -21,12 +21,12 @@
 
 #[cfg(all(test, loom))]
 mod canary;
+#[cfg(all(atomshard_traced, not(loom)))]
+mod hook;
 #[cfg(loom)]
 mod model;
 #[cfg(not(any(loom, atomshard_traced)))]
 mod real;
-#[cfg(all(atomshard_traced, not(loom)))]
-pub mod trace;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod traced;
 
@@ -37,10 +37,12 @@ pub(crate) use real::*;
 #[cfg(all(atomshard_traced, not(loom)))]
 pub(crate) use traced::*;
 
-/// What the crate shows of this layer: the trace hook, in builds that have one.
-pub mod exports {
+/// The trace hook: every atomic access of the crate, reported to a tool.
+///
+/// Empty unless the crate is compiled with `RUSTFLAGS="--cfg atomshard_traced"`.
+pub mod trace {
     #[cfg(all(atomshard_traced, not(loom)))]
-    pub use super::trace;
+    pub use super::hook::*;
 }
 
 /// Defines a constructor that is `const`, except in the model, where making an atomic is an event

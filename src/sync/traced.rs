@@ -1,4 +1,4 @@
-//! The traced body: the real atomics, each access reported to [`super::trace`] first.
+//! The traced body: the real atomics, each access reported to [`super::hook`] first.
 //!
 //! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
 //! what a cache model learns from it holds for the real one.
@@ -8,7 +8,7 @@
 )]
 
 use super::Exclusive;
-use super::trace::{Kind, report};
+use super::hook::{Kind, report};
 use core::panic::Location;
 pub(crate) use core::sync::atomic::Ordering;
 

@@ -47,9 +47,7 @@
 //! `membarrier(2)`; the mapping onto fences follows Jeehoon Kang's membarrier-rs, crate documentation.
 
 use super::{Unavailable, os};
-#[cfg(not(loom))]
-use crate::sync::{AtomicBool, compiler_fence};
-use crate::sync::{Ordering, fence, note_process_barrier};
+use crate::sync::{MODEL, Ordering, StaticBool, compiler_fence, fence, note_process_barrier};
 use std::sync::OnceLock;
 
 /// How this process orders its rare side against its frequent side.
@@ -66,8 +64,7 @@ pub enum Barrier {
 }
 
 static DECISION: OnceLock<Barrier> = OnceLock::new();
-#[cfg(not(loom))]
-static EXPEDITED: AtomicBool = AtomicBool::new(false);
+static EXPEDITED: StaticBool = StaticBool::new(false);
 
 /// Which barrier this process uses. Decides it, if that has not happened yet.
 ///
@@ -95,12 +92,16 @@ pub fn barrier_kind() -> Barrier {
 
 #[cold]
 fn decide() -> Barrier {
-    let proposal = match os::register_process_barrier() {
+    let registered = if MODEL {
+        Err(Unavailable::here("the model knows fences only"))
+    } else {
+        os::register_process_barrier()
+    };
+    let proposal = match registered {
         Ok(()) => Barrier::Membarrier,
         Err(why) => Barrier::Fence { why },
     };
     let decision = *DECISION.get_or_init(|| proposal);
-    #[cfg(not(loom))]
     if decision == Barrier::Membarrier {
         // ORD: Relaxed — I3: who misses it uses the full fence.
         EXPEDITED.store(true, Ordering::Relaxed);
@@ -139,27 +140,18 @@ fn decide() -> Barrier {
 /// assert!(!may_read || somebody_reads);
 /// # Ok::<(), atomshard::sys::Unavailable>(())
 /// ```
-#[cfg(not(loom))]
 #[inline]
 pub fn light_barrier() {
     // ORD: Relaxed — I3: a stale false costs a fence, and true is never wrong.
     if EXPEDITED.load(Ordering::Relaxed) {
-        // ORD: SeqCst (compiler) — pairs with the membarrier in heavy_barrier [B1]; keeps the
-        // caller's store before its load in the instruction stream, the kernel does the rest.
+        // ORD: SeqCst (compiler) — pairs with the membarrier in heavy_barrier [B1]; orders the
+        // caller's store before its load in the instructions; the kernel does the rest.
         compiler_fence(Ordering::SeqCst);
     } else {
-        // ORD: SeqCst — pairs with the fence or the membarrier in heavy_barrier [B1]; the caller's
-        // store comes before its load in the total order.
+        // ORD: SeqCst — pairs with the fence or the membarrier in heavy_barrier [B1]; orders the
+        // caller's store before its load.
         fence(Ordering::SeqCst);
     }
-}
-
-/// The frequent side, as the model knows it: the fence that it stands for.
-#[cfg(loom)]
-pub fn light_barrier() {
-    // ORD: SeqCst — pairs with the fence in heavy_barrier [B1]; the caller's store comes before
-    // its load in the total order.
-    fence(Ordering::SeqCst);
 }
 
 /// The rare side: orders the caller's earlier stores before its later loads, against a
@@ -184,8 +176,8 @@ pub fn heavy_barrier() -> Result<(), Unavailable> {
             })
         }
         _ => {
-            // ORD: SeqCst — pairs with the fence in light_barrier [B1]; the caller's store comes
-            // before its load in the total order.
+            // ORD: SeqCst — pairs with the fence in light_barrier [B1]; orders the caller's store
+            // before its load.
             fence(Ordering::SeqCst);
             Ok(())
         }

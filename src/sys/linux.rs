@@ -1,4 +1,8 @@
 //! Linux. Same items, same order as `other`.
+//!
+//! # Invariants
+//!
+//! - **I1.** No system call here reads or writes memory of the process.
 #![expect(unsafe_code, reason = "system calls")]
 
 use super::Unavailable;
@@ -27,7 +31,7 @@ pub(super) fn process_barrier() -> Result<(), Unavailable> {
 
 /// Asks for huge pages under a mapped block.
 pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
-    // SAFETY: this advice changes how the kernel backs the block, not what it contains.
+    // SAFETY: I1: this advice changes how the kernel backs the block, not what it contains.
     let result = unsafe { libc::madvise(block.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
     if result == 0 {
         return Ok(());
@@ -65,7 +69,7 @@ pub(super) fn line_bytes() -> Result<usize, Unavailable> {
 /// `membarrier(command, 0, 0)`; the error number if it fails.
 fn membarrier(command: c_int) -> Result<(), Option<i32>> {
     let (flags, cpu): (c_uint, c_int) = (0, 0);
-    // SAFETY: the call takes three integers and touches no memory of ours.
+    // SAFETY: I1: the call takes three integers.
     let result = unsafe { libc::syscall(libc::SYS_membarrier, command, flags, cpu) };
     if result == 0 {
         Ok(())

@@ -1,21 +1,23 @@
 //! L1: the operating system's contract: what the crate asks of it and what it answers.
 //!
 //! A request that a system cannot meet is answered by a value with the reason, [`Unavailable`],
-//! and never by a panic. The files `linux` and `other` hold the same items in the same order. Loom
-//! and Miri cannot run system calls, so they take `other` on every system.
+//! and never by a panic. The files `linux` and `other` hold the same items in the same order. Miri
+//! cannot run these system calls, so it takes `other` on every system. In a model nothing is asked
+//! of the system: its answers would differ from run to run.
 
 mod barrier;
 pub(crate) mod pages;
 
-#[cfg(all(target_os = "linux", not(any(loom, miri))))]
+#[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
-#[cfg(all(target_os = "linux", not(any(loom, miri))))]
+#[cfg(all(target_os = "linux", not(miri)))]
 use linux as os;
-#[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
+#[cfg(not(all(target_os = "linux", not(miri))))]
 mod other;
-#[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
+#[cfg(not(all(target_os = "linux", not(miri))))]
 use other as os;
 
+use crate::sync::MODEL;
 pub use barrier::{Barrier, barrier_kind, heavy_barrier, light_barrier};
 
 use core::fmt;
@@ -54,10 +56,10 @@ impl core::error::Error for Unavailable {}
 
 /// How many threads the system runs at once for this process, at least 1.
 ///
-/// Asked once; containers and affinity masks count as they stood at the first call. Under loom it
-/// is 2, because a model of two threads needs no more shards.
+/// Asked once; containers and affinity masks count as they stood at the first call. In a model it
+/// is 2: a model has two or three threads, and fewer shards make for fewer interleavings.
 pub(crate) fn parallelism() -> usize {
-    os::parallelism()
+    if MODEL { 2 } else { os::parallelism() }
 }
 
 /// Bytes of a line of the first-level data cache, as the system reports it.

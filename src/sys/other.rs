@@ -1,10 +1,8 @@
-//! Every system but Linux, and the tools that run no system calls. Same items, same order as
+//! Every system but Linux, and Miri. Same items, same order as
 //! `linux`.
 
 use super::Unavailable;
-#[cfg(not(loom))]
 use std::sync::OnceLock;
-#[cfg(not(loom))]
 use std::thread;
 
 /// Declares that this process will use a barrier on all its threads: there is none.
@@ -17,16 +15,14 @@ pub(super) fn process_barrier() -> Result<(), Unavailable> {
     Err(NO_MEMBARRIER)
 }
 
-const NO_MEMBARRIER: Unavailable = if cfg!(loom) {
-    Unavailable::here("the model runs no system calls")
-} else if cfg!(miri) {
+const NO_MEMBARRIER: Unavailable = if cfg!(miri) {
     Unavailable::here("Miri runs no membarrier")
 } else {
     Unavailable::here("membarrier is a Linux system call")
 };
 
 /// Asks for huge pages under a mapped block: only Linux takes this advice.
-#[cfg(all(unix, not(any(loom, miri))))]
+#[cfg(all(unix, not(miri)))]
 pub(super) fn advise_huge(
     _block: core::ptr::NonNull<u8>,
     _bytes: usize,
@@ -35,16 +31,9 @@ pub(super) fn advise_huge(
 }
 
 /// How many threads can run at once, as the standard library finds out.
-#[cfg(not(loom))]
 pub(super) fn parallelism() -> usize {
     static ANSWER: OnceLock<usize> = OnceLock::new();
     *ANSWER.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
-}
-
-/// Two: a model has two or three threads, and fewer shards make for fewer interleavings.
-#[cfg(loom)]
-pub(super) fn parallelism() -> usize {
-    2
 }
 
 /// Bytes of a line of the first-level data cache: not asked here.

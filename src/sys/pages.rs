@@ -7,11 +7,12 @@
 //! | system | memory from | alignment | zeroed by |
 //! |---|---|---|---|
 //! | unix | `mmap`, private and anonymous | page; 2 MiB if huge pages are asked for | the kernel, at first touch |
-//! | elsewhere, Miri, loom | the global allocator | 64 bytes | the allocator |
+//! | elsewhere, and Miri | the global allocator | 64 bytes | the allocator |
 //!
 //! # Invariants
 //!
-//! - **I1.** A block from [`alloc_zeroed`] or [`alloc_zeroed_huge`] is a mapping of its own of
+//! - **I1.** A system call here touches only the pages of a block that the caller owns, or none.
+//! - **I2.** A block from [`alloc_zeroed`] or [`alloc_zeroed_huge`] is a mapping of its own of
 //!   `bytes` rounded up to pages, or one allocation of [`heap::layout`]`(bytes)`, and nobody else
 //!   holds any part of it.
 #![expect(unsafe_code, reason = "maps, unmaps and allocates raw memory")]
@@ -19,9 +20,9 @@
 use super::Unavailable;
 use core::ptr::NonNull;
 
-#[cfg(not(all(unix, not(any(loom, miri)))))]
+#[cfg(not(all(unix, not(miri))))]
 use heap as imp;
-#[cfg(all(unix, not(any(loom, miri))))]
+#[cfg(all(unix, not(miri)))]
 use mapped as imp;
 
 /// The size and the alignment of a huge page on x86-64 and on AArch64 with 4 KiB pages: a page
@@ -73,7 +74,7 @@ fn is_sound_size(bytes: usize) -> bool {
     bytes != 0 && bytes <= isize::MAX.unsigned_abs() - 2 * HUGE_PAGE_BYTES
 }
 
-#[cfg(all(unix, not(any(loom, miri))))]
+#[cfg(all(unix, not(miri)))]
 mod mapped {
     //! Anonymous mappings.
 
@@ -84,8 +85,8 @@ mod mapped {
     pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
-        // SAFETY: a private anonymous mapping at an address of the kernel's choice takes the place
-        // of no other mapping.
+        // SAFETY: I1: a private anonymous mapping at an address of the kernel's choice takes the
+        // place of no other mapping.
         let block = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
         if block == libc::MAP_FAILED {
             None
@@ -105,16 +106,16 @@ mod mapped {
         let base = alloc_zeroed(mapped)?;
         let before = base.addr().get().next_multiple_of(HUGE_PAGE_BYTES) - base.addr().get();
         let behind = mapped - before - kept;
-        // SAFETY: `before` is less than a huge page, so it lies in the mapping (I1).
+        // SAFETY: `before` is less than a huge page, so it lies in the mapping (I2).
         let block = unsafe { base.add(before) };
-        // SAFETY: `before + kept` is at most the mapping's size (I1).
+        // SAFETY: `before + kept` is at most the mapping's size (I2).
         let end = unsafe { block.add(kept) };
         if before != 0 {
-            // SAFETY: the first `before` bytes are whole pages of our mapping (I1), not handed out.
+            // SAFETY: the first `before` bytes are whole pages of our mapping (I2), not handed out.
             unsafe { free(base, before) };
         }
         if behind != 0 {
-            // SAFETY: the last `behind` bytes are whole pages of our mapping (I1), not handed out.
+            // SAFETY: the last `behind` bytes are whole pages of our mapping (I2), not handed out.
             unsafe { free(end, behind) };
         }
         Some((block, os::advise_huge(block, kept)))
@@ -124,7 +125,7 @@ mod mapped {
     ///
     /// As [`super::free`].
     pub(super) unsafe fn free(block: NonNull<u8>, bytes: usize) {
-        // SAFETY: the caller owns these pages (I1) and is done with them. The kernel rounds the
+        // SAFETY: the caller owns these pages (I2) and is done with them. The kernel rounds the
         // length up to pages as `mmap` did.
         let result = unsafe { libc::munmap(block.as_ptr().cast(), bytes) };
         // It can only fail where unmapping splits a mapping and the kernel is out of mappings;
@@ -133,14 +134,14 @@ mod mapped {
     }
 
     fn page_bytes() -> usize {
-        // SAFETY: `sysconf` only reads its argument.
+        // SAFETY: I1: `sysconf` touches no memory of ours.
         let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         // POSIX requires an answer; the largest page in use (Arm, 64 KiB) is a safe one otherwise.
         usize::try_from(answer).unwrap_or(1 << 16)
     }
 }
 
-#[cfg(any(test, not(all(unix, not(any(loom, miri))))))]
+#[cfg(any(test, not(all(unix, not(miri)))))]
 mod heap {
     //! The global allocator. Compiled on unix for the tests too, so that it cannot rot there.
 
@@ -159,7 +160,7 @@ mod heap {
 
     pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
         let layout = layout(bytes).filter(|layout| layout.size() != 0)?;
-        // SAFETY: the layout's size is not 0.
+        // SAFETY: I2: this is the block's layout, and its size is not 0.
         NonNull::new(unsafe { alloc::alloc_zeroed(layout) })
     }
 
@@ -175,12 +176,12 @@ mod heap {
     /// As [`super::free`].
     pub(super) unsafe fn free(block: NonNull<u8>, bytes: usize) {
         let Some(layout) = layout(bytes) else { return };
-        // SAFETY: the block was allocated with this layout (I1); the caller is done with it.
+        // SAFETY: the block was allocated with this layout (I2); the caller is done with it.
         unsafe { alloc::dealloc(block.as_ptr(), layout) }
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -188,7 +189,7 @@ mod tests {
     fn touch(block: NonNull<u8>, bytes: usize) {
         let offsets = (0..bytes).step_by(4096).chain([bytes - 1]);
         for offset in offsets.clone() {
-            // SAFETY: `offset < bytes`, and the test owns the block (I1).
+            // SAFETY: `offset < bytes`, and the test owns the block (I2).
             let place = unsafe { block.add(offset) };
             // SAFETY: as above; the block is zeroed, so it is initialised.
             assert_eq!(unsafe { place.read() }, 0, "offset {offset}");
