@@ -63,12 +63,12 @@
 mod arch;
 pub mod error;
 pub mod map;
-mod reclaim;
-mod table;
-pub mod shard;
 pub mod pad;
+mod reclaim;
+pub mod shard;
 mod sync;
 pub mod sys;
+mod table;
 pub use equivalent::Equivalent;
 pub use error::{OccupiedError, TryReserveError};
 pub use map::papaya;

@@ -89,8 +89,8 @@ where
 
     /// Makes room for `additional` more entries, so that inserting them does not grow the map.
     ///
-    /// *Progress*: lock-free. *Cost*: allocates the new tables; entries move over step by step as
-    /// writers come by, or at once, as [`ResizeMode`](crate::ResizeMode) says.
+    /// *Progress*: lock-free. *Cost*: allocates the new tables and moves the entries' pointers,
+    /// not the entries, before it returns.
     ///
     /// # Panics
     /// If `guard` is of another map, or if the room exceeds the address space. Aborts if the
