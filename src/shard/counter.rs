@@ -43,7 +43,7 @@
 //! of doubling, because their number is bounded by the cores; a thread does not search for another
 //! stripe when its own is contended; the length of the array is kept in the pointer.
 
-use super::stripes::{LazyStripes, Stripe};
+use super::stripes::LazyStripes;
 use super::{ByThread, Place};
 use crate::sync::{AtomicI64, MODEL, Ordering, const_except_in_model};
 use core::fmt;
@@ -200,23 +200,25 @@ impl<P: Place> ShardCounter<P> {
     /// not `cold`, because a counter that was contended once stays here.
     #[inline(never)]
     fn add_to_stripe(&self, delta: i64) {
-        let cell = match self.stripes.get().or_else(|| self.install_stripes()) {
-            Some(stripes) => &*stripes[self.place.index() & (stripes.len() - 1)],
-            None => &self.cell,
+        let Some(stripe) = self.stripes.at(self.place.index()) else {
+            return self.add_first_contended(delta);
         };
         // ORD: Relaxed — a count publishes nothing.
-        cell.fetch_add(delta, Ordering::Relaxed);
+        stripe.fetch_add(delta, Ordering::Relaxed);
     }
 
-    /// Makes the stripes. `None` if one cell is as good: there is one place only, or no memory.
+    /// The first contended add makes the stripes. One cell is as good if there is one place only,
+    /// and all there is if there is no memory.
     #[cold]
-    fn install_stripes(&self) -> Option<&[Stripe]> {
+    fn add_first_contended(&self, delta: i64) {
         let places = self.place.places();
-        if places <= 1 {
-            None
-        } else {
-            self.stripes.install(places)
+        if places > 1 {
+            self.stripes.install(places);
         }
+        let stripe = self.stripes.at(self.place.index());
+        let cell = stripe.map_or(&self.cell, |stripe| &**stripe);
+        // ORD: Relaxed — a count publishes nothing.
+        cell.fetch_add(delta, Ordering::Relaxed);
     }
 }
 

@@ -13,7 +13,7 @@
 //! # Protocol
 //!
 //! ```text
-//! get:      word = load Acquire                     null -> none
+//! get, at:  word = load Acquire                     null -> none
 //! install:  make the array; CAS null -> array       lost -> free mine, use theirs
 //! drop:     take the word, free the array
 //! ```
@@ -27,11 +27,11 @@
 //!
 //! # Orderings
 //!
-//! - **C1** `install` publishes the zeroed stripes to `get` and to the loser of the race.
+//! - **C1** `install` publishes the zeroed stripes to `get`, to `at` and to the loser of the race.
 //!
 //! # Progress
 //!
-//! `get` is wait-free. `install` is wait-free apart from the allocator: one try, and either outcome
+//! `get` and `at` are wait-free. `install` is wait-free apart from the allocator: one try, and either outcome
 //! leaves an array.
 #![expect(unsafe_code, reason = "an array behind a tagged atomic pointer")]
 
@@ -85,6 +85,22 @@ impl LazyStripes {
         Some(unsafe { &*unpack(word) })
     }
 
+    /// The stripe that `index` falls on when it is reduced to their number, if there are any.
+    #[inline]
+    pub(super) fn at(&self, index: usize) -> Option<&Stripe> {
+        // ORD: Acquire — pairs with the Release in install [C1]; sees the stripe zeroed.
+        let word = self.word.load(Ordering::Acquire);
+        if word.is_null() {
+            return None;
+        }
+        let stripes = unpack(word);
+        let first = stripes.cast::<Stripe>();
+        // SAFETY: I1: the length is a power of two, so the masked index is below it.
+        let stripe = unsafe { first.add(index & (stripes.len() - 1)) };
+        // SAFETY: I1, I2: the box behind the word lives until `drop`, which `&self` keeps away.
+        Some(unsafe { &*stripe })
+    }
+
     /// Makes `count` stripes, rounded up to a power of two and at most [`MAX_STRIPES`], unless
     /// another thread was first. `None` if there is no memory for them.
     #[cold]
@@ -94,7 +110,7 @@ impl LazyStripes {
         stripes.try_reserve_exact(count).ok()?;
         stripes.extend((0..count).map(|_| Stripe::new(AtomicI64::new(0))));
         let mine = pack(stripes.into_boxed_slice());
-        // ORD: Release — pairs with the Acquire in get [C1] and the failing Acquire in install [C1];
+        // ORD: Release — pairs with the Acquire in get [C1], the Acquire in at [C1] and the failing Acquire in install [C1];
         // publishes the zeroed stripes.
         // ORD: Acquire (failure) — pairs with the Release in install [C1]; sees the winner's
         // stripes zeroed.
@@ -162,6 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn miri_every_index_falls_on_a_stripe() {
+        let stripes = LazyStripes::new();
+        assert!(stripes.at(0).is_none());
+        let array = stripes.install(4).expect("memory is there");
+        for (index, stripe) in [(0, 0), (3, 3), (4, 0), (6, 2), (usize::MAX, 3)] {
+            let picked = stripes.at(index).expect("installed");
+            assert!(core::ptr::eq(picked, &raw const array[stripe]));
+        }
+    }
+
+    #[test]
     fn miri_the_first_array_stays() {
         let stripes = LazyStripes::new();
         stripes.install(2).expect("memory is there")[1].store(7, Ordering::Relaxed);
@@ -179,7 +206,7 @@ mod c1 {
 
     /// Two installers and a reader. Fails with the Release, the Acquire of `get`, or the Acquire of
     /// the failed compare-exchange weakened to Relaxed: the model then sees a stripe used before
-    /// it was made.
+    /// it was made. `a_stripe_picked_by_index_is_seen_zeroed` does the same for `at`.
     #[test]
     fn installed_stripes_are_seen_zeroed() {
         loom::model(|| {
@@ -209,6 +236,22 @@ mod c1 {
                 .map(|stripe| stripe.load(Ordering::Relaxed))
                 .sum();
             assert_eq!(sum, 2);
+        });
+    }
+
+    /// One installer, one that picks by index. Fails with the Acquire of `at` weakened to Relaxed.
+    #[test]
+    fn a_stripe_picked_by_index_is_seen_zeroed() {
+        loom::model(|| {
+            let stripes = Arc::new(LazyStripes::new());
+            let installer = {
+                let stripes = Arc::clone(&stripes);
+                loom::thread::spawn(move || stripes.install(2).is_some())
+            };
+            if let Some(stripe) = stripes.at(1) {
+                assert_eq!(stripe.fetch_add(1, Ordering::Relaxed), 0);
+            }
+            assert!(installer.join().expect("the installer ends"));
         });
     }
 }

@@ -101,7 +101,7 @@ thread_local! {
 /// A thread that has just read the old hook may still call it once after this returns.
 pub fn set_hook(hook: Option<Hook>) {
     let raw = hook.map_or(core::ptr::null_mut(), |hook| hook as *mut ());
-    // ORD: Release — pairs with the Acquire in report [T1]; publishes what the hook's tool set up.
+    // ORD: Release — pairs with the Acquire in report [H1]; publishes what the hook's tool set up.
     HOOK.store(raw, Ordering::Release);
 }
 
@@ -144,7 +144,7 @@ pub(super) fn report(
     ordering: Ordering,
     location: &'static Location<'static>,
 ) {
-    // ORD: Acquire — pairs with the Release in set_hook [T1]; the hook sees its tool's set-up.
+    // ORD: Acquire — pairs with the Release in set_hook [H1]; the hook sees its tool's set-up.
     let raw = HOOK.load(Ordering::Acquire);
     if raw.is_null() || IN_HOOK.replace(true) {
         return;
