@@ -55,19 +55,23 @@ pub(crate) fn check(root: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// The invariant numbers that a module header defines: lines that begin with `I3`.
+/// The invariant numbers that a module header defines: lines that begin with `I3`, also behind
+/// `Invariants:`, unless they point elsewhere (`I3 of the parent`).
 fn invariants(file: &RustFile) -> BTreeSet<String> {
     let mut numbers = BTreeSet::new();
     for line in file.header() {
         let start = line.trim_start_matches(|c: char| "-*+|`[# ".contains(c));
-        let digits: String = start
-            .strip_prefix('I')
-            .unwrap_or_default()
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
-        let after = start.chars().nth(1 + digits.len());
-        if !digits.is_empty() && !after.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+        let start = start
+            .strip_prefix("Invariants:")
+            .unwrap_or(start)
+            .trim_start();
+        let Some(rest) = start.strip_prefix('I') else {
+            continue;
+        };
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = &rest[..rest.len() - after.len()];
+        let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        if !digits.is_empty() && ends && !after.starts_with(" of ") {
             numbers.insert(format!("I{digits}"));
         }
     }

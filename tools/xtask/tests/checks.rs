@@ -258,12 +258,12 @@ fn safety_wants_an_argument_by_number() {
         "safety/bad_block",
         1,
         &[
-            "src/line.rs:7: SAFETY cites no invariant (I1, I2, ..) and no caller's contract",
-            "src/line.rs:9: unsafe impl without a SAFETY comment",
-            "src/line.rs:14: unsafe block without a SAFETY comment",
-            "src/line.rs:18: SAFETY cites I7, which no module header here defines",
-            r#"src/line.rs:23: SAFETY says "clearly" instead of an argument"#,
-            "src/line.rs:28: unsafe block without a SAFETY comment",
+            "src/line.rs:8: SAFETY cites no invariant (I1, I2, ..) and no caller's contract",
+            "src/line.rs:10: unsafe impl without a SAFETY comment",
+            "src/line.rs:15: unsafe block without a SAFETY comment",
+            "src/line.rs:19: SAFETY cites I7, which no module header here defines",
+            r#"src/line.rs:24: SAFETY says "clearly" instead of an argument"#,
+            "src/line.rs:29: unsafe block without a SAFETY comment",
             "safety: FAILED, 6 findings in 6 unsafe sites",
         ],
     );
