@@ -69,6 +69,8 @@ pub mod shard;
 mod sync;
 pub mod sys;
 mod table;
+#[cfg(all(test, loom))]
+mod tests;
 pub use equivalent::Equivalent;
 pub use error::{OccupiedError, TryReserveError};
 pub use map::papaya;

@@ -1,7 +1,10 @@
 //! The meaning of each item, in plain Rust.
 #![cfg_attr(
     all(target_arch = "x86_64", not(miri)),
-    allow(dead_code, reason = "the meaning is kept beside the machine's version, and tested against it")
+    allow(
+        dead_code,
+        reason = "the meaning is kept beside the machine's version, and tested against it"
+    )
 )]
 
 use super::MASK_STRIDE;

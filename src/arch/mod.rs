@@ -37,7 +37,9 @@ mod tests {
         let mut seed = 7_u64;
         for _ in 0..2000 {
             let line = Line(core::array::from_fn(|_| {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(99);
                 // Few values, so that matches are frequent; the lower bits are noise.
                 AtomicU64::new((seed >> 62) << 48 | 0x8000 << 48 | seed & 0xffff_ffff_ffff)
             }));
@@ -52,7 +54,11 @@ mod tests {
                     found |= u32::from(machine & word_bits != 0) << i;
                 }
                 assert_eq!(found, expected);
-                assert_eq!(machine.count_ones(), found.count_ones(), "one bit for each word");
+                assert_eq!(
+                    machine.count_ones(),
+                    found.count_ones(),
+                    "one bit for each word"
+                );
             }
         }
     }

@@ -55,5 +55,7 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
 #[inline]
 pub(crate) fn prefetch_write<T>(address: *const T) {
     // SAFETY: I1: a hint reads and writes nothing, wherever it points.
-    unsafe { asm!("prefetchw [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags)) };
+    unsafe {
+        asm!("prefetchw [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
+    };
 }

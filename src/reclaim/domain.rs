@@ -26,7 +26,9 @@ pub(crate) struct Domain<T> {
 
 impl<T> core::fmt::Debug for Domain<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Domain").field("shared", &Self::SHARES).finish()
+        f.debug_struct("Domain")
+            .field("shared", &Self::SHARES)
+            .finish()
     }
 }
 
@@ -35,7 +37,10 @@ impl<T> Domain<T> {
 
     /// A domain without a collector yet.
     pub(crate) fn new() -> Self {
-        Self { own: AtomicPtr::new(core::ptr::null_mut()), _holds: PhantomData }
+        Self {
+            own: AtomicPtr::new(core::ptr::null_mut()),
+            _holds: PhantomData,
+        }
     }
 
     #[inline]
@@ -57,7 +62,10 @@ impl<T> Domain<T> {
         let new = Box::into_raw(Box::new(Collector::new().batch_size(OWN_BATCH)));
         let null = core::ptr::null_mut();
         // ORD: AcqRel — pairs with the Acquire in collector [R1]; publishes the collector.
-        let own = match self.own.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
+        let own = match self
+            .own
+            .compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) => new,
             Err(first) => {
                 // SAFETY: I1: `new` came out of a box above and was not published.
@@ -69,22 +77,34 @@ impl<T> Domain<T> {
         unsafe { &*own }
     }
 
+    /// What guards remember. It is unique and stays while one lives, since guards borrow the domain.
+    #[inline]
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
     /// Pins the current thread.
     #[inline]
     pub(crate) fn pin(&self) -> LocalGuard<'_> {
-        LocalGuard { inner: self.collector().enter() }
+        LocalGuard {
+            inner: self.collector().enter(),
+            domain: self.address(),
+        }
     }
 
     /// Pins with a guard that may move between threads.
     #[inline]
     pub(crate) fn pin_owned(&self) -> OwnedGuard<'_> {
-        OwnedGuard { inner: self.collector().enter_owned() }
+        OwnedGuard {
+            inner: self.collector().enter_owned(),
+            domain: self.address(),
+        }
     }
 
     /// Panics unless `guard` belongs to this domain.
     #[inline]
     pub(crate) fn verify(&self, guard: &impl Guard) {
-        if !core::ptr::eq(guard.context(), self.collector()) {
+        if guard.domain() != self.address() {
             foreign_guard();
         }
     }
@@ -93,7 +113,7 @@ impl<T> Domain<T> {
 #[cold]
 #[inline(never)]
 fn foreign_guard() -> ! {
-    panic!("the guard was made by a map of another reclamation domain; use this map's `guard()`")
+    panic!("the guard was made by another map; use this map's `guard()`")
 }
 
 impl<T> Drop for Domain<T> {

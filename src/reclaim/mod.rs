@@ -25,7 +25,10 @@
 //!
 //! Source: Nikolaev and Ravindran, "Hyaline: fast and transparent lock-free memory reclamation"
 //! (PODC 2019), as implemented by `seize`.
-#![expect(unsafe_code, reason = "retiring hands raw pointers to the collector; argued by I1, I2")]
+#![expect(
+    unsafe_code,
+    reason = "retiring hands raw pointers to the collector; argued by I1, I2"
+)]
 
 mod domain;
 
@@ -48,8 +51,9 @@ mod sealed {
         /// `ptr` is unlinked, is retired once, and may be reclaimed on any thread.
         unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: super::ReclaimFn<T>);
 
-        /// The collector of the guard's domain.
-        fn context(&self) -> &super::Context;
+        /// Address of the domain that made the guard. A map's memory is freed with the map, so the
+        /// guard must be one that borrows this very map, also where maps share a collector.
+        fn domain(&self) -> usize;
     }
 }
 
@@ -83,6 +87,8 @@ pub trait Guard: sealed::Sealed {
 #[derive(Debug)]
 pub struct LocalGuard<'a> {
     inner: seize::LocalGuard<'a>,
+    /// Address of the domain that made the guard, which the guard borrows.
+    domain: usize,
 }
 
 /// A guard that may be sent to another thread, and held across an `.await`.
@@ -93,6 +99,8 @@ pub struct LocalGuard<'a> {
 /// ```
 pub struct OwnedGuard<'a> {
     inner: seize::OwnedGuard<'a>,
+    /// Address of the domain that made the guard, which the guard borrows.
+    domain: usize,
 }
 
 impl core::fmt::Debug for OwnedGuard<'_> {
@@ -139,8 +147,8 @@ impl sealed::Sealed for LocalGuard<'_> {
     }
 
     #[inline]
-    fn context(&self) -> &Context {
-        self.inner.collector()
+    fn domain(&self) -> usize {
+        self.domain
     }
 }
 
@@ -154,7 +162,7 @@ impl sealed::Sealed for OwnedGuard<'_> {
     }
 
     #[inline]
-    fn context(&self) -> &Context {
-        self.inner.collector()
+    fn domain(&self) -> usize {
+        self.domain
     }
 }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | A `SeqCst` load, store or read-modify-write is treated as `AcqRel`. | False alarms, never missed bugs: an algorithm that leans on the total order of accesses fails here although it is right. Use `fence(SeqCst)`, which loom models, or [`fence_after_rmw`]. |
 //! | Load buffering is not explored: a load never returns a store that the program order puts after it in both threads. | Missed bugs: an algorithm that needs an `Acquire` only to forbid that passes. Litmus runs on weakly ordered hardware and Miri cover some of it. |
+//! | An atomic remembers one last access for the search. A thread's own load before its exchange hides another thread's earlier load. | Missed interleavings: a reader on the main thread may be run in one order only. Readers go on the spawned threads of our models, writers on the main one. |
 //! | A read-modify-write, also one that fails, reads the newest store. | Missed bugs where a failed compare-exchange must cope with a stale value. |
 //! | `compare_exchange_weak` never fails spuriously. | A retry loop is only entered by contention; the loop itself is tested by stress. |
 //! | Each atomic keeps its 7 newest stores. | Older values are never returned; models stay short enough not to need them. |

@@ -12,7 +12,8 @@ pub(crate) use core::sync::atomic::{
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
 /// Whether a filter may read atomics by instructions that this facade does not see.
-pub(crate) const OPAQUE_READS: bool = true;
+/// Miri runs no assembly, and no integer load of a pointer.
+pub(crate) const OPAQUE_READS: bool = !cfg!(miri);
 
 /// The number the model gives the calling thread. There is no model.
 #[inline(always)]

@@ -43,13 +43,22 @@ impl<'g> Directory<'g> {
         };
         for shard in 0..directory.shards() {
             // SAFETY: I6: the allocation has room for this shard word; nobody else has it yet.
-            unsafe { directory.pointer(shard).write(AtomicPtr::new(core::ptr::null_mut())) };
+            unsafe {
+                directory
+                    .pointer(shard)
+                    .write(AtomicPtr::new(core::ptr::null_mut()))
+            };
         }
-        let geometry = super::Geometry { shard_bits, line_bits };
+        let geometry = super::Geometry {
+            shard_bits,
+            line_bits,
+        };
         for shard in 0..directory.shards() {
             match Table::allocate(geometry) {
                 // ORD: Relaxed — the directory is private until it is published.
-                Ok(table) => directory.shard(shard).store(table.word(), Ordering::Relaxed),
+                Ok(table) => directory
+                    .shard(shard)
+                    .store(table.word(), Ordering::Relaxed),
                 Err(error) => {
                     // SAFETY: private: nobody else has the directory or its tables.
                     unsafe { directory.free_with_tables() };
@@ -61,8 +70,12 @@ impl<'g> Directory<'g> {
     }
 
     fn layout(shard_bits: u32) -> Result<Layout, TryReserveError> {
-        let overflow = TryReserveError::CapacityOverflow { entries: usize::MAX };
-        let bytes = size_of::<Word>().checked_mul(1 << shard_bits).ok_or(overflow.clone())?;
+        let overflow = TryReserveError::CapacityOverflow {
+            entries: usize::MAX,
+        };
+        let bytes = size_of::<Word>()
+            .checked_mul(1 << shard_bits)
+            .ok_or(overflow.clone())?;
         Layout::from_size_align(bytes, 64).map_err(|_| overflow)
     }
 
@@ -78,7 +91,14 @@ impl<'g> Directory<'g> {
     /// `word` was made by [`word`](Self::word) and the directory stays allocated for `'g` (I3).
     #[inline]
     pub(crate) unsafe fn from_word(word: *mut u8) -> Option<Self> {
-        if word.is_null() { None } else { Some(Self { word, _guard: PhantomData }) }
+        if word.is_null() {
+            None
+        } else {
+            Some(Self {
+                word,
+                _guard: PhantomData,
+            })
+        }
     }
 
     /// Hash bits that choose the shard.
@@ -96,7 +116,10 @@ impl<'g> Directory<'g> {
 
     /// The shard of `hash`.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "below the number of shards"
+    )]
     pub(crate) fn shard_of(self, hash: u64) -> usize {
         top_bits(hash, self.shard_bits()) as usize
     }
@@ -119,7 +142,10 @@ impl<'g> Directory<'g> {
     pub(crate) fn table(self, shard: usize) -> Table<'g> {
         // ORD: SeqCst — pairs with the SeqCst exchange in exchange [T3]; publishes the table.
         let word = self.shard(shard).load(Ordering::SeqCst);
-        debug_assert!(!word.is_null(), "a published directory has a table in every shard");
+        debug_assert!(
+            !word.is_null(),
+            "a published directory has a table in every shard"
+        );
         // SAFETY: I3: the table was loaded under the guard of 'g.
         unsafe { Table::from_word(word) }
     }

@@ -4,7 +4,7 @@
 
 use super::word::{Slot, Word};
 use crate::arch::{self, MASK_STRIDE};
-use crate::sync::{AtomicU64, MODEL, OPAQUE_READS, Ordering, fence};
+use crate::sync::{AtomicU64, MODEL, OPAQUE_READS};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
@@ -16,12 +16,18 @@ pub(crate) struct Line {
     link: Slot,
 }
 
-const _: () = assert!(MODEL || size_of::<Line>() == 64, "a bucket is one 64-byte line");
+const _: () = assert!(
+    MODEL || size_of::<Line>() == 64,
+    "a bucket is one 64-byte line"
+);
 
 impl Line {
     /// All words zero.
     pub(crate) fn zero() -> Self {
-        Self { slots: core::array::from_fn(|_| Slot::zero()), link: Slot::zero() }
+        Self {
+            slots: core::array::from_fn(|_| Slot::zero()),
+            link: Slot::zero(),
+        }
     }
 
     /// An overflow line: `first` in its first slot, then `rest`, the others vacant.
@@ -75,15 +81,6 @@ impl Line {
     #[inline]
     pub(crate) fn prefetch_write(&self) {
         arch::prefetch_write(core::ptr::from_ref(self));
-    }
-
-    /// The link word, read after everything that the caller read from the slots.
-    #[inline]
-    pub(crate) fn link_after_slots(&self) -> Word {
-        // ORD: Acquire — pairs with the SeqCst exchange in cas [T4]; link words are frozen before
-        // slots, so a link word that is not frozen proves that no slot read before it was frozen.
-        fence(Ordering::Acquire);
-        self.link.load()
     }
 
     /// The line that a link word of this bucket leads to.

@@ -115,9 +115,10 @@ impl Migration {
     pub(crate) fn table_of(&self, hash: u64) -> (Table<'_>, u32) {
         match self.to() {
             Target::Table(table) => (table, self.into.shard_bits),
-            Target::Directory(directory) => {
-                (directory.table(directory.shard_of(hash)), self.into.shard_bits)
-            }
+            Target::Directory(directory) => (
+                directory.table(directory.shard_of(hash)),
+                self.into.shard_bits,
+            ),
         }
     }
 
@@ -148,11 +149,16 @@ impl Migration {
     ///
     /// A late mover may find a younger table in a shard of a directory, and then some line of it:
     /// like all of that table's lines it is born, which is all that a late mover learns from it.
-    #[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "below the number of shards"
+    )]
     fn new_line(&self, number: u64) -> (Table<'_>, &Line) {
         let table = match self.to() {
             Target::Table(table) => table,
-            Target::Directory(directory) => directory.table((number >> self.into.line_bits) as usize),
+            Target::Directory(directory) => {
+                directory.table((number >> self.into.line_bits) as usize)
+            }
         };
         (table, table.line(number))
     }
@@ -179,7 +185,11 @@ impl Migration {
     #[inline]
     pub(crate) fn is_born(&self, hash: u64) -> bool {
         let (table, shard_bits) = self.table_of(hash);
-        !table.line_of(table.geometry(shard_bits), hash).link().load().is_zero()
+        !table
+            .line_of(table.geometry(shard_bits), hash)
+            .link()
+            .load()
+            .is_zero()
     }
 
     /// Moves one step of `old`, the table this move belongs to.
@@ -237,14 +247,20 @@ impl Migration {
         if lines.is_empty() {
             return;
         }
-        let spent = Box::into_raw(Box::new(Spent { lines, next: core::ptr::null_mut() }));
+        let spent = Box::into_raw(Box::new(Spent {
+            lines,
+            next: core::ptr::null_mut(),
+        }));
         // ORD: Relaxed — a hint for the exchange below.
         let mut head = self.spent.load(Ordering::Relaxed);
         loop {
             // SAFETY: I6: `spent` came out of a box above and is not published yet.
             unsafe { (*spent).next = head };
             // ORD: AcqRel — pairs with the AcqRel in collect [T5]; publishes the list to whoever frees it.
-            match self.spent.compare_exchange(head, spent, Ordering::AcqRel, Ordering::Acquire) {
+            match self
+                .spent
+                .compare_exchange(head, spent, Ordering::AcqRel, Ordering::Acquire)
+            {
                 Ok(_) => return,
                 Err(found) => head = found,
             }
@@ -274,7 +290,9 @@ impl Migration {
         let mut rest = Vec::new();
         for line in self.old_lines(old, unit) {
             for member in frozen_members(line) {
-                let Some(word) = self.place(member, unit, number, hash_of) else { continue };
+                let Some(word) = self.place(member, unit, number, hash_of) else {
+                    continue;
+                };
                 match slots.next() {
                     Some(slot) => birth(slot, word),
                     None => rest.push(word),
@@ -348,7 +366,7 @@ fn freeze_slot(slot: &Slot) -> Word {
     word
 }
 
-/// Freezes a bucket: first its link words, in the order of the chain, then its slots (T4).
+/// Freezes a bucket: its link words, so that the chain stays as it is, then its slots.
 fn freeze(line: &Line) {
     let mut at = line;
     while let Some(next) = at.follow(freeze_slot(at.link())) {

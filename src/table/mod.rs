@@ -38,15 +38,17 @@
 //!
 //! # Orderings
 //! T1 entries, lines and births are published by an exchange and seen by a load; T2 a claim and
-//! its owner's rescan (store, then load); T3 unlinking and pins; T4 slots are read before the link
-//! word; T5 completion of a move.
+//! its owner's rescan (store, then load); T3 unlinking and pins; T5 completion of a move.
 //!
 //! # Progress
 //! Every step is lock-free: whoever needs a unit moves it himself, whoever finds a step done goes on.
 //!
 //! Source: split order by the next hash bit and helping per bucket follow Shalev and Shavit,
 //! "Split-Ordered Lists" (JACM 2006) and Laborde et al.; born-by-exchange-from-zero is our own.
-#![expect(unsafe_code, reason = "owns the raw memory of tables; every block argues by I1 to I6")]
+#![expect(
+    unsafe_code,
+    reason = "owns the raw memory of tables; every block argues by I1 to I6"
+)]
 
 mod directory;
 mod line;

@@ -36,7 +36,10 @@ impl Geometry {
 
     /// The tag of `hash` in this table.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "15 bits are left after the shift")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "15 bits are left after the shift"
+    )]
     pub(crate) fn tag(self, hash: u64) -> u16 {
         (hash << self.shard_bits << self.window() >> (64 - TAG_BITS)) as u16
     }
@@ -88,7 +91,9 @@ impl<'g> Table<'g> {
             // SAFETY: I6: the layout has the size of a header at least.
             NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
         };
-        let memory = memory.ok_or(TryReserveError::AllocError { layout })?.as_ptr();
+        let memory = memory
+            .ok_or(TryReserveError::AllocError { layout })?
+            .as_ptr();
         let header = Header {
             next: AtomicPtr::new(core::ptr::null_mut()),
             spilled: AtomicIsize::new(0),
@@ -139,7 +144,10 @@ impl<'g> Table<'g> {
     /// `word` was made by [`word`](Self::word) and the table stays allocated for `'g` (I3).
     #[inline]
     pub(crate) unsafe fn from_word(word: *mut u8) -> Self {
-        Self { word, _guard: PhantomData }
+        Self {
+            word,
+            _guard: PhantomData,
+        }
     }
 
     #[inline]
@@ -162,13 +170,20 @@ impl<'g> Table<'g> {
     /// The line of `hash`.
     #[inline]
     pub(crate) fn line_of(self, geometry: Geometry, hash: u64) -> &'g Line {
-        debug_assert_eq!(geometry.line_bits, self.line_bits(), "the geometry is this table's");
+        debug_assert_eq!(
+            geometry.line_bits,
+            self.line_bits(),
+            "the geometry is this table's"
+        );
         // SAFETY: I3 and I6: as for `line`; a line number has `line_bits` bits.
         unsafe { &*self.line_pointer(geometry.line_number(hash)) }
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the index is below the line count")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the index is below the line count"
+    )]
     fn line_pointer(self, index: u64) -> *mut Line {
         let offset = size_of::<Header>() + index as usize * size_of::<Line>();
         // SAFETY: I6: the header is followed by `lines` lines, and the index is masked to them.
@@ -178,7 +193,10 @@ impl<'g> Table<'g> {
     /// How this table reads a hash, given the bits that chose its shard.
     #[inline]
     pub(crate) fn geometry(self, shard_bits: u32) -> Geometry {
-        Geometry { shard_bits, line_bits: self.line_bits() }
+        Geometry {
+            shard_bits,
+            line_bits: self.line_bits(),
+        }
     }
 
     /// The geometry that the header remembers.

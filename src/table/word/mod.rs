@@ -121,7 +121,10 @@ impl Word {
 
     /// Member bit and tag, or the version.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "16 bits are left after the shift")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "16 bits are left after the shift"
+    )]
     pub(crate) fn high(self) -> u16 {
         (self.bits() >> HIGH_SHIFT) as u16
     }
@@ -219,8 +222,8 @@ impl Slot {
     /// Reads the word as a hint: nothing may be dereferenced or concluded from it alone.
     #[inline]
     pub(crate) fn peek(&self) -> Word {
-        // ORD: Relaxed — the value only filters; a hit is read again by `load`, a miss is confirmed
-        // by the fence and the load of the link word that follow the filter.
+        // ORD: Relaxed — the value only filters; a hit is read again by `load`, and a miss needs no
+        // order (docs/design/shard-map.md, "Why a miss may read in any order").
         Word(self.0.load(Ordering::Relaxed))
     }
 
@@ -244,7 +247,10 @@ impl Slot {
         // ORD: SeqCst — pairs with the SeqCst load in load [T1]; publishes what `new` leads to.
         // Also the store half of store-load pairs: a claim before its owner's rescan [T2], an
         // unlinking before the retiring scan of pins [T3].
-        match self.0.compare_exchange(current.0, new.0, Ordering::SeqCst, Ordering::SeqCst) {
+        match self
+            .0
+            .compare_exchange(current.0, new.0, Ordering::SeqCst, Ordering::SeqCst)
+        {
             Ok(_) => Ok(()),
             Err(found) => Err(Word(found)),
         }

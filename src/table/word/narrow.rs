@@ -23,7 +23,10 @@ pub(super) fn from_ptr(pointer: *mut u8) -> Repr {
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "tag and flags are already cleared")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "tag and flags are already cleared"
+)]
 pub(super) fn to_ptr(repr: Repr) -> *mut u8 {
     core::ptr::with_exposed_provenance_mut(repr as usize)
 }

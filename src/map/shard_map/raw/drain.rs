@@ -24,7 +24,11 @@ impl<K, V> RawMap<K, V> {
         self.len.take();
         // SAFETY: I4: exclusive access; the word came out of the map.
         let directory = unsafe { Directory::from_word(word) }.map(complete_fan_out::<K, V>);
-        let mut remains = Remains { directory, entries: Vec::new(), shard: 0 };
+        let mut remains = Remains {
+            directory,
+            entries: Vec::new(),
+            shard: 0,
+        };
         while let Some((key, value)) = remains.next() {
             f(key, value);
         }
@@ -37,8 +41,12 @@ fn complete_fan_out<K, V>(directory: Directory<'_>) -> Directory<'_> {
         return directory;
     }
     let table = directory.table(0);
-    let Some(migration) = table.migration() else { return directory };
-    let Target::Directory(new) = migration.to() else { return directory };
+    let Some(migration) = table.migration() else {
+        return directory;
+    };
+    let Target::Directory(new) = migration.to() else {
+        return directory;
+    };
     while migration.step(table, hash_of::<K, V>) != Step::Complete {}
     let new = new.word();
     // SAFETY: I4: exclusive access; every entry has moved.
@@ -54,8 +62,12 @@ fn complete_fan_out<K, V>(directory: Directory<'_>) -> Directory<'_> {
 
 /// Completes the move that a table may be in; returns the present table.
 fn complete_move<K, V>(table: Table<'_>) -> Table<'_> {
-    let Some(migration) = table.migration() else { return table };
-    let Target::Table(new) = migration.to() else { return table };
+    let Some(migration) = table.migration() else {
+        return table;
+    };
+    let Target::Table(new) = migration.to() else {
+        return table;
+    };
     while migration.step(table, hash_of::<K, V>) != Step::Complete {}
     let new = new.word();
     // SAFETY: I4: exclusive access; every entry has moved.
@@ -91,7 +103,8 @@ impl<K, V> Remains<'_, K, V> {
             while let Some(line) = next {
                 let members = line.slots().iter().map(|slot| slot.load());
                 let members = members.filter(|word| word.is_member());
-                self.entries.extend(members.map(|word| word.address().cast::<Entry<K, V>>()));
+                self.entries
+                    .extend(members.map(|word| word.address().cast::<Entry<K, V>>()));
                 next = line.follow(line.link().load());
             }
             let chain = first.link().load();

@@ -121,7 +121,14 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
         let key_place = unsafe { &raw mut (*at).key };
         // SAFETY: I1: as above, and nobody else has it.
         unsafe { key_place.write(key) };
-        Self { entry, guard, has_value: false, exposed: false, version: 0, claim: None }
+        Self {
+            entry,
+            guard,
+            has_value: false,
+            exposed: false,
+            version: 0,
+            claim: None,
+        }
     }
 
     /// The key, for as long as the guard: an entry is freed through the guard's domain once it is
@@ -160,13 +167,19 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
     /// The word by which the entry replaces a member. If the exchange works, call
     /// [`publish`](Self::publish).
     pub(super) fn member(&self, tag: u16) -> Word {
-        debug_assert!(self.has_value && self.claim.is_none(), "only a complete entry is published");
+        debug_assert!(
+            self.has_value && self.claim.is_none(),
+            "only a complete entry is published"
+        );
         Word::member(self.entry.as_ptr().cast::<u8>(), tag)
     }
 
     /// A new claim word. If the exchange works, call [`claimed`](Self::claimed).
     pub(super) fn next_claim(&mut self) -> Word {
-        debug_assert!(self.has_value && self.claim.is_none(), "one claim at a time");
+        debug_assert!(
+            self.has_value && self.claim.is_none(),
+            "one claim at a time"
+        );
         if self.version == VERSIONS {
             self.renew();
         }
@@ -186,9 +199,16 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
             std::alloc::handle_alloc_error(layout)
         };
         // SAFETY: I1: both are allocations of an entry; the entry is in hand, not claimed.
-        unsafe { entry.as_ptr().copy_from_nonoverlapping(self.entry.as_ptr(), 1) };
+        unsafe {
+            entry
+                .as_ptr()
+                .copy_from_nonoverlapping(self.entry.as_ptr(), 1)
+        };
         // SAFETY: I3: the content has moved; only the memory is left to free.
-        unsafe { self.guard.defer_retire(self.entry.as_ptr(), reclaim_memory::<K, V>) };
+        unsafe {
+            self.guard
+                .defer_retire(self.entry.as_ptr(), reclaim_memory::<K, V>)
+        };
         self.entry = entry;
         self.version = 0;
         self.exposed = false;
@@ -202,7 +222,9 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
 
     /// Reads how the claim ended, taking it back if it is still open.
     pub(super) fn resolve(&mut self) -> Fate {
-        let Some((slot, claim)) = self.claim.take() else { return Fate::Lost };
+        let Some((slot, claim)) = self.claim.take() else {
+            return Fate::Lost;
+        };
         let mut word = slot.load();
         loop {
             if word == claim.frozen() || word == claim.shut().frozen() {

@@ -1,8 +1,10 @@
 //! Looking a key up: `get`, and the scan on which every write builds.
 //!
-//! A hit linearizes at the load of its slot. A miss linearizes during the scan: a key that was
-//! present throughout is in one slot of the bucket throughout, or its bucket was frozen meanwhile,
-//! which the link word, read last, shows.
+//! A hit linearizes at the load of its slot, if the word is not frozen. A miss linearizes between
+//! its loads. If the last link word of the bucket was not frozen when it was read, the new table
+//! had not taken over then; the slots were read as they are or, later, as they froze, and in neither
+//! case did a key that was present throughout leave its slot. In whatever order the words are read,
+//! so a filter may read them.
 //!
 //! Invariants: I3 of the [parent module](super).
 
@@ -14,7 +16,12 @@ use equivalent::Equivalent;
 /// Where a key is, or could be, in one bucket.
 pub(super) enum Found<'g, K, V> {
     /// The key is in the map.
-    Member { slot: &'g Slot, word: Word, entry: &'g Entry<K, V>, depth: usize },
+    Member {
+        slot: &'g Slot,
+        word: Word,
+        entry: &'g Entry<K, V>,
+        depth: usize,
+    },
     /// The key is not in the map.
     Absent {
         /// The first vacant slot, what it held, and how many lines it is from the bucket's first.
@@ -65,7 +72,9 @@ impl<K, V> RawMap<K, V> {
         let high = Word::member_high(geometry.tag(hash));
         for number in line.filter(high) {
             // The link word has no member bit, so the filter names slots only.
-            let Some(slot) = line.slots().get(number) else { break };
+            let Some(slot) = line.slots().get(number) else {
+                break;
+            };
             let word = slot.load();
             if word.is_member() {
                 let entry = Self::entry(word, guard);
@@ -77,7 +86,7 @@ impl<K, V> RawMap<K, V> {
                 }
             }
         }
-        if line.link_after_slots().is_vacant() {
+        if line.link().load().is_vacant() {
             return None;
         }
         Self::get_moving(table, shard_bits, hash, key, guard)
@@ -115,7 +124,7 @@ impl<K, V> RawMap<K, V> {
                         }
                     }
                 }
-                let link = line.link_after_slots();
+                let link = line.link().load();
                 frozen |= link.is_frozen();
                 match line.follow(link) {
                     Some(next) => line = next,
@@ -123,7 +132,9 @@ impl<K, V> RawMap<K, V> {
                 }
             }
             // A frozen bucket is the truth until the new line is born.
-            let Some(migration) = table.migration().filter(|_| frozen) else { return found };
+            let Some(migration) = table.migration().filter(|_| frozen) else {
+                return found;
+            };
             if !migration.is_born(hash) {
                 return found;
             }
@@ -154,7 +165,12 @@ impl<K, V> RawMap<K, V> {
                     if word.high() == high {
                         let entry = Self::entry(word, guard);
                         if key.equivalent(&entry.key) {
-                            return Ok(Found::Member { slot, word, entry, depth });
+                            return Ok(Found::Member {
+                                slot,
+                                word,
+                                entry,
+                                depth,
+                            });
                         }
                     }
                 } else if word.is_vacant() {
@@ -165,13 +181,19 @@ impl<K, V> RawMap<K, V> {
                     rival = Some((slot, word));
                 }
             }
-            let link = line.link_after_slots();
+            let link = line.link().load();
             if link.is_frozen() {
                 return Err(Frozen);
             }
             match line.follow(link) {
                 Some(next) => (line, depth) = (next, depth + 1),
-                None => return Ok(Found::Absent { free, last: (line, link, depth), rival }),
+                None => {
+                    return Ok(Found::Absent {
+                        free,
+                        last: (line, link, depth),
+                        rival,
+                    });
+                }
             }
         }
     }
@@ -207,7 +229,14 @@ impl<K, V> RawMap<K, V> {
             let high = Word::member_high(geometry.tag(hash));
             let line = table.line_of(geometry, hash);
             match Self::scan(line, high, key, guard) {
-                Ok(found) => return Some(Place { table, shard_bits, line, found }),
+                Ok(found) => {
+                    return Some(Place {
+                        table,
+                        shard_bits,
+                        line,
+                        found,
+                    });
+                }
                 Err(Frozen) => (table, shard_bits) = Self::leave(table, hash),
             }
         }

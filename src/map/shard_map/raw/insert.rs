@@ -68,7 +68,9 @@ impl<K, V> RawMap<K, V> {
     where
         K: Eq,
     {
-        let Found::Absent { free, last, rival } = &place.found else { return Attempt::Retry(fresh) };
+        let Found::Absent { free, last, rival } = &place.found else {
+            return Attempt::Retry(fresh);
+        };
         let geometry = place.table.geometry(place.shard_bits);
         // SAFETY: the reference is used in this function only, before `fresh` is given away.
         let key: &'g K = unsafe { fresh.key() };
@@ -170,7 +172,7 @@ impl<K, V> RawMap<K, V> {
                     }
                 }
             }
-            let link = line.link_after_slots();
+            let link = line.link().load();
             if link.is_frozen() {
                 return Verdict::Frozen;
             }

@@ -37,7 +37,10 @@ impl Part {
     fn of_line(shard: u64, number: u64, geometry: Geometry) -> Self {
         let bits = geometry.shard_bits + geometry.line_bits;
         let value = shard << geometry.line_bits | number;
-        Self { prefix: value.checked_shl(64 - bits).unwrap_or(0), bits }
+        Self {
+            prefix: value.checked_shl(64 - bits).unwrap_or(0),
+            bits,
+        }
     }
 
     fn has(self, hash: u64) -> bool {
@@ -57,7 +60,13 @@ impl<K, V> RawMap<K, V> {
     pub(crate) fn iter<'g>(&self, guard: &'g impl Guard) -> RawIter<'g, K, V> {
         let directory = self.directory(guard);
         let shards = 0..directory.map_or(0, Directory::shards);
-        RawIter { directory, shards, table: None, shard: 0, batch: Vec::new() }
+        RawIter {
+            directory,
+            shards,
+            table: None,
+            shard: 0,
+            batch: Vec::new(),
+        }
     }
 
     /// Parts that a parallel iteration may be cut into: shards of the present directory.
@@ -77,16 +86,21 @@ impl<K, V> RawMap<K, V> {
 impl<K, V> RawIter<'_, K, V> {
     /// Collects the entries of the next lines; `false` at the end.
     fn refill(&mut self) -> bool {
-        let Some(directory) = self.directory else { return false };
+        let Some(directory) = self.directory else {
+            return false;
+        };
         loop {
             let (table, lines) = match &mut self.table {
                 Some((table, lines)) if !lines.is_empty() => (*table, lines),
                 _ => {
-                    let Some(shard) = self.shards.next() else { return false };
+                    let Some(shard) = self.shards.next() else {
+                        return false;
+                    };
                     self.shard = shard;
                     let table = directory.table(shard);
-                    let (_, lines) =
-                        self.table.insert((table, 0..table.own_geometry().lines() as u64));
+                    let (_, lines) = self
+                        .table
+                        .insert((table, 0..table.own_geometry().lines() as u64));
                     (table, lines)
                 }
             };
@@ -129,7 +143,9 @@ fn collect<'g, K, V>(
         // A line with more bits than the part holds nothing but the part.
         let filter = (geometry.shard_bits + geometry.line_bits < part.bits).then_some(part);
         let frozen = collect_bucket(table.line(number), filter, batch);
-        let Some(migration) = table.migration().filter(|_| frozen) else { continue };
+        let Some(migration) = table.migration().filter(|_| frozen) else {
+            continue;
+        };
         // What was read above is the truth as long as the unit is not born (see `get`).
         let line = Part::of_line(top_bits(part.prefix, geometry.shard_bits), number, geometry);
         if !migration.is_unit_born(migration.unit_of(line.prefix)) {
@@ -175,7 +191,7 @@ fn collect_bucket<'g, K, V>(
                 }
             }
         }
-        let link = line.link_after_slots();
+        let link = line.link().load();
         frozen |= link.is_frozen();
         next = line.follow(link);
     }

@@ -15,7 +15,10 @@
 //! # Orderings
 //! Slots, shard words and the map word are loaded and exchanged `SeqCst` in [`crate::table`];
 //! nothing here names an ordering but for the map word.
-#![expect(unsafe_code, reason = "entries are shared by raw pointers; argued by I1 to I4")]
+#![expect(
+    unsafe_code,
+    reason = "entries are shared by raw pointers; argued by I1 to I4"
+)]
 
 mod drain;
 mod entry;
@@ -87,7 +90,11 @@ impl<K, V> RawMap<K, V> {
     /// An empty map that will make its first table for `capacity` entries. Allocates nothing.
     pub(crate) fn new(capacity: usize, mode: ResizeMode) -> Self {
         // More than fits in memory fails when the table is made, with its size in the message.
-        let floor = if capacity == 0 { 0 } else { resize::total_bits(capacity).unwrap_or(40) };
+        let floor = if capacity == 0 {
+            0
+        } else {
+            resize::total_bits(capacity).unwrap_or(40)
+        };
         Self {
             directory: AtomicPtr::new(core::ptr::null_mut()),
             len: ShardCounter::new(),

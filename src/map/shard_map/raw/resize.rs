@@ -14,7 +14,7 @@ use crate::error::TryReserveError;
 use crate::map::ResizeMode;
 use crate::reclaim::{Context, Guard};
 use crate::sync::{MODEL, Ordering};
-use crate::table::{Directory, Geometry, Migration, STEP_UNITS, SLOTS, Step, Table, Target};
+use crate::table::{Directory, Geometry, Migration, SLOTS, STEP_UNITS, Step, Table, Target};
 
 /// Lines (as a power of two) at which the only shard of a young map becomes many.
 const ROOT_LINE_BITS: u32 = if MODEL { 0 } else { 5 };
@@ -25,6 +25,8 @@ const SHARD_BITS: u32 = ROOT_LINE_BITS + 1;
 const SPILL_LIMIT: usize = 13;
 /// Entries per line, times 2, that a presized table is made for.
 const PRESIZED_LOAD_X2: usize = if MODEL { 2 } else { 11 };
+/// An unlinked table of this size is not left to wait until its batch is full.
+const FLUSHED_LINES: usize = 64;
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
 
@@ -132,8 +134,12 @@ impl<K, V> RawMap<K, V> {
                 unsafe { guard.defer_retire(directory.word(), reclaim_directory) };
             }
         }
+        let lines = table.own_geometry().lines();
         // SAFETY: I3: unlinked just now, by this exchange alone.
         unsafe { guard.defer_retire(table.word(), reclaim_table) };
+        if lines >= FLUSHED_LINES {
+            guard.flush();
+        }
     }
 
     /// Begins a move of `table` to `into`, if it is the present table of its shard and rests.
@@ -174,13 +180,21 @@ impl<K, V> RawMap<K, V> {
 
     #[cold]
     fn grow<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
-        let Some(directory) = self.directory(guard) else { return };
+        let Some(directory) = self.directory(guard) else {
+            return;
+        };
         let from = table.geometry(directory.shard_bits());
         let into = if directory.shard_bits() == 0 {
             let (shard_bits, line_bits) = split(from.line_bits + 1);
-            Geometry { shard_bits, line_bits }
+            Geometry {
+                shard_bits,
+                line_bits,
+            }
         } else {
-            Geometry { line_bits: from.line_bits + 1, ..from }
+            Geometry {
+                line_bits: from.line_bits + 1,
+                ..from
+            }
         };
         // An allocator that refuses leaves the map as it is, with longer buckets.
         let _refused = self.begin(directory, directory.shard_of(hash), table, into, guard);
@@ -196,7 +210,9 @@ impl<K, V> RawMap<K, V> {
 
     #[cold]
     fn shrink_if_sample_sparse<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
-        let Some(directory) = self.directory(guard) else { return };
+        let Some(directory) = self.directory(guard) else {
+            return;
+        };
         let from = table.geometry(directory.shard_bits());
         let floor = self.floor.saturating_sub(from.shard_bits);
         if from.line_bits <= floor {
@@ -206,10 +222,18 @@ impl<K, V> RawMap<K, V> {
         let start = from.line_number(hash);
         let members: usize = (0..sample)
             .map(|i| table.line(start.wrapping_add(i)))
-            .map(|line| line.slots().iter().filter(|slot| slot.peek().is_member()).count())
+            .map(|line| {
+                line.slots()
+                    .iter()
+                    .filter(|slot| slot.peek().is_member())
+                    .count()
+            })
             .sum();
         if members as u64 <= sample * 7 / 8 {
-            let into = Geometry { line_bits: from.line_bits - 1, ..from };
+            let into = Geometry {
+                line_bits: from.line_bits - 1,
+                ..from
+            };
             let _refused = self.begin(directory, directory.shard_of(hash), table, into, guard);
         }
     }
@@ -223,7 +247,9 @@ impl<K, V> RawMap<K, V> {
     ) -> Table<'g> {
         loop {
             let table = directory.table(shard);
-            let Some(migration) = table.migration() else { return table };
+            let Some(migration) = table.migration() else {
+                return table;
+            };
             while migration.step(table, hash_of::<K, V>) != Step::Complete {}
             self.switch(directory, shard, table, migration, guard);
             if matches!(migration.to(), Target::Directory(_)) {
@@ -242,7 +268,11 @@ impl<K, V> RawMap<K, V> {
     ) -> Result<(), TryReserveError> {
         let wanted = total_bits(entries).ok_or(TryReserveError::CapacityOverflow { entries })?;
         let Some(mut directory) = self.directory(guard) else {
-            return if shrink { Ok(()) } else { self.try_init(wanted.max(self.floor)) };
+            return if shrink {
+                Ok(())
+            } else {
+                self.try_init(wanted.max(self.floor))
+            };
         };
         // The first turn may fan the map out, the second then sees the directory of many.
         for _ in 0..2 {
@@ -254,11 +284,21 @@ impl<K, V> RawMap<K, V> {
             for shard in 0..directory.shards() {
                 let table = self.settle(directory, shard, guard);
                 let from = table.geometry(directory.shard_bits());
-                let into = Geometry { shard_bits, line_bits };
+                let into = Geometry {
+                    shard_bits,
+                    line_bits,
+                };
                 let total = from.shard_bits + from.line_bits;
                 let grows = shard_bits + line_bits > total;
                 if grows && !shrink || shrink && shard_bits + line_bits < total {
-                    let into = if shrink { Geometry { shard_bits: from.shard_bits, ..into } } else { into };
+                    let into = if shrink {
+                        Geometry {
+                            shard_bits: from.shard_bits,
+                            ..into
+                        }
+                    } else {
+                        into
+                    };
                     self.begin(directory, shard, table, into, guard)?;
                     self.settle(directory, shard, guard);
                 }
@@ -289,7 +329,9 @@ impl<K, V> RawMap<K, V> {
 
     /// Entries that the present tables are made for.
     pub(crate) fn capacity(&self, guard: &impl Guard) -> usize {
-        let Some(directory) = self.directory(guard) else { return 0 };
+        let Some(directory) = self.directory(guard) else {
+            return 0;
+        };
         let lines: usize = (0..directory.shards())
             .map(|shard| directory.table(shard).own_geometry().lines())
             .sum();
@@ -299,7 +341,11 @@ impl<K, V> RawMap<K, V> {
 
 /// How `2^total_bits` lines are divided into shards and lines per shard in a new directory.
 fn split(total_bits: u32) -> (u32, u32) {
-    if total_bits <= ROOT_LINE_BITS { (0, total_bits) } else { (SHARD_BITS, total_bits - SHARD_BITS) }
+    if total_bits <= ROOT_LINE_BITS {
+        (0, total_bits)
+    } else {
+        (SHARD_BITS, total_bits - SHARD_BITS)
+    }
 }
 
 /// Lines, as a power of two, for `entries` entries.
@@ -332,4 +378,7 @@ unsafe fn reclaim_directory(word: *mut u8, _: &Context) {
     }
 }
 
-const _: () = assert!(SLOTS >= 2 && SHARD_BITS >= 1, "a line has two slots at least");
+const _: () = assert!(
+    SLOTS >= 2 && SHARD_BITS >= 1,
+    "a line has two slots at least"
+);

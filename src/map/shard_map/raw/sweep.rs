@@ -46,8 +46,18 @@ impl<K, V> RawMap<K, V> {
     fn remove_same<'g>(&self, target: &'g Entry<K, V>, guard: &'g impl Guard) -> bool {
         let key = Same(&target.key);
         loop {
-            let Some(place) = self.locate(target.hash, &key, guard) else { return false };
-            let Found::Member { slot, word, entry, depth } = place.found else { return false };
+            let Some(place) = self.locate(target.hash, &key, guard) else {
+                return false;
+            };
+            let Found::Member {
+                slot,
+                word,
+                entry,
+                depth,
+            } = place.found
+            else {
+                return false;
+            };
             if self.unlink(target.hash, &place, slot, word, entry, depth, guard) {
                 return true;
             }

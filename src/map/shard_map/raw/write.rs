@@ -34,7 +34,9 @@ impl<K, V> RawMap<K, V> {
             // SAFETY: the reference is not used after this turn of the loop.
             let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
             match place.found {
-                Found::Member { slot, word, entry, .. } if replace => {
+                Found::Member {
+                    slot, word, entry, ..
+                } if replace => {
                     if slot.cas(word, fresh.member(word.tag())).is_ok() {
                         let new = fresh.publish();
                         self.retire(entry, guard);
@@ -45,7 +47,10 @@ impl<K, V> RawMap<K, V> {
                     let Some(value) = fresh.take_value() else {
                         unreachable!("the value was set above and never taken")
                     };
-                    return Inserted::Occupied { current: entry, value };
+                    return Inserted::Occupied {
+                        current: entry,
+                        value,
+                    };
                 }
                 Found::Absent { .. } => match self.attempt(hash, &place, fresh, guard) {
                     Attempt::Done(entry) => return Inserted::New(entry),
@@ -67,8 +72,18 @@ impl<K, V> RawMap<K, V> {
         Q: Equivalent<K> + ?Sized,
     {
         loop {
-            let Some(place) = self.locate(hash, key, guard) else { return Ok(None) };
-            let Found::Member { slot, word, entry, depth } = place.found else { return Ok(None) };
+            let Some(place) = self.locate(hash, key, guard) else {
+                return Ok(None);
+            };
+            let Found::Member {
+                slot,
+                word,
+                entry,
+                depth,
+            } = place.found
+            else {
+                return Ok(None);
+            };
             if !f(&entry.key, &entry.value) {
                 return Err(entry);
             }
@@ -90,48 +105,67 @@ impl<K, V> RawMap<K, V> {
         K: Eq,
     {
         let mut fresh = Fresh::new(hash, key, guard);
+        // What `f` made for an absent key, while the key has turned up: it is not asked again.
+        let mut spare = None;
         loop {
             // SAFETY: the reference is not used after this turn of the loop.
             let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
             match place.found {
-                Found::Member { slot, word, entry: old, depth } => {
-                    match f(Some((&old.key, &old.value))) {
-                        Operation::Abort(output) => return Compute::Aborted(output),
-                        Operation::Remove => {
-                            if self.unlink(hash, &place, slot, word, old, depth, guard) {
-                                return Compute::Removed(&old.key, &old.value);
-                            }
+                Found::Member {
+                    slot,
+                    word,
+                    entry: old,
+                    depth,
+                } => match f(Some((&old.key, &old.value))) {
+                    Operation::Abort(output) => return Compute::Aborted(output),
+                    Operation::Remove => {
+                        if self.unlink(hash, &place, slot, word, old, depth, guard) {
+                            return Compute::Removed(&old.key, &old.value);
                         }
+                    }
+                    Operation::Insert(value) => {
+                        fresh.set_value(value);
+                        if slot.cas(word, fresh.member(word.tag())).is_ok() {
+                            let new = fresh.publish();
+                            self.retire(old, guard);
+                            return Compute::Updated {
+                                old: (&old.key, &old.value),
+                                new: (&new.key, &new.value),
+                            };
+                        }
+                    }
+                },
+                Found::Absent { .. } => {
+                    let operation = match spare.take() {
+                        Some(value) => Operation::Insert(value),
+                        None => f(None),
+                    };
+                    match operation {
+                        Operation::Abort(output) => return Compute::Aborted(output),
+                        Operation::Remove => panic!("`compute` was asked to remove an absent key"),
                         Operation::Insert(value) => {
                             fresh.set_value(value);
-                            if slot.cas(word, fresh.member(word.tag())).is_ok() {
-                                let new = fresh.publish();
-                                self.retire(old, guard);
-                                return Compute::Updated {
-                                    old: (&old.key, &old.value),
-                                    new: (&new.key, &new.value),
-                                };
+                            match self.attempt(hash, &place, fresh, guard) {
+                                Attempt::Done(new) => {
+                                    return Compute::Inserted(&new.key, &new.value);
+                                }
+                                Attempt::Retry(mut back) => {
+                                    spare = back.take_value();
+                                    fresh = back;
+                                }
                             }
                         }
                     }
                 }
-                Found::Absent { .. } => match f(None) {
-                    Operation::Abort(output) => return Compute::Aborted(output),
-                    Operation::Remove => panic!("`compute` was asked to remove an absent key"),
-                    Operation::Insert(value) => {
-                        fresh.set_value(value);
-                        match self.attempt(hash, &place, fresh, guard) {
-                            Attempt::Done(new) => return Compute::Inserted(&new.key, &new.value),
-                            Attempt::Retry(back) => fresh = back,
-                        }
-                    }
-                },
             }
         }
     }
 
     /// Takes a member out of its slot; says whether it was still there.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a `Found::Member`, already taken apart")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a `Found::Member`, already taken apart"
+    )]
     pub(super) fn unlink<'g>(
         &self,
         hash: u64,
