@@ -1,0 +1,206 @@
+//! Operations on one key, their sequential meaning, and the recording of when they ran.
+//!
+//! Every operation of the map that concerns one key is an [`Op`]; [`Op::step`] is its meaning on
+//! a plain `Option<u64>`. A recorded [`Event`] is an operation, what it returned, and the two
+//! instants between which it ran. Written values are unique in a history, and updates mix the
+//! old value with a unique one by a bijection, so that a result tells which write it saw.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// The state of one key.
+pub(crate) type State = Option<u64>;
+
+/// One operation on one key. The number is the value it writes or mixes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Get,
+    Contains,
+    Insert(u64),
+    TryInsert(u64),
+    Remove,
+    /// `remove_if` with "the value is even".
+    RemoveIfEven,
+    /// `remove_if` with "the value is this".
+    RemoveExactly(u64),
+    Update(u64),
+    UpdateOrInsert(u64),
+    GetOrInsertWith(u64),
+    /// `compute`: insert if absent, mix if present.
+    ComputeSet(u64),
+    /// `compute`: insert if absent, remove if present.
+    ComputeToggle(u64),
+    /// `compute` that changes nothing and returns what it saw.
+    ComputeAbort,
+}
+
+/// What an operation returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    /// A value (or none) handed out by the operation.
+    Seen(State),
+    /// The answer of `contains_key`.
+    Found(bool),
+    /// The value was absent and is now this.
+    Added(u64),
+    /// `try_insert` found this value and changed nothing.
+    Refused(u64),
+    /// `compute` replaced.
+    Replaced { old: u64, new: u64 },
+    /// The value was removed and handed out.
+    Taken(u64),
+    /// `remove_if` found this value and left it.
+    Kept(u64),
+}
+
+/// What an update makes of the old value: a bijection of `old` for each `with`.
+pub(crate) const fn mix(old: u64, with: u64) -> u64 {
+    old.rotate_left(7) ^ with
+}
+
+impl Op {
+    /// The operation on a sequential map: the next state and what it returns.
+    pub(crate) fn step(self, state: State) -> (State, Outcome) {
+        use Outcome::{Added, Found, Kept, Refused, Replaced, Seen, Taken};
+        match (self, state) {
+            (Self::Get | Self::ComputeAbort, s) => (s, Seen(s)),
+            (Self::Contains, s) => (s, Found(s.is_some())),
+            (Self::Insert(v), s) => (Some(v), Seen(s)),
+            (Self::TryInsert(v) | Self::ComputeSet(v) | Self::ComputeToggle(v), None) => {
+                (Some(v), Added(v))
+            }
+            (Self::TryInsert(_), Some(c)) => (Some(c), Refused(c)),
+            (Self::Remove, s) => (None, Seen(s)),
+            (Self::RemoveIfEven | Self::RemoveExactly(_) | Self::Update(_), None) => {
+                (None, Seen(None))
+            }
+            (Self::RemoveIfEven, Some(c)) if c % 2 == 0 => (None, Taken(c)),
+            (Self::RemoveExactly(v), Some(c)) if c == v => (None, Taken(c)),
+            (Self::RemoveIfEven | Self::RemoveExactly(_), Some(c)) => (Some(c), Kept(c)),
+            (Self::Update(d) | Self::UpdateOrInsert(d), Some(c)) => {
+                (Some(mix(c, d)), Seen(Some(mix(c, d))))
+            }
+            (Self::UpdateOrInsert(v) | Self::GetOrInsertWith(v), None) => (Some(v), Seen(Some(v))),
+            (Self::GetOrInsertWith(_), Some(c)) => (Some(c), Seen(Some(c))),
+            (Self::ComputeSet(d), Some(c)) => (
+                Some(mix(c, d)),
+                Replaced {
+                    old: c,
+                    new: mix(c, d),
+                },
+            ),
+            (Self::ComputeToggle(_), Some(c)) => (None, Taken(c)),
+        }
+    }
+
+    /// Whether an operation with this outcome left the key as it was.
+    pub(crate) fn only_observed(self, outcome: Outcome) -> bool {
+        match self {
+            Self::Get | Self::Contains | Self::ComputeAbort => true,
+            Self::TryInsert(_) => matches!(outcome, Outcome::Refused(_)),
+            Self::Remove | Self::Update(_) => outcome == Outcome::Seen(None),
+            Self::RemoveIfEven | Self::RemoveExactly(_) => !matches!(outcome, Outcome::Taken(_)),
+            _ => false,
+        }
+    }
+}
+
+/// What is known about an operation's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    /// It returned this.
+    Known(Outcome),
+    /// It took effect, but what it returned was not recorded.
+    Unknown,
+    /// It may have taken effect or not, for instance because a closure panicked.
+    Maybe,
+}
+
+/// One operation of a history. It took effect at an instant in `[start, end]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) key: u64,
+    pub(crate) op: Op,
+    pub(crate) fact: Fact,
+    pub(crate) start: u64,
+    /// `u64::MAX` if it never returned.
+    pub(crate) end: u64,
+    pub(crate) thread: usize,
+}
+
+/// A source of instants that all threads share.
+#[derive(Debug)]
+pub(crate) enum Clock {
+    /// A counter that is incremented at each reading. Its order is part of happens-before, so a
+    /// history in its order must linearize on every machine. It also orders the threads more
+    /// than a program without it does.
+    Counter(AtomicU64),
+    /// Nanoseconds. Does not order the threads. Only where each operation takes effect by an
+    /// instruction that drains the store buffer is the order of real time binding: x86_64.
+    Time(Instant),
+}
+
+impl Clock {
+    pub(crate) fn counter() -> Self {
+        Self::Counter(AtomicU64::new(0))
+    }
+
+    /// Real time where it binds, the counter elsewhere.
+    pub(crate) fn time() -> Self {
+        if cfg!(all(target_arch = "x86_64", not(miri))) {
+            Self::Time(Instant::now())
+        } else {
+            Self::counter()
+        }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        match self {
+            Self::Counter(next) => next.fetch_add(1, Ordering::AcqRel),
+            Self::Time(origin) => u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The events of one thread.
+#[derive(Debug)]
+pub(crate) struct Recorder<'c> {
+    clock: &'c Clock,
+    thread: usize,
+    pub(crate) events: Vec<Event>,
+}
+
+impl<'c> Recorder<'c> {
+    pub(crate) fn new(clock: &'c Clock, thread: usize) -> Self {
+        Self {
+            clock,
+            thread,
+            events: Vec::new(),
+        }
+    }
+
+    /// Runs `f`, which must be `op` on `key`, and records it.
+    pub(crate) fn record(&mut self, key: u64, op: Op, f: impl FnOnce() -> Outcome) {
+        let start = self.clock.now();
+        let fact = Fact::Known(f());
+        self.push(key, op, fact, start);
+    }
+
+    /// The present instant, as the start of an event that is pushed later.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Records an operation that began at `start` and has just ended.
+    pub(crate) fn push(&mut self, key: u64, op: Op, fact: Fact, start: u64) {
+        let end = self.clock.now();
+        self.events.push(Event {
+            key,
+            op,
+            fact,
+            start,
+            end,
+            thread: self.thread,
+        });
+    }
+}

@@ -1,0 +1,259 @@
+//! The maps that a test can run on, behind one trait.
+
+use super::history::{Op, Outcome, State, mix};
+use super::key::{Key, disturbance};
+use atomshard::{Compute, Operation, ResizeMode, ShardMap};
+use core::fmt::Debug;
+use core::hash::BuildHasher;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A concurrent map from numbers to numbers.
+pub(crate) trait Subject: Sync {
+    /// Performs one operation and says what it returned.
+    fn apply(&self, key: u64, op: Op) -> Outcome;
+    /// Hands each entry to `f`, with the iteration that the map offers.
+    fn each(&self, f: &mut dyn FnMut(u64, u64));
+    /// Removes the entries for which `f` is false.
+    fn retain(&self, f: &mut dyn FnMut(u64, u64) -> bool);
+    fn clear(&self);
+    fn len(&self) -> usize;
+    fn reserve(&self, additional: usize);
+    fn shrink(&self);
+}
+
+/// One lock around std's map: right by construction.
+#[derive(Debug, Default)]
+pub(crate) struct Reference {
+    map: Mutex<HashMap<u64, u64>>,
+}
+
+impl Reference {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts a state of one key into a plain map.
+pub(crate) fn store(map: &mut HashMap<u64, u64>, key: u64, state: State) {
+    match state {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
+impl Subject for Reference {
+    fn apply(&self, key: u64, op: Op) -> Outcome {
+        let mut map = self.lock();
+        let (next, outcome) = op.step(map.get(&key).copied());
+        store(&mut map, key, next);
+        outcome
+    }
+    fn each(&self, f: &mut dyn FnMut(u64, u64)) {
+        for (key, value) in self.lock().clone() {
+            f(key, value);
+        }
+    }
+    fn retain(&self, f: &mut dyn FnMut(u64, u64) -> bool) {
+        self.lock().retain(|key, value| f(*key, *value));
+    }
+    fn clear(&self) {
+        self.lock().clear();
+    }
+    fn len(&self) -> usize {
+        self.lock().len()
+    }
+    fn reserve(&self, additional: usize) {
+        self.lock().reserve(additional);
+    }
+    fn shrink(&self) {
+        self.lock().shrink_to_fit();
+    }
+}
+
+/// What a subject stores for a number.
+pub(crate) trait Payload: Send + Sync + Debug + 'static {
+    fn of(value: u64) -> Self;
+    /// The number; panics if the memory has been dropped or mixed up.
+    fn read(&self) -> u64;
+}
+
+impl Payload for u64 {
+    fn of(value: u64) -> Self {
+        value
+    }
+    fn read(&self) -> u64 {
+        *self
+    }
+}
+
+/// A number that knows when it has been dropped. Has drop glue, and is larger than a word.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    value: u64,
+    complement: u64,
+}
+
+impl Payload for Checked {
+    fn of(value: u64) -> Self {
+        Self {
+            value,
+            complement: !value,
+        }
+    }
+    fn read(&self) -> u64 {
+        assert_eq!(
+            self.complement, !self.value,
+            "a value is read after its drop, or half"
+        );
+        self.value
+    }
+}
+
+impl Drop for Checked {
+    fn drop(&mut self) {
+        let value = self.read();
+        // Kept from being optimized away: a reader of freed memory is to see it.
+        self.complement = core::hint::black_box(value);
+    }
+}
+
+/// `ShardMap` with a payload and a hasher.
+pub(crate) struct Sharded<V, S> {
+    pub(crate) map: ShardMap<Key, V, S>,
+    /// Use guards that may move between threads.
+    owned_guards: bool,
+}
+
+impl<V, S> Sharded<V, S> {
+    pub(crate) fn new(hasher: S) -> Self {
+        Self {
+            map: ShardMap::with_capacity_and_hasher(0, hasher),
+            owned_guards: false,
+        }
+    }
+
+    pub(crate) fn with_mode(hasher: S, mode: ResizeMode) -> Self {
+        let map = ShardMap::builder().hasher(hasher).resize_mode(mode).build();
+        Self {
+            map,
+            owned_guards: false,
+        }
+    }
+
+    pub(crate) fn with_owned_guards(mut self) -> Self {
+        self.owned_guards = true;
+        self
+    }
+}
+
+/// The operations under one kind of pin. Each reads what it returns before it unpins.
+macro_rules! apply_pinned {
+    ($map:expr, $key:expr, $op:expr) => {{
+        let (map, key) = ($map, Key($key));
+        match $op {
+            Op::Get => Outcome::Seen(map.get(&key).map(V::read)),
+            Op::Contains => Outcome::Found(map.contains_key(&key)),
+            Op::Insert(v) => Outcome::Seen(map.insert(key, V::of(v)).map(V::read)),
+            Op::TryInsert(v) => match map.try_insert(key, V::of(v)) {
+                Ok(new) => Outcome::Added(new.read()),
+                Err(e) => {
+                    assert_eq!(e.not_inserted.read(), v, "try_insert returns another value");
+                    Outcome::Refused(e.current.read())
+                }
+            },
+            Op::Remove => Outcome::Seen(map.remove(&key).map(V::read)),
+            Op::RemoveIfEven => of_remove_if(map.remove_if(&key, |_, v| {
+                disturbance();
+                v.read() % 2 == 0
+            })),
+            Op::RemoveExactly(x) => of_remove_if(map.remove_if(&key, |_, v| v.read() == x)),
+            Op::Update(d) => {
+                let mixed = |v: &V| {
+                    disturbance();
+                    V::of(mix(v.read(), d))
+                };
+                Outcome::Seen(map.update(key, mixed).map(V::read))
+            }
+            Op::UpdateOrInsert(d) => {
+                let mixed = |v: &V| V::of(mix(v.read(), d));
+                Outcome::Seen(Some(map.update_or_insert(key, mixed, V::of(d)).read()))
+            }
+            Op::GetOrInsertWith(v) => {
+                let made = || {
+                    disturbance();
+                    V::of(v)
+                };
+                Outcome::Seen(Some(map.get_or_insert_with(key, made).read()))
+            }
+            Op::ComputeSet(d) => of_compute(map.compute(key, |entry| {
+                disturbance();
+                Operation::<V, State>::Insert(V::of(entry.map_or(d, |(_, v)| mix(v.read(), d))))
+            })),
+            Op::ComputeToggle(d) => of_compute(map.compute(key, |entry| match entry {
+                None => Operation::<V, State>::Insert(V::of(d)),
+                Some(_) => Operation::Remove,
+            })),
+            Op::ComputeAbort => of_compute(map.compute(key, |entry| {
+                disturbance();
+                Operation::<V, State>::Abort(entry.map(|(_, v)| v.read()))
+            })),
+        }
+    }};
+}
+
+/// What `remove_if` returns.
+type RemoveIf<'g, V> = Result<Option<(&'g Key, &'g V)>, (&'g Key, &'g V)>;
+
+fn of_remove_if<V: Payload>(done: RemoveIf<'_, V>) -> Outcome {
+    match done {
+        Ok(None) => Outcome::Seen(None),
+        Ok(Some((_, v))) => Outcome::Taken(v.read()),
+        Err((_, v)) => Outcome::Kept(v.read()),
+    }
+}
+
+fn of_compute<V: Payload>(done: Compute<'_, Key, V, State>) -> Outcome {
+    match done {
+        Compute::Inserted(_, v) => Outcome::Added(v.read()),
+        Compute::Updated {
+            old: (_, old),
+            new: (_, new),
+        } => Outcome::Replaced {
+            old: old.read(),
+            new: new.read(),
+        },
+        Compute::Removed(_, v) => Outcome::Taken(v.read()),
+        Compute::Aborted(seen) => Outcome::Seen(seen),
+    }
+}
+
+impl<V: Payload, S: BuildHasher + Sync> Subject for Sharded<V, S> {
+    fn apply(&self, key: u64, op: Op) -> Outcome {
+        if self.owned_guards {
+            apply_pinned!(self.map.pin_owned(), key, op)
+        } else {
+            apply_pinned!(self.map.pin(), key, op)
+        }
+    }
+    fn each(&self, f: &mut dyn FnMut(u64, u64)) {
+        for (key, value) in &self.map.pin() {
+            f(key.0, value.read());
+        }
+    }
+    fn retain(&self, f: &mut dyn FnMut(u64, u64) -> bool) {
+        self.map.pin().retain(|key, value| f(key.0, value.read()));
+    }
+    fn clear(&self) {
+        self.map.pin().clear();
+    }
+    fn len(&self) -> usize {
+        self.map.len()
+    }
+    fn reserve(&self, additional: usize) {
+        self.map.pin().reserve(additional);
+    }
+    fn shrink(&self) {
+        self.map.pin().shrink_to_fit();
+    }
+}

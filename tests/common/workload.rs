@@ -1,0 +1,247 @@
+//! Threads that work on a map and record what they saw, while others make it grow and shrink.
+
+use super::checker::{Stats, check};
+use super::history::{Clock, Event, Fact, Op, Outcome, Recorder};
+use super::key::disturb_this_thread;
+use super::seed::{rng, seeds};
+use super::subject::Subject;
+use super::watchdog::step;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::Barrier;
+use std::thread;
+
+/// What the recording threads do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) threads: usize,
+    /// Operations of each thread.
+    pub(crate) ops: u64,
+    /// Recorded keys, few so that operations meet.
+    pub(crate) keys: u64,
+    /// Threads that fill the map with short-lived keys of their own and empty it again.
+    pub(crate) storms: usize,
+    /// Keys in one wave of a storm.
+    pub(crate) wave: u64,
+    /// Every so many operations a recording thread iterates, retains, clears or resizes; 0 never.
+    pub(crate) bulk: u64,
+    /// Whether threads yield and sleep inside operations.
+    pub(crate) disturb: bool,
+    /// Whether to take real time instead of the counter.
+    pub(crate) time: bool,
+}
+
+impl Plan {
+    pub(crate) const SMALL: Self = Self {
+        threads: 3,
+        ops: 400,
+        keys: 4,
+        storms: 1,
+        wave: 400,
+        bulk: 40,
+        disturb: true,
+        time: false,
+    };
+}
+
+/// Keys of storms start here; recorded keys are below.
+const STORM: u64 = 1 << 20;
+
+/// Runs `plan` on fresh maps, one per seed, and checks each history.
+///
+/// # Panics
+/// If a history is not linearizable or a storm's own keys misbehave.
+pub(crate) fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -> M) {
+    let mut overlaps = 0;
+    for seed in seeds(runs) {
+        let map = fresh();
+        let events = run(&map, plan, seed);
+        match check(&events) {
+            Ok(Stats { overlaps: n, .. }) => overlaps += n,
+            Err(violation) => panic!("ATOMSHARD_SEED={seed}, {plan:?}\n{violation}"),
+        }
+    }
+    assert!(
+        overlaps > 0,
+        "no two operations overlapped: the run shows nothing"
+    );
+}
+
+/// Runs `plan` once and returns the history.
+pub(crate) fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
+    let clock = if plan.time {
+        Clock::time()
+    } else {
+        Clock::counter()
+    };
+    let unique = AtomicU64::new(1);
+    let stop = AtomicBool::new(false);
+    let start = Barrier::new(plan.threads + plan.storms);
+    thread::scope(|scope| {
+        for t in 0..plan.storms {
+            let (start, stop) = (&start, &stop);
+            scope.spawn(move || {
+                start.wait();
+                storm(map, plan, seed, t, stop);
+            });
+        }
+        let recorders: Vec<_> = (0..plan.threads)
+            .map(|t| {
+                let (start, clock, unique) = (&start, &clock, &unique);
+                scope.spawn(move || {
+                    start.wait();
+                    record(map, plan, seed, t, clock, unique)
+                })
+            })
+            .collect();
+        let results: Vec<_> = recorders
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
+        stop.store(true, Ordering::Relaxed);
+        results
+            .into_iter()
+            .flat_map(|r| r.expect("a recording thread panicked"))
+            .collect()
+    })
+}
+
+fn record<M: Subject>(
+    map: &M,
+    plan: Plan,
+    seed: u64,
+    thread: usize,
+    clock: &Clock,
+    unique: &AtomicU64,
+) -> Vec<Event> {
+    let mut rng = rng(seed, thread);
+    if plan.disturb {
+        disturb_this_thread(rng.u64(..));
+    }
+    let mut recorder = Recorder::new(clock, thread);
+    // Values are unique in the history; blocks of numbers keep threads from meeting there.
+    let mut value = unique.fetch_add(plan.ops + 1, Ordering::Relaxed);
+    for _ in 0..plan.ops {
+        step();
+        if plan.bulk != 0 && rng.u64(0..plan.bulk) == 0 {
+            bulk(map, plan, &mut rng, &mut recorder);
+            continue;
+        }
+        value += 1;
+        // Half of the operations go to one key.
+        let key = if rng.bool() { 0 } else { rng.u64(0..plan.keys) };
+        let op = match rng.u32(0..24) {
+            0..6 => Op::Get,
+            6 => Op::Contains,
+            7..10 => Op::Insert(value),
+            10..12 => Op::TryInsert(value),
+            12..15 => Op::Remove,
+            15 => Op::RemoveIfEven,
+            16 => Op::Update(value),
+            17 => Op::UpdateOrInsert(value),
+            18 => Op::GetOrInsertWith(value),
+            19..21 => Op::ComputeSet(value),
+            21..23 => Op::ComputeToggle(value),
+            _ => Op::ComputeAbort,
+        };
+        recorder.record(key, op, || map.apply(key, op));
+    }
+    recorder.events
+}
+
+/// One operation on the whole map, recorded as what it says about each recorded key.
+fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut Recorder<'_>) {
+    match rng.u32(0..6) {
+        0 | 1 => {
+            // A yielded value was there. A key that was there throughout, overwritten or not, is
+            // yielded; so one that is not yielded was absent at some instant.
+            let start = recorder.now();
+            let mut seen = HashMap::new();
+            map.each(&mut |key, value| {
+                if key < STORM {
+                    assert_eq!(seen.insert(key, value), None, "key {key} iterated twice");
+                    recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(Some(value))), start);
+                }
+            });
+            for key in (0..plan.keys).filter(|key| !seen.contains_key(key)) {
+                recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(None)), start);
+            }
+        }
+        2 => {
+            // Removes odd values: each value seen was there, and each odd one seen is gone, by
+            // this call or by another.
+            let start = recorder.now();
+            let mut odd = Vec::new();
+            map.retain(&mut |key, value| {
+                if key >= STORM {
+                    return true;
+                }
+                recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(Some(value))), start);
+                if value % 2 == 1 {
+                    odd.push((key, value));
+                }
+                value % 2 == 0
+            });
+            for (key, value) in odd {
+                recorder.push(key, Op::RemoveExactly(value), Fact::Unknown, start);
+            }
+        }
+        3 => {
+            // Removes whatever an entry's value is; the call does not say what it removed.
+            let start = recorder.now();
+            if plan.storms == 0 {
+                map.clear();
+            } else {
+                map.retain(&mut |key, _| key >= STORM);
+            }
+            for key in 0..plan.keys {
+                recorder.push(key, Op::Remove, Fact::Unknown, start);
+            }
+        }
+        4 => map.reserve(rng.usize(0..512)),
+        _ => map.shrink(),
+    }
+}
+
+/// Fills the map with keys that only this thread touches and takes them out again, over and
+/// over. No other thread interferes with them, so each result is known.
+fn storm<M: Subject>(map: &M, plan: Plan, seed: u64, thread: usize, stop: &AtomicBool) {
+    let mut rng = rng(!seed, thread);
+    if plan.disturb {
+        disturb_this_thread(rng.u64(..));
+    }
+    let base = STORM + (u64::try_from(thread).expect("fits") << 32);
+    while !stop.load(Ordering::Relaxed) {
+        let wave = rng.u64(1..=plan.wave);
+        for key in base..base + wave {
+            step();
+            assert_eq!(
+                map.apply(key, Op::Insert(key)),
+                Outcome::Seen(None),
+                "insert of a new key"
+            );
+        }
+        let probe = base + rng.u64(0..wave);
+        assert_eq!(
+            map.apply(probe, Op::Get),
+            Outcome::Seen(Some(probe)),
+            "get of an own key"
+        );
+        for key in base..base + wave {
+            step();
+            assert_eq!(
+                map.apply(key, Op::Remove),
+                Outcome::Seen(Some(key)),
+                "remove of an own key"
+            );
+        }
+        assert_eq!(
+            map.apply(probe, Op::Get),
+            Outcome::Seen(None),
+            "get of a removed own key"
+        );
+        if rng.u32(0..4) == 0 {
+            map.shrink();
+        }
+    }
+}
