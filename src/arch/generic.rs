@@ -7,17 +7,17 @@
     )
 )]
 
-use super::MASK_STRIDE;
+use super::mask_bit;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Which words of the line have `high` as their upper half-word. See [`MASK_STRIDE`].
+/// Which words of the line have `high` as their upper half-word. See [`mask_bit`].
 #[inline]
 pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
     let mut mask = 0;
     for (i, word) in (0_u32..).zip(line) {
         // ORD: Relaxed — the answer only filters (I1).
         let matches = word.load(Ordering::Relaxed) >> 48 == u64::from(high);
-        mask |= u32::from(matches) << (i * MASK_STRIDE);
+        mask |= u32::from(matches) << mask_bit(i);
     }
     mask
 }

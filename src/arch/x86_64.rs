@@ -9,10 +9,11 @@
 use crate::sync::AtomicU64;
 use core::arch::asm;
 
-/// Which words of the line have `high` as their upper half-word. See [`super::MASK_STRIDE`].
+/// Which words of the line have `high` as their upper half-word. See [`super::mask_bit`].
 ///
 /// The comparison is of sixteen-bit lanes; of each word's four, the uppermost counts. Each lane is
-/// read in one piece (aligned), and nothing else is assumed of the 16-byte loads.
+/// read in one piece (aligned), and nothing else is assumed of the 16-byte loads. Packing twice with
+/// saturation keeps the sign of the upper lane of each pair, whatever the lower one holds.
 #[inline]
 pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
     let mask: u32;
@@ -32,11 +33,9 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
             "pcmpeqw {wanted}, [{line} + 48]",
             "packsswb {a}, {b}",
             "packsswb {c}, {wanted}",
+            "packsswb {a}, {c}",
             "pmovmskb {mask:e}, {a}",
-            "pmovmskb {upper:e}, {c}",
-            "shl {upper:e}, 16",
-            "or {mask:e}, {upper:e}",
-            "and {mask:e}, 0x88888888",
+            "and {mask:e}, 0xaaaa",
             line = in(reg) line,
             high = in(reg) u32::from(high),
             wanted = out(xmm_reg) _,
@@ -44,7 +43,6 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
             b = out(xmm_reg) _,
             c = out(xmm_reg) _,
             mask = out(reg) mask,
-            upper = out(reg) _,
             options(nostack, readonly)
         );
     }

@@ -3,7 +3,7 @@
 //! Invariants: I1, I4 of the [parent module](super).
 
 use super::word::{Slot, Word};
-use crate::arch::{self, MASK_STRIDE};
+use crate::arch::{self, mask_bit};
 use crate::sync::{AtomicU64, MODEL, OPAQUE_READS};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
@@ -54,17 +54,20 @@ impl Line {
 
     /// The slots that held a member with this upper half-word a moment ago.
     #[inline]
-    pub(crate) fn filter(&self, member_high: u16) -> Filter {
+    pub(crate) fn filter(&self, member_high: u16) -> Filter<'_> {
         if OPAQUE_READS {
             if let Some(words) = self.words() {
-                return Filter(arch::match_high(words, member_high));
+                return Filter {
+                    line: self,
+                    mask: arch::match_high(words, member_high),
+                };
             }
         }
         let mut mask = 0;
         for (i, slot) in (0_u32..).zip(&self.slots) {
-            mask |= u32::from(slot.peek().high() == member_high) << (i * MASK_STRIDE);
+            mask |= u32::from(slot.peek().high() == member_high) << mask_bit(i);
         }
-        Filter(mask)
+        Filter { line: self, mask }
     }
 
     /// The line as integers, where that is what its bytes are.
@@ -94,19 +97,27 @@ impl Line {
     }
 }
 
-/// Slots to look at, as an iterator over their numbers.
-pub(crate) struct Filter(u32);
+/// Slots to look at.
+pub(crate) struct Filter<'l> {
+    line: &'l Line,
+    mask: u32,
+}
 
-impl Iterator for Filter {
-    type Item = usize;
+impl<'l> Iterator for Filter<'l> {
+    type Item = &'l Slot;
 
     #[inline]
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
+    fn next(&mut self) -> Option<&'l Slot> {
+        if self.mask == 0 {
             return None;
         }
-        let number = self.0.trailing_zeros() / MASK_STRIDE;
-        self.0 &= self.0 - 1;
-        Some(number as usize)
+        let offset = self.mask.trailing_zeros() as usize * (size_of::<Slot>() / 2);
+        self.mask &= self.mask - 1;
+        let line = core::ptr::from_ref(self.line).cast::<Slot>();
+        // SAFETY: I1: the mask has bits of words of the line only, so the offset (see `mask_bit`)
+        // is that of a slot or of the link word.
+        let slot = unsafe { line.byte_add(offset - size_of::<Slot>() / 2) };
+        // SAFETY: I1: as above; the line is borrowed for 'l.
+        Some(unsafe { &*slot })
     }
 }

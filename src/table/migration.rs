@@ -6,34 +6,25 @@
 //!
 //! Invariants: I1, I2, I4, I5 and I6 of the [parent module](super).
 
-use super::directory::Directory;
+use super::HashOf;
+use super::directory::{SHARDS, allocate_tables, free_tables};
+use super::hash::{self, grown_bits, top_bits};
 use super::line::{Line, SLOTS};
-use super::store::{Geometry, Table};
-use super::word::{Slot, TAG_BITS, Word};
-use super::{HashOf, top_bits};
+use super::store::{Kind, Table};
+use super::word::{Slot, Word};
 use crate::error::TryReserveError;
 use crate::pad::Padded;
-use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering};
-use core::ops::Range;
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering};
 
 /// Units in a step.
 pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 16 };
-
-/// Where the buckets go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target<'g> {
-    /// One table, for the same shard.
-    Table(Table<'g>),
-    /// A directory of tables: a map of one shard becomes a map of many.
-    Directory(Directory<'g>),
-}
 
 /// What a call of [`Migration::step`] leaves to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// There are more steps.
     More,
-    /// Every unit is born; the word that leads to the old table is to be exchanged.
+    /// Every unit is born; the words that lead to the old table are to be exchanged.
     Complete,
 }
 
@@ -45,11 +36,13 @@ struct Spent {
 
 /// A move in progress (or complete, until its old table is freed).
 pub(crate) struct Migration {
-    to: *mut u8,
-    to_directory: bool,
-    from: Geometry,
-    /// Geometry of every table of the target.
-    into: Geometry,
+    /// The table of each shard after the move; the same one in all for a move of a root into a
+    /// root, and for the move of one shard.
+    into: [*mut u8; SHARDS],
+    from_bits: u32,
+    into_bits: u32,
+    /// A root becomes a table for each shard.
+    fans_out: bool,
     /// Steps handed out.
     handed: Padded<AtomicUsize>,
     /// Steps whose units are all born.
@@ -57,28 +50,33 @@ pub(crate) struct Migration {
     /// One bit for each step in `complete`.
     bits: Box<[AtomicU64]>,
     spent: AtomicPtr<Spent>,
+    /// Somebody retires the old table.
+    retired: AtomicBool,
 }
 
 impl Migration {
-    /// Allocates the memory to move a table of geometry `from` into: one table, or (from a single
-    /// shard) a directory.
-    pub(crate) fn allocate(from: Geometry, into: Geometry) -> Result<Box<Self>, TryReserveError> {
-        debug_assert!(from.shard_bits == into.shard_bits || from.shard_bits == 0);
-        let to_directory = from.shard_bits != into.shard_bits;
-        let to = if to_directory {
-            Directory::allocate(into.shard_bits, into.line_bits)?.word()
+    /// Allocates the memory to move `old` to `2^into_bits` lines (in each table of `kind`).
+    pub(crate) fn allocate(
+        old: Table<'_>,
+        kind: Kind,
+        into_bits: u32,
+    ) -> Result<Box<Self>, TryReserveError> {
+        let fans_out = old.kind() == Kind::Root && kind == Kind::Shard;
+        let into = if fans_out {
+            allocate_tables(kind, into_bits)?
         } else {
-            Table::allocate(into)?.word()
+            [Table::allocate(kind, into_bits)?.word(); SHARDS]
         };
         let mut migration = Box::new(Self {
-            to,
-            to_directory,
-            from,
             into,
+            from_bits: old.line_bits(),
+            into_bits,
+            fans_out,
             handed: Padded::new(AtomicUsize::new(0)),
             complete: AtomicUsize::new(0),
             bits: Box::default(),
             spent: AtomicPtr::new(core::ptr::null_mut()),
+            retired: AtomicBool::new(false),
         });
         let words = migration.steps().div_ceil(64);
         migration.bits = (0..words).map(|_| AtomicU64::new(0)).collect();
@@ -87,48 +85,31 @@ impl Migration {
 
     /// Frees the memory of a move that was never begun.
     pub(crate) fn discard(self) {
-        match self.to() {
-            // SAFETY: I6: nobody else has seen the new memory, and it holds no entry.
-            Target::Table(table) => unsafe { table.free() },
-            // SAFETY: as above.
-            Target::Directory(directory) => unsafe { directory.free_with_tables() },
-        }
+        // SAFETY: I6: nobody else has seen the new tables, and they hold no entry.
+        unsafe { free_tables(&self.into) };
     }
 
-    /// The new memory.
+    /// The new table of `shard`.
     #[inline]
-    pub(crate) fn to(&self) -> Target<'_> {
-        if self.to_directory {
-            // SAFETY: I3: the new memory outlives the old table, to which this record belongs.
-            match unsafe { Directory::from_word(self.to) } {
-                Some(directory) => Target::Directory(directory),
-                None => unreachable!("a migration has a target"),
-            }
-        } else {
-            // SAFETY: I3: as above.
-            Target::Table(unsafe { Table::from_word(self.to) })
-        }
+    pub(crate) fn table(&self, shard: usize) -> Table<'_> {
+        // SAFETY: I3: new tables are retired later than the old one, to which this record belongs:
+        // they are not moved before every word leads to them (`Directory::is_settled`).
+        unsafe { Table::from_word(self.into[shard]) }
     }
 
-    /// The new table of `hash`, and the bits that chose its shard.
+    /// The new table of `hash`.
     #[inline]
-    pub(crate) fn table_of(&self, hash: u64) -> (Table<'_>, u32) {
-        match self.to() {
-            Target::Table(table) => (table, self.into.shard_bits),
-            Target::Directory(directory) => (
-                directory.table(directory.shard_of(hash)),
-                self.into.shard_bits,
-            ),
-        }
+    pub(crate) fn table_of(&self, hash: u64) -> Table<'_> {
+        self.table(hash::shard(hash))
     }
 
-    /// Bits of a hash, after those of the old shard, that choose a new line.
-    fn target_bits(&self) -> u32 {
-        self.into.shard_bits - self.from.shard_bits + self.into.line_bits
+    /// Whether a root becomes a table for each shard.
+    pub(crate) fn fans_out(&self) -> bool {
+        self.fans_out
     }
 
     fn unit_bits(&self) -> u32 {
-        self.from.line_bits.min(self.target_bits())
+        self.from_bits.min(self.into_bits)
     }
 
     fn units(&self) -> usize {
@@ -142,54 +123,41 @@ impl Migration {
     /// The unit that `hash` is in.
     #[inline]
     pub(crate) fn unit_of(&self, hash: u64) -> u64 {
-        top_bits(hash << self.from.shard_bits, self.unit_bits())
+        top_bits(hash::rest(hash), self.unit_bits())
     }
 
-    /// New line number `number` and its table, counted over the whole target.
-    ///
-    /// A late mover may find a younger table in a shard of a directory, and then some line of it:
-    /// like all of that table's lines it is born, which is all that a late mover learns from it.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "below the number of shards"
-    )]
-    fn new_line(&self, number: u64) -> (Table<'_>, &Line) {
-        let table = match self.to() {
-            Target::Table(table) => table,
-            Target::Directory(directory) => {
-                directory.table((number >> self.into.line_bits) as usize)
-            }
-        };
-        (table, table.line(number))
-    }
-
-    /// Numbers of the new lines of `unit`, in the order in which they are born.
-    fn new_numbers(&self, unit: u64) -> Range<u64> {
-        let shift = self.target_bits() - self.unit_bits();
-        unit << shift..(unit + 1) << shift
+    /// The new lines of `unit`, in the order in which they are born: shard and number.
+    fn new_lines(&self, unit: u64) -> impl Iterator<Item = (usize, u64)> + use<> {
+        let shift = self.into_bits - self.unit_bits();
+        let shards = if self.fans_out { SHARDS } else { 1 };
+        (0..shards).flat_map(move |shard| {
+            (unit << shift..(unit + 1) << shift).map(move |number| (shard, number))
+        })
     }
 
     fn old_lines<'t>(&self, old: Table<'t>, unit: u64) -> impl Iterator<Item = &'t Line> + use<'t> {
-        let shift = self.from.line_bits - self.unit_bits();
+        let shift = self.from_bits - self.unit_bits();
         (unit << shift..(unit + 1) << shift).map(move |number| old.line(number))
     }
 
     /// Whether all new lines of `unit` are born.
     pub(crate) fn is_unit_born(&self, unit: u64) -> bool {
-        let last = self.new_numbers(unit).end - 1;
-        !self.new_line(last).1.link().load().is_zero()
+        let last_shard = if self.fans_out { SHARDS - 1 } else { 0 };
+        let last = ((unit + 1) << (self.into_bits - self.unit_bits())) - 1;
+        is_born(self.table(last_shard).line(last))
     }
 
     /// Whether the new line of `hash` is born. Lines are born one by one; the content of a line
     /// that is born before its whole unit equals the frozen content.
     #[inline]
     pub(crate) fn is_born(&self, hash: u64) -> bool {
-        let (table, shard_bits) = self.table_of(hash);
-        !table
-            .line_of(table.geometry(shard_bits), hash)
-            .link()
-            .load()
-            .is_zero()
+        is_born(self.table_of(hash).line_of(hash))
+    }
+
+    /// Whether the caller, the first to ask, is to retire the old table.
+    pub(crate) fn claim_retirement(&self) -> bool {
+        // ORD: Relaxed — picks one; the exchanges that unlinked the table are ordered themselves.
+        !self.retired.swap(true, Ordering::Relaxed)
     }
 
     /// Moves one step of `old`, the table this move belongs to.
@@ -275,27 +243,28 @@ impl Migration {
         for line in self.old_lines(old, unit) {
             freeze(line);
         }
-        for number in self.new_numbers(unit) {
-            self.fill(old, unit, number, hash_of);
+        for (shard, number) in self.new_lines(unit) {
+            self.fill(old, unit, shard, number, hash_of);
         }
     }
 
-    /// Writes the members of `unit` that belong there to new line `number`.
-    fn fill(&self, old: Table<'_>, unit: u64, number: u64, hash_of: HashOf) {
-        let (table, target) = self.new_line(number);
-        if !target.link().load().is_zero() {
+    /// Writes the members of `unit` that belong there to line `number` of the new table of `shard`.
+    fn fill(&self, old: Table<'_>, unit: u64, shard: usize, number: u64, hash_of: HashOf) {
+        let table = self.table(shard);
+        let target = table.line(number);
+        if is_born(target) {
             return;
         }
         let mut slots = target.slots().iter();
         let mut rest = Vec::new();
         for line in self.old_lines(old, unit) {
             for member in frozen_members(line) {
-                let Some(word) = self.place(member, unit, number, hash_of) else {
+                if !self.belongs(member, shard, number, hash_of) {
                     continue;
-                };
+                }
                 match slots.next() {
-                    Some(slot) => birth(slot, word),
-                    None => rest.push(word),
+                    Some(slot) => birth(slot, member),
+                    None => rest.push(member),
                 }
             }
         }
@@ -316,21 +285,28 @@ impl Migration {
         }
     }
 
-    /// The word of `member` in new line `number`, if that is where it belongs.
-    fn place(&self, member: Word, unit: u64, number: u64, hash_of: HashOf) -> Option<Word> {
-        let (from, into) = (self.from, self.into);
-        if from.shard_bits == into.shard_bits && from.window() == into.window() {
-            let grown = into.line_bits.saturating_sub(from.line_bits);
-            let seen = from.line_bits - from.window() + grown;
-            let bits = u64::from(member.tag()) >> (TAG_BITS - seen) & ((1 << grown) - 1);
-            // A shrinking move has one line for a unit, and no bits to add.
-            return (unit << grown | bits == number).then_some(member);
+    /// Whether `member`, of the unit of new line `number`, belongs to that line.
+    #[inline]
+    fn belongs(&self, member: Word, shard: usize, number: u64, hash_of: HashOf) -> bool {
+        if !self.fans_out {
+            if self.into_bits <= self.from_bits {
+                return true;
+            }
+            if let Some(bits) = grown_bits(member.tag(), self.from_bits, self.into_bits) {
+                return number & ((1 << (self.into_bits - self.from_bits)) - 1) == bits;
+            }
         }
         // SAFETY: I1: a member carries an entry; I3: it is in the map or protected by the guard.
         let hash = unsafe { hash_of(member.address()) };
-        let here = top_bits(hash << from.shard_bits, self.target_bits());
-        (here == number).then(|| Word::member(member.address(), into.tag(hash)))
+        let right_shard = !self.fans_out || hash::shard(hash) == shard;
+        right_shard && top_bits(hash::rest(hash), self.into_bits) == number
     }
+}
+
+/// The link word of a line is born last.
+#[inline]
+fn is_born(line: &Line) -> bool {
+    !line.link().load().is_zero()
 }
 
 impl Drop for Migration {

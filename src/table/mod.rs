@@ -6,13 +6,10 @@
 //!              | shard word |     | header  | | slot | slot |        | link |--> line --> ..
 //!              |    ..      |     | line 0  | +------+------+-- .. --+------+
 //!                                 | line 1  |     |
-//!                                 |   ..    |     +--> entry {hash, key, value}
+//!                                 |   ..    |     +--> entry {key, value, hash}
 //! ```
 //!
-//! A hash is read from the top: `shard_bits` choose the shard, `line_bits` the line in the shard's
-//! table, and the 15 bits of a member's tag start, after the shard's, at the last multiple of 8 up
-//! to `line_bits`. So seven of eight doublings find the bit they need in the tag, without a look at
-//! the entry. A line doubles into two neighbours.
+//! [`hash`] says how a hash is read; a line doubles into two neighbours.
 //!
 //! # A move (doubling, halving, fan-out) in four steps
 //! 1. A [`Migration`](migration::Migration) is hung on the old table's header: the new memory, all zero.
@@ -22,7 +19,8 @@
 //!    by an exchange from zero; the link word last. Zero never comes back, so a late helper's
 //!    exchange fails. When the last link word of the unit is not zero, the unit is *born*: from then
 //!    on the new lines are the truth, and not before.
-//! 4. When every unit is born, the shard word (or map word) is exchanged and the old table retired.
+//! 4. When every unit is born, the shard word (of a root: all of them) is exchanged and the old table
+//!    retired.
 //!
 //! # Invariants
 //! - I1. A word that carries an address was built from a live allocation aligned to 16 bytes; its
@@ -38,7 +36,8 @@
 //!
 //! # Orderings
 //! T1 entries, lines and births are published by an exchange and seen by a load; T2 a claim and
-//! its owner's rescan (store, then load); T3 unlinking and pins; T5 completion of a move.
+//! its owner's rescan (store, then load); T3 unlinking and pins; T5 completion of a move; T6 the end
+//! of the fan-out.
 //!
 //! # Progress
 //! Every step is lock-free: whoever needs a unit moves it himself, whoever finds a step done goes on.
@@ -51,22 +50,17 @@
 )]
 
 mod directory;
+pub(crate) mod hash;
 mod line;
 mod migration;
 mod store;
 mod word;
 
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, SHARDS, free_tables};
 pub(crate) use line::{Line, SLOTS};
-pub(crate) use migration::{Migration, STEP_UNITS, Step, Target, free_chain};
-pub(crate) use store::{Geometry, Table};
+pub(crate) use migration::{Migration, STEP_UNITS, Step, free_chain};
+pub(crate) use store::{Kind, Table};
 pub(crate) use word::{ALIGN, Slot, VERSIONS, Word};
-
-/// The uppermost `bits` bits of `hash`, none included.
-#[inline]
-pub(crate) fn top_bits(hash: u64, bits: u32) -> u64 {
-    (hash >> 1) >> (63 - bits)
-}
 
 /// Reads the hash of the entry that a member word leads to.
 pub(crate) type HashOf = unsafe fn(*mut u8) -> u64;

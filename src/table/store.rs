@@ -1,11 +1,11 @@
-//! A table: a header line and `2^line_bits` bucket lines in one allocation.
+//! A table: a header line and `2^line_bits` bucket lines, two at least, in one allocation.
 //!
 //! Invariants: I3, I5 and I6 of the [parent module](super).
 
+use super::hash;
 use super::line::Line;
 use super::migration::Migration;
-use super::top_bits;
-use super::word::TAG_BITS;
+use super::word::masked;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering};
 use crate::sys::pages;
@@ -15,46 +15,16 @@ use core::ptr::NonNull;
 
 /// Tables of this size and more are mapped, so that they start as zero pages and go back whole.
 const MAPPED_BYTES: usize = 128 << 10;
-/// The address of a table leaves its low bits free for `line_bits`.
-const LINE_BITS_MASK: usize = 63;
+/// The address of a table leaves its low bits free for `64 - line_bits`.
+const SHIFT_MASK: usize = 63;
 
-/// How a table reads a hash.
+/// Which hashes a table serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Geometry {
-    /// Low hash bits that chose the shard.
-    pub(crate) shard_bits: u32,
-    /// Following hash bits that choose the line.
-    pub(crate) line_bits: u32,
-}
-
-impl Geometry {
-    /// First hash bit, after the shard's, that the tag holds.
-    #[inline]
-    pub(crate) fn window(self) -> u32 {
-        self.line_bits & !7
-    }
-
-    /// The tag of `hash` in this table.
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "15 bits are left after the shift"
-    )]
-    pub(crate) fn tag(self, hash: u64) -> u16 {
-        (hash << self.shard_bits << self.window() >> (64 - TAG_BITS)) as u16
-    }
-
-    /// The number of the line of `hash` in this table.
-    #[inline]
-    pub(crate) fn line_number(self, hash: u64) -> u64 {
-        top_bits(hash << self.shard_bits, self.line_bits)
-    }
-
-    /// Lines in the table.
-    #[inline]
-    pub(crate) fn lines(self) -> usize {
-        1 << self.line_bits
-    }
+pub(crate) enum Kind {
+    /// All of them: the only table of a young map.
+    Root,
+    /// Those of one shard.
+    Shard,
 }
 
 /// The first line of a table's memory.
@@ -64,13 +34,13 @@ struct Header {
     next: AtomicPtr<Migration>,
     /// Entries in the first overflow line of a bucket, over all buckets: the load signal.
     spilled: AtomicIsize,
-    geometry: Geometry,
+    kind: Kind,
 }
 
 /// A table that stays allocated for `'g` (I3).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table<'g> {
-    /// Address of the header, `line_bits` in the low bits.
+    /// Address of the header, `64 - line_bits` in the low bits.
     word: *mut u8,
     _guard: PhantomData<&'g Line>,
 }
@@ -82,9 +52,13 @@ impl PartialEq for Table<'_> {
 }
 
 impl<'g> Table<'g> {
-    /// Allocates a table whose words are all zero.
-    pub(crate) fn allocate(geometry: Geometry) -> Result<Self, TryReserveError> {
-        let layout = Self::layout(geometry)?;
+    /// Allocates a table whose words are all zero, with two lines at least.
+    pub(crate) fn allocate(kind: Kind, line_bits: u32) -> Result<Self, TryReserveError> {
+        debug_assert!(
+            (1..=hash::MAX_LINE_BITS).contains(&line_bits),
+            "{line_bits} line bits"
+        );
+        let layout = Self::layout(line_bits)?;
         let memory = if Self::is_mapped(layout) {
             pages::alloc_zeroed(layout.size())
         } else {
@@ -97,17 +71,18 @@ impl<'g> Table<'g> {
         let header = Header {
             next: AtomicPtr::new(core::ptr::null_mut()),
             spilled: AtomicIsize::new(0),
-            geometry,
+            kind,
         };
         // SAFETY: I6: the allocation starts with room for a header, aligned to a line.
         unsafe { memory.cast::<Header>().write(header) };
+        memory.expose_provenance();
         let table = Self {
-            word: memory.map_addr(|address| address | geometry.line_bits as usize),
+            word: memory.map_addr(|address| address | (64 - line_bits) as usize),
             _guard: PhantomData,
         };
         if MODEL {
-            for index in 0..geometry.lines() {
-                let line = table.line_pointer(index as u64);
+            for number in 0..table.lines() {
+                let line = table.line_pointer(number);
                 // SAFETY: I6: the allocation has room for this line; nobody else has it yet.
                 unsafe { line.write(Line::zero()) };
             }
@@ -119,13 +94,14 @@ impl<'g> Table<'g> {
         !MODEL && layout.size() >= MAPPED_BYTES
     }
 
-    fn layout(geometry: Geometry) -> Result<Layout, TryReserveError> {
+    fn layout(line_bits: u32) -> Result<Layout, TryReserveError> {
+        let lines = 1_usize.checked_shl(line_bits).unwrap_or(usize::MAX);
         let overflow = TryReserveError::CapacityOverflow {
-            entries: geometry.lines().saturating_mul(super::line::SLOTS),
+            entries: lines.saturating_mul(super::line::SLOTS),
         };
         let Some(bytes) = size_of::<Line>()
-            .checked_mul(geometry.lines())
-            .and_then(|lines| lines.checked_add(size_of::<Header>()))
+            .checked_mul(lines)
+            .and_then(|bytes| bytes.checked_add(size_of::<Header>()))
         else {
             return Err(overflow);
         };
@@ -152,13 +128,13 @@ impl<'g> Table<'g> {
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "six bits")]
-    fn line_bits(self) -> u32 {
-        (self.word.addr() & LINE_BITS_MASK) as u32
+    fn shift(self) -> u32 {
+        (self.word.addr() & SHIFT_MASK) as u32
     }
 
     #[inline]
     fn memory(self) -> *mut u8 {
-        self.word.map_addr(|address| address & !LINE_BITS_MASK)
+        masked(self.word, !SHIFT_MASK)
     }
 
     #[inline]
@@ -167,50 +143,48 @@ impl<'g> Table<'g> {
         unsafe { &*self.memory().cast::<Header>() }
     }
 
-    /// The line of `hash`.
-    #[inline]
-    pub(crate) fn line_of(self, geometry: Geometry, hash: u64) -> &'g Line {
-        debug_assert_eq!(
-            geometry.line_bits,
-            self.line_bits(),
-            "the geometry is this table's"
-        );
-        // SAFETY: I3 and I6: as for `line`; a line number has `line_bits` bits.
-        unsafe { &*self.line_pointer(geometry.line_number(hash)) }
-    }
-
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the index is below the line count"
+        reason = "the number is below the line count"
     )]
-    fn line_pointer(self, index: u64) -> *mut Line {
-        let offset = size_of::<Header>() + index as usize * size_of::<Line>();
-        // SAFETY: I6: the header is followed by `lines` lines, and the index is masked to them.
+    fn line_pointer(self, number: u64) -> *mut Line {
+        let offset = size_of::<Header>() + number as usize * size_of::<Line>();
+        // SAFETY: I6: the header is followed by `lines` lines, and callers stay below that.
         unsafe { self.memory().add(offset) }.cast::<Line>()
     }
 
-    /// How this table reads a hash, given the bits that chose its shard.
+    /// Lines, as a power of two.
     #[inline]
-    pub(crate) fn geometry(self, shard_bits: u32) -> Geometry {
-        Geometry {
-            shard_bits,
-            line_bits: self.line_bits(),
-        }
+    pub(crate) fn line_bits(self) -> u32 {
+        64 - self.shift()
     }
 
-    /// The geometry that the header remembers.
-    pub(crate) fn own_geometry(self) -> Geometry {
-        self.header().geometry
+    /// Lines.
+    #[inline]
+    pub(crate) fn lines(self) -> u64 {
+        1 << self.line_bits()
     }
 
-    /// Line number `index`, modulo the number of lines.
+    /// Which hashes this table serves.
+    pub(crate) fn kind(self) -> Kind {
+        self.header().kind
+    }
+
+    /// The line of `hash`.
     #[inline]
-    pub(crate) fn line(self, index: u64) -> &'g Line {
-        let masked = index & ((1 << self.line_bits()) - 1);
-        // SAFETY: I3 and I6: the line is in the allocation, which lives for 'g; zero bytes are a
-        // valid `Line`, and under the model every line was written at allocation.
-        unsafe { &*self.line_pointer(masked) }
+    pub(crate) fn line_of(self, hash: u64) -> &'g Line {
+        let number = hash::rest(hash) >> (self.word.addr() & SHIFT_MASK);
+        // SAFETY: I3 and I6: `line_bits` bits are left, so the line is in the allocation; zero bytes
+        // are a valid `Line`, and under the model every line was written at allocation.
+        unsafe { &*self.line_pointer(number) }
+    }
+
+    /// Line number `number`, modulo the number of lines.
+    #[inline]
+    pub(crate) fn line(self, number: u64) -> &'g Line {
+        // SAFETY: I3 and I6: as for `line_of`.
+        unsafe { &*self.line_pointer(number & (self.lines() - 1)) }
     }
 
     /// The move out of this table, if one has begun.
@@ -259,16 +233,15 @@ impl<'g> Table<'g> {
             // SAFETY: the caller's contract; the record came out of a box in `begin`.
             drop(unsafe { Box::from_raw(next) });
         }
-        let geometry = self.own_geometry();
         if MODEL {
-            for index in 0..geometry.lines() {
+            for number in 0..self.lines() {
                 // SAFETY: the caller's contract; the line was written at allocation.
-                unsafe { self.line_pointer(index as u64).drop_in_place() };
+                unsafe { self.line_pointer(number).drop_in_place() };
             }
             // SAFETY: the caller's contract; the header was written at allocation.
             unsafe { self.memory().cast::<Header>().drop_in_place() };
         }
-        let Ok(layout) = Self::layout(geometry) else {
+        let Ok(layout) = Self::layout(self.line_bits()) else {
             unreachable!("the table was allocated with this layout")
         };
         let Some(memory) = NonNull::new(self.memory()) else {
@@ -281,10 +254,5 @@ impl<'g> Table<'g> {
             // SAFETY: I6: allocated with this layout; the caller's contract.
             unsafe { std::alloc::dealloc(memory.as_ptr(), layout) };
         }
-    }
-
-    /// Bytes that the table's own memory takes.
-    pub(crate) fn bytes(self) -> usize {
-        Self::layout(self.own_geometry()).map_or(0, |layout| layout.size())
     }
 }

@@ -25,6 +25,7 @@
 //! "Non-blocking hashtables with open addressing" (DISC 2005). Departures: a claim carries a
 //! version, so that a helper may decide it; tags live in the pointer, so that a line needs no header.
 
+use super::hash::TAG_BITS;
 use crate::sync::Ordering;
 
 #[cfg_attr(target_pointer_width = "64", path = "wide.rs")]
@@ -39,8 +40,6 @@ const MEMBER: u64 = 1 << 63;
 const ADDRESS: u64 = 0x0000_ffff_ffff_fff0;
 const HIGH_SHIFT: u32 = 48;
 
-/// Bits of hash kept in a member word.
-pub(crate) const TAG_BITS: u32 = 15;
 /// Versions a claim can carry before its entry needs a new address.
 pub(crate) const VERSIONS: u16 = 1 << 15;
 /// Alignment an allocation needs before a word can carry its address.
@@ -116,7 +115,7 @@ impl Word {
     /// The address, without tag and flags.
     #[inline]
     pub(crate) fn address(self) -> *mut u8 {
-        repr::to_ptr(repr::with_bits(self.0, |bits| bits & ADDRESS))
+        repr::address(self.0, ADDRESS)
     }
 
     /// Member bit and tag, or the version.
@@ -193,6 +192,18 @@ impl Word {
     #[inline]
     pub(crate) fn settled(self, tag: u16) -> Self {
         Self::member(self.address(), tag)
+    }
+}
+
+/// `pointer` without the bits that are not in `mask`; it was exposed when the bits were added.
+///
+/// One instruction, which `map_addr` is not. Miri checks the strict form.
+#[inline]
+pub(super) fn masked(pointer: *mut u8, mask: usize) -> *mut u8 {
+    if cfg!(miri) {
+        pointer.map_addr(|address| address & mask)
+    } else {
+        core::ptr::with_exposed_provenance_mut(pointer.addr() & mask)
     }
 }
 

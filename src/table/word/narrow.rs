@@ -25,8 +25,8 @@ pub(super) fn from_ptr(pointer: *mut u8) -> Repr {
 #[inline]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "tag and flags are already cleared"
+    reason = "the mask leaves an address"
 )]
-pub(super) fn to_ptr(repr: Repr) -> *mut u8 {
-    core::ptr::with_exposed_provenance_mut(repr as usize)
+pub(super) fn address(repr: Repr, mask: u64) -> *mut u8 {
+    core::ptr::with_exposed_provenance_mut((repr & mask) as usize)
 }

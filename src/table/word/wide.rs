@@ -19,10 +19,12 @@ pub(super) fn with_bits(repr: Repr, f: impl FnOnce(u64) -> u64) -> Repr {
 
 #[inline]
 pub(super) fn from_ptr(pointer: *mut u8) -> Repr {
+    pointer.expose_provenance();
     pointer
 }
 
 #[inline]
-pub(super) fn to_ptr(repr: Repr) -> *mut u8 {
-    repr
+#[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits here")]
+pub(super) fn address(repr: Repr, mask: u64) -> *mut u8 {
+    super::masked(repr, mask as usize)
 }

@@ -5,29 +5,34 @@
 use super::entry::{Entry, take};
 use super::{RawMap, hash_of};
 use crate::sync::{unsync_load, unsync_store};
-use crate::table::{Directory, Step, Table, Target, free_chain};
+use crate::table::{Directory, SHARDS, Step, Table, free_chain};
 
 /// Entries and tables of a map that nobody else uses; frees what is left of them when dropped.
-struct Remains<'g, K, V> {
-    directory: Option<Directory<'g>>,
+struct Remains<K, V> {
+    /// Words of tables not taken apart yet.
+    tables: Vec<*mut u8>,
     /// Entries already found, not yet given away.
     entries: Vec<*mut Entry<K, V>>,
-    /// The next shard whose table is to be taken apart.
-    shard: usize,
 }
 
 impl<K, V> RawMap<K, V> {
     /// Takes every entry out and leaves the map empty, without a table.
     pub(crate) fn drain_all(&mut self, mut f: impl FnMut(K, V)) {
-        let word = unsync_load(&mut self.directory);
+        let directory = unsync_load(&mut self.directory);
         unsync_store(&mut self.directory, core::ptr::null_mut());
         self.len.take();
-        // SAFETY: I4: exclusive access; the word came out of the map.
-        let directory = unsafe { Directory::from_word(word) }.map(complete_fan_out::<K, V>);
+        if directory.is_null() {
+            return;
+        }
+        // SAFETY: I4: exclusive access; the directory came out of a box in `try_init`.
+        let directory = unsafe { Box::from_raw(directory) };
+        for shard in 0..SHARDS {
+            complete_moves::<K, V>(&directory, shard);
+        }
+        let tables = directory.into_tables();
         let mut remains = Remains {
-            directory,
+            tables,
             entries: Vec::new(),
-            shard: 0,
         };
         while let Some((key, value)) = remains.next() {
             f(key, value);
@@ -35,88 +40,61 @@ impl<K, V> RawMap<K, V> {
     }
 }
 
-/// Completes the fan-out that a map of one shard may be in; returns its present directory.
-fn complete_fan_out<K, V>(directory: Directory<'_>) -> Directory<'_> {
-    if directory.shard_bits() != 0 {
-        return directory;
-    }
-    let table = directory.table(0);
-    let Some(migration) = table.migration() else {
-        return directory;
-    };
-    let Target::Directory(new) = migration.to() else {
-        return directory;
-    };
-    while migration.step(table, hash_of::<K, V>) != Step::Complete {}
-    let new = new.word();
-    // SAFETY: I4: exclusive access; every entry has moved.
-    unsafe { table.free() };
-    // SAFETY: I4: exclusive access.
-    unsafe { directory.free() };
-    // SAFETY: I4: exclusive access; the word is that of the target, which stays.
-    match unsafe { Directory::from_word(new) } {
-        Some(directory) => directory,
-        None => unreachable!("the target of a fan-out is a directory"),
+/// Completes the moves that a shard is in.
+fn complete_moves<K, V>(directory: &Directory, shard: usize) {
+    loop {
+        let table = directory.table(shard);
+        let Some(migration) = table.migration() else {
+            return;
+        };
+        while migration.step(table, hash_of::<K, V>) != Step::Complete {}
+        if directory.exchange(shard, table, migration) {
+            // SAFETY: I4: exclusive access; every entry has moved.
+            unsafe { table.free() };
+        }
     }
 }
 
-/// Completes the move that a table may be in; returns the present table.
-fn complete_move<K, V>(table: Table<'_>) -> Table<'_> {
-    let Some(migration) = table.migration() else {
-        return table;
-    };
-    let Target::Table(new) = migration.to() else {
-        return table;
-    };
-    while migration.step(table, hash_of::<K, V>) != Step::Complete {}
-    let new = new.word();
-    // SAFETY: I4: exclusive access; every entry has moved.
-    unsafe { table.free() };
-    // SAFETY: I4: exclusive access; the word is that of the target, which stays.
-    complete_move::<K, V>(unsafe { Table::from_word(new) })
-}
-
-impl<K, V> Remains<'_, K, V> {
+impl<K, V> Remains<K, V> {
     fn next(&mut self) -> Option<(K, V)> {
         loop {
             if let Some(entry) = self.entries.pop() {
                 // SAFETY: I2, I4: each entry is in one slot, and nobody else uses it.
                 return Some(unsafe { take(entry) });
             }
-            let directory = self.directory?;
-            if self.shard == directory.shards() {
-                self.directory = None;
-                // SAFETY: I4: the tables are freed; the array is the last.
-                unsafe { directory.free() };
-                return None;
-            }
-            self.take_apart(complete_move::<K, V>(directory.table(self.shard)));
-            self.shard += 1;
+            let word = self.tables.pop()?;
+            // SAFETY: I4: exclusive access; each word is of a table that is not freed yet.
+            self.take_apart(unsafe { Table::from_word(word) });
         }
     }
 
     /// Collects the entries of a table and frees the table.
     fn take_apart(&mut self, table: Table<'_>) {
-        for number in 0..table.own_geometry().lines() as u64 {
-            let first = table.line(number);
-            let mut next = Some(first);
-            while let Some(line) = next {
-                let members = line.slots().iter().map(|slot| slot.load());
-                let members = members.filter(|word| word.is_member());
-                self.entries
-                    .extend(members.map(|word| word.address().cast::<Entry<K, V>>()));
-                next = line.follow(line.link().load());
-            }
-            let chain = first.link().load();
-            // SAFETY: I4: exclusive access; the lines' entries are collected.
-            unsafe { free_chain(chain) };
+        for number in 0..table.lines() {
+            self.collect(table, number);
         }
-        // SAFETY: I4: exclusive access.
+        // SAFETY: I4: exclusive access; the entries are collected.
         unsafe { table.free() };
+    }
+
+    /// Collects the entries of a bucket and frees its overflow lines.
+    fn collect(&mut self, table: Table<'_>, number: u64) {
+        let first = table.line(number);
+        let mut next = Some(first);
+        while let Some(line) = next {
+            let members = line.slots().iter().map(|slot| slot.load());
+            let members = members.filter(|word| word.is_member());
+            self.entries
+                .extend(members.map(|word| word.address().cast::<Entry<K, V>>()));
+            next = line.follow(line.link().load());
+        }
+        let chain = first.link().load();
+        // SAFETY: I4: exclusive access; the lines' entries are collected.
+        unsafe { free_chain(chain) };
     }
 }
 
-impl<K, V> Drop for Remains<'_, K, V> {
+impl<K, V> Drop for Remains<K, V> {
     fn drop(&mut self) {
         while self.next().is_some() {}
     }

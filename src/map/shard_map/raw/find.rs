@@ -10,6 +10,7 @@
 
 use super::{Entry, RawMap, hash_of};
 use crate::reclaim::Guard;
+use crate::table::hash::tag;
 use crate::table::{Line, Slot, Table, Word};
 use equivalent::Equivalent;
 
@@ -36,7 +37,6 @@ pub(super) enum Found<'g, K, V> {
 /// A bucket at the moment of a scan.
 pub(super) struct Place<'g, K, V> {
     pub(super) table: Table<'g>,
-    pub(super) shard_bits: u32,
     pub(super) line: &'g Line,
     pub(super) found: Found<'g, K, V>,
 }
@@ -64,23 +64,16 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let directory = self.directory(guard)?;
-        let shard_bits = directory.shard_bits();
-        let table = directory.table(directory.shard_of(hash));
-        let geometry = table.geometry(shard_bits);
-        let line = table.line_of(geometry, hash);
-        let high = Word::member_high(geometry.tag(hash));
-        for number in line.filter(high) {
-            // The link word has no member bit, so the filter names slots only.
-            let Some(slot) = line.slots().get(number) else {
-                break;
-            };
+        let table = self.directory(guard)?.table_of(hash);
+        let line = table.line_of(hash);
+        let high = Word::member_high(tag(hash));
+        for slot in line.filter(high) {
             let word = slot.load();
             if word.is_member() {
                 let entry = Self::entry(word, guard);
                 if key.equivalent(&entry.key) {
                     if word.is_frozen() {
-                        return Self::get_moving(table, shard_bits, hash, key, guard);
+                        return Self::get_moving(table, hash, key, guard);
                     }
                     return Some(entry);
                 }
@@ -89,7 +82,7 @@ impl<K, V> RawMap<K, V> {
         if line.link().load().is_vacant() {
             return None;
         }
-        Self::get_moving(table, shard_bits, hash, key, guard)
+        Self::get_moving(table, hash, key, guard)
     }
 
     /// `get` in a bucket that has overflow lines or is moving: old table first, and the new one
@@ -97,7 +90,6 @@ impl<K, V> RawMap<K, V> {
     #[inline(never)]
     fn get_moving<'g, Q>(
         table: Table<'g>,
-        shard_bits: u32,
         hash: u64,
         key: &Q,
         guard: &'g impl Guard,
@@ -105,11 +97,10 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let (mut table, mut shard_bits) = (table, shard_bits);
+        let high = Word::member_high(tag(hash));
+        let mut table = table;
         loop {
-            let geometry = table.geometry(shard_bits);
-            let high = Word::member_high(geometry.tag(hash));
-            let mut line = table.line_of(geometry, hash);
+            let mut line = table.line_of(hash);
             let mut found = None;
             let mut frozen = false;
             'bucket: loop {
@@ -138,7 +129,7 @@ impl<K, V> RawMap<K, V> {
             if !migration.is_born(hash) {
                 return found;
             }
-            (table, shard_bits) = migration.table_of(hash);
+            table = migration.table_of(hash);
         }
     }
 
@@ -223,27 +214,19 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let (mut table, mut shard_bits) = self.table_for_write(hash, guard)?;
+        let high = Word::member_high(tag(hash));
+        let mut table = self.table_for_write(hash, guard)?;
         loop {
-            let geometry = table.geometry(shard_bits);
-            let high = Word::member_high(geometry.tag(hash));
-            let line = table.line_of(geometry, hash);
+            let line = table.line_of(hash);
             match Self::scan(line, high, key, guard) {
-                Ok(found) => {
-                    return Some(Place {
-                        table,
-                        shard_bits,
-                        line,
-                        found,
-                    });
-                }
-                Err(Frozen) => (table, shard_bits) = Self::leave(table, hash),
+                Ok(found) => return Some(Place { table, line, found }),
+                Err(Frozen) => table = Self::leave(table, hash),
             }
         }
     }
 
     /// Moves the unit of `hash` out of a table that is being left; returns its new table.
-    pub(super) fn leave(table: Table<'_>, hash: u64) -> (Table<'_>, u32) {
+    pub(super) fn leave(table: Table<'_>, hash: u64) -> Table<'_> {
         let Some(migration) = table.migration() else {
             unreachable!("a word is frozen only after the move has begun")
         };

@@ -24,7 +24,8 @@ use super::find::{Found, Place};
 use super::{Entry, RawMap};
 use crate::reclaim::Guard;
 use crate::sync::fence_after_rmw;
-use crate::table::{Geometry, Line, Slot, Word};
+use crate::table::hash::tag;
+use crate::table::{Line, Slot, Word};
 use core::ptr;
 use equivalent::Equivalent;
 
@@ -71,11 +72,10 @@ impl<K, V> RawMap<K, V> {
         let Found::Absent { free, last, rival } = &place.found else {
             return Attempt::Retry(fresh);
         };
-        let geometry = place.table.geometry(place.shard_bits);
         // SAFETY: the reference is used in this function only, before `fresh` is given away.
         let key: &'g K = unsafe { fresh.key() };
         if let &Some((slot, word)) = rival {
-            if Self::decide(place.line, geometry, key, slot, word, guard) == Verdict::Frozen {
+            if Self::decide(place.line, key, slot, word, guard) == Verdict::Frozen {
                 Self::leave(place.table, hash);
             }
             return Attempt::Retry(fresh);
@@ -92,7 +92,7 @@ impl<K, V> RawMap<K, V> {
             },
         };
         fresh.claimed(slot, claim);
-        let verdict = Self::decide(place.line, geometry, key, slot, claim, guard);
+        let verdict = Self::decide(place.line, key, slot, claim, guard);
         if verdict != Verdict::Settled {
             if verdict == Verdict::Frozen {
                 // Freeze the slot, so that the fate of the claim is final.
@@ -124,21 +124,14 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Decides the claim `word` on `key` in `slot`, on behalf of whoever made it.
-    fn decide(
-        first: &Line,
-        geometry: Geometry,
-        key: &K,
-        slot: &Slot,
-        word: Word,
-        guard: &impl Guard,
-    ) -> Verdict
+    fn decide(first: &Line, key: &K, slot: &Slot, word: Word, guard: &impl Guard) -> Verdict
     where
         K: Eq,
     {
         // The claim is in its slot; everything below is read after it (T2).
         fence_after_rmw();
         // SAFETY: I3: the claim's entry was seen in a slot under the guard.
-        let tag = geometry.tag(unsafe { super::hash_of::<K, V>(word.address()) });
+        let tag = tag(unsafe { super::hash_of::<K, V>(word.address()) });
         let high = Word::member_high(tag);
         let mut before = true;
         let mut next = Some(first);
@@ -165,9 +158,7 @@ impl<K, V> RawMap<K, V> {
                     }
                     if !before {
                         let _changed = other.cas(seen, seen.shut());
-                    } else if Self::decide(first, geometry, key, other, seen, guard)
-                        == Verdict::Frozen
-                    {
+                    } else if Self::decide(first, key, other, seen, guard) == Verdict::Frozen {
                         return Verdict::Frozen;
                     }
                 }

@@ -7,7 +7,8 @@
 
 use super::{Entry, RawMap};
 use crate::reclaim::Guard;
-use crate::table::{Directory, Geometry, Line, Table, Target, top_bits};
+use crate::table::hash::{self, SHARD_BITS};
+use crate::table::{Directory, Kind, Line, SHARDS, Table};
 use core::ops::Range;
 
 /// Lines whose entries are collected in one go, so that their misses overlap.
@@ -15,43 +16,43 @@ const BATCH_LINES: usize = 4;
 
 /// Weakly consistent iterator over entries. Needs no lock, helps no move, holds up no writer.
 pub(crate) struct RawIter<'g, K, V> {
-    directory: Option<Directory<'g>>,
-    /// Shards not begun yet.
-    shards: Range<usize>,
-    /// The table in hand and its lines not visited yet.
+    directory: Option<&'g Directory>,
+    /// Parts not begun yet: shards, or the whole map as long as it has a root.
+    parts: Range<usize>,
+    whole: bool,
+    /// The table in hand, what is visited of it, and its lines not visited yet.
     table: Option<(Table<'g>, Range<u64>)>,
-    shard: usize,
+    shard: Option<usize>,
     batch: Vec<&'g Entry<K, V>>,
 }
 
-/// The hashes that begin with these bits.
+/// The hashes of one shard (or all) whose further bits begin with these.
 #[derive(Clone, Copy)]
 struct Part {
-    /// The bits, at the upper end of a hash; zero below.
+    shard: Option<usize>,
+    /// The bits, at the upper end; zero below.
     prefix: u64,
     bits: u32,
 }
 
 impl Part {
-    /// The hashes of line `number` of the table of `shard`.
-    fn of_line(shard: u64, number: u64, geometry: Geometry) -> Self {
-        let bits = geometry.shard_bits + geometry.line_bits;
-        let value = shard << geometry.line_bits | number;
+    fn of_line(shard: Option<usize>, number: u64, line_bits: u32) -> Self {
         Self {
-            prefix: value.checked_shl(64 - bits).unwrap_or(0),
-            bits,
+            shard,
+            prefix: number << (64 - line_bits),
+            bits: line_bits,
         }
     }
 
     fn has(self, hash: u64) -> bool {
-        top_bits(hash ^ self.prefix, self.bits) == 0
+        self.shard.is_none_or(|shard| hash::shard(hash) == shard)
+            && hash::top_bits(hash::rest(hash) ^ self.prefix, self.bits) == 0
     }
 
     /// The lines of a table that hold hashes of this part.
-    fn lines(self, geometry: Geometry) -> Range<u64> {
-        let first = geometry.line_number(self.prefix);
-        let chosen = self.bits.saturating_sub(geometry.shard_bits);
-        first..first + (1 << geometry.line_bits.saturating_sub(chosen))
+    fn lines(self, line_bits: u32) -> Range<u64> {
+        let first = hash::top_bits(self.prefix, line_bits);
+        first..first + (1 << line_bits.saturating_sub(self.bits))
     }
 }
 
@@ -59,27 +60,36 @@ impl<K, V> RawMap<K, V> {
     /// Weakly consistent; an entry present throughout is yielded exactly once.
     pub(crate) fn iter<'g>(&self, guard: &'g impl Guard) -> RawIter<'g, K, V> {
         let directory = self.directory(guard);
-        let shards = 0..directory.map_or(0, Directory::shards);
+        let whole = directory.is_some_and(|directory| directory.table(0).kind() == Kind::Root);
+        let parts = match directory {
+            None => 0..0,
+            Some(_) if whole => 0..1,
+            Some(_) => 0..SHARDS,
+        };
         RawIter {
             directory,
-            shards,
+            parts,
+            whole,
             table: None,
-            shard: 0,
+            shard: None,
             batch: Vec::new(),
         }
     }
 
-    /// Parts that a parallel iteration may be cut into: shards of the present directory.
+    /// The parts that a parallel iteration is cut into.
     pub(crate) fn parts<'g>(&self, guard: &'g impl Guard) -> Vec<RawIter<'g, K, V>> {
         let all = self.iter(guard);
-        let part = |shard| RawIter {
-            directory: all.directory,
-            shards: shard..shard + 1,
-            table: None,
-            shard,
-            batch: Vec::new(),
-        };
-        all.shards.clone().map(part).collect()
+        let (directory, whole) = (all.directory, all.whole);
+        all.parts
+            .map(|part| RawIter {
+                directory,
+                parts: part..part + 1,
+                whole,
+                table: None,
+                shard: None,
+                batch: Vec::new(),
+            })
+            .collect()
     }
 }
 
@@ -93,21 +103,18 @@ impl<K, V> RawIter<'_, K, V> {
             let (table, lines) = match &mut self.table {
                 Some((table, lines)) if !lines.is_empty() => (*table, lines),
                 _ => {
-                    let Some(shard) = self.shards.next() else {
+                    let Some(part) = self.parts.next() else {
                         return false;
                     };
-                    self.shard = shard;
-                    let table = directory.table(shard);
-                    let (_, lines) = self
-                        .table
-                        .insert((table, 0..table.own_geometry().lines() as u64));
+                    self.shard = (!self.whole).then_some(part);
+                    let table = directory.table(part);
+                    let (_, lines) = self.table.insert((table, 0..table.lines()));
                     (table, lines)
                 }
             };
-            let geometry = table.geometry(directory.shard_bits());
             for number in lines.take(BATCH_LINES) {
-                let part = Part::of_line(self.shard as u64, number, geometry);
-                collect(table, geometry, part, &mut self.batch);
+                let part = Part::of_line(self.shard, number, table.line_bits());
+                collect(table, part, &mut self.batch);
             }
             if !self.batch.is_empty() {
                 return true;
@@ -132,41 +139,33 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
 }
 
 /// Adds the entries of `part` that are in `table`, or in what its lines have moved to.
-fn collect<'g, K, V>(
-    table: Table<'g>,
-    geometry: Geometry,
-    part: Part,
-    batch: &mut Vec<&'g Entry<K, V>>,
-) {
-    for number in part.lines(geometry) {
+fn collect<'g, K, V>(table: Table<'g>, part: Part, batch: &mut Vec<&'g Entry<K, V>>) {
+    let line_bits = table.line_bits();
+    let mixed = table.kind() == Kind::Root && part.shard.is_some() || line_bits < part.bits;
+    for number in part.lines(line_bits) {
         let before = batch.len();
-        // A line with more bits than the part holds nothing but the part.
-        let filter = (geometry.shard_bits + geometry.line_bits < part.bits).then_some(part);
-        let frozen = collect_bucket(table.line(number), filter, batch);
+        let frozen = collect_bucket(table.line(number), mixed.then_some(part), batch);
         let Some(migration) = table.migration().filter(|_| frozen) else {
             continue;
         };
         // What was read above is the truth as long as the unit is not born (see `get`).
-        let line = Part::of_line(top_bits(part.prefix, geometry.shard_bits), number, geometry);
-        if !migration.is_unit_born(migration.unit_of(line.prefix)) {
+        let line = Part::of_line(part.shard, number, line_bits);
+        if !migration.is_unit_born(migration.unit_of(line.prefix >> SHARD_BITS)) {
             continue;
         }
         batch.truncate(before);
         let narrow = if line.bits > part.bits { line } else { part };
-        match migration.to() {
-            Target::Table(new) => collect(new, new.geometry(geometry.shard_bits), narrow, batch),
-            Target::Directory(new) => {
-                let bits = new.shard_bits();
-                let first = top_bits(narrow.prefix, bits);
-                for shard in first..first + (1 << bits.saturating_sub(narrow.bits)) {
-                    let shard_part = Part {
-                        prefix: narrow.prefix | shard.checked_shl(64 - bits).unwrap_or(0),
-                        bits: narrow.bits.max(bits),
+        match (narrow.shard, migration.fans_out()) {
+            (None, true) => {
+                for shard in 0..SHARDS {
+                    let narrow = Part {
+                        shard: Some(shard),
+                        ..narrow
                     };
-                    let table = new.table(new.shard_of(shard_part.prefix));
-                    collect(table, table.geometry(bits), shard_part, batch);
+                    collect(migration.table(shard), narrow, batch);
                 }
             }
+            (shard, _) => collect(migration.table(shard.unwrap_or(0)), narrow, batch),
         }
     }
 }

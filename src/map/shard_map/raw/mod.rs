@@ -8,7 +8,7 @@
 //! # Invariants
 //! - I1. A member slot's entry is complete: hash, key and value were written before.
 //! - I2. An entry is a member of one slot of one present table, or of its frozen copy.
-//! - I3. Entries, lines, tables and directories are freed through the domain after they were
+//! - I3. Entries, lines and tables are freed through the domain after they were
 //!   unlinked, so what was loaded under a guard lives as long as the guard.
 //! - I4. With exclusive access no guard is alive (guards borrow the map) and no write is running.
 //!
@@ -36,6 +36,7 @@ use crate::map::ResizeMode;
 use crate::reclaim::Domain;
 use crate::shard::ShardCounter;
 use crate::sync::AtomicPtr;
+use crate::table::Directory;
 use entry::hash_of;
 
 /// Spreads a hasher's output over the upper bits, which tables read first. A good hasher does not
@@ -70,8 +71,8 @@ pub(crate) enum Inserted<'g, K, V> {
 /// The lock-free sharded table of entries. Callers verify guards, and compute hashes that they
 /// [`spread`].
 pub(crate) struct RawMap<K, V> {
-    /// The map word: the directory, null until the first insert.
-    directory: AtomicPtr<u8>,
+    /// The map word: the directory, null until the first insert, and then the same to the end.
+    directory: AtomicPtr<Directory>,
     len: ShardCounter,
     mode: ResizeMode,
     /// Lines, as a power of two, below which the map does not shrink.

@@ -1,7 +1,7 @@
 //! Growing, shrinking and sharding: when a move begins, who helps, and how it ends.
 //!
 //! A map begins as one shard. When its table would outgrow `2^ROOT_LINE_BITS` lines it fans out
-//! into a directory of shards, once; from then on each shard doubles and halves by itself.
+//! into a table for each shard, once; from then on each shard doubles and halves by itself.
 //!
 //! A table grows when more than [`SPILL_LIMIT`] entries per line sit in the first overflow line of
 //! their bucket; a bucket counts at most one overflow line, so a thousand keys with one hash do not
@@ -14,30 +14,29 @@ use crate::error::TryReserveError;
 use crate::map::ResizeMode;
 use crate::reclaim::{Context, Guard};
 use crate::sync::{MODEL, Ordering};
-use crate::table::{Directory, Geometry, Migration, SLOTS, STEP_UNITS, Step, Table, Target};
+use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
+use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
 
-/// Lines (as a power of two) at which the only shard of a young map becomes many.
-const ROOT_LINE_BITS: u32 = if MODEL { 0 } else { 5 };
-/// Shards (as a power of two) that a map fans out into, at least.
-const SHARD_BITS: u32 = ROOT_LINE_BITS + 1;
+/// Lines (as a power of two) of the largest root; the next size is two lines for each shard.
+const ROOT_LINE_BITS: u32 = SHARD_BITS;
 /// Spilled entries per line, in 1/16, above which a table doubles: with random hashes this is a
 /// load of 6.6 entries per line (docs/design/shard-map.md).
-const SPILL_LIMIT: usize = 13;
+const SPILL_LIMIT: u64 = 13;
 /// Entries per line, times 2, that a presized table is made for.
 const PRESIZED_LOAD_X2: usize = if MODEL { 2 } else { 11 };
 /// An unlinked table of this size is not left to wait until its batch is full.
-const FLUSHED_LINES: usize = 64;
+const FLUSHED_LINES: u64 = 64;
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
 
 impl<K, V> RawMap<K, V> {
     /// The directory, under a guard.
     #[inline]
-    pub(super) fn directory<'g>(&self, _guard: &'g impl Guard) -> Option<Directory<'g>> {
-        // ORD: SeqCst — pairs with the SeqCst exchange in init [T3]; publishes the directory.
-        let word = self.directory.load(Ordering::SeqCst);
-        // SAFETY: I3: loaded under the guard.
-        unsafe { Directory::from_word(word) }
+    pub(super) fn directory<'g>(&self, _guard: &'g impl Guard) -> Option<&'g Directory> {
+        // ORD: Acquire — pairs with the AcqRel in try_init [T7]; publishes the directory.
+        let directory = self.directory.load(Ordering::Acquire);
+        // SAFETY: I4: a directory lives as long as the map, which the guard borrows.
+        unsafe { directory.as_ref() }
     }
 
     /// Makes the first table, unless another thread did.
@@ -50,18 +49,18 @@ impl<K, V> RawMap<K, V> {
 
     /// The first directory for `2^total_bits` lines.
     fn try_init(&self, total_bits: u32) -> Result<(), TryReserveError> {
-        let (shard_bits, line_bits) = split(total_bits);
-        let new = Directory::allocate(shard_bits, line_bits)?;
-        // ORD: SeqCst — pairs with the SeqCst load in directory [T3]; publishes the directory.
-        let swapped = self.directory.compare_exchange(
-            core::ptr::null_mut(),
-            new.word(),
-            Ordering::SeqCst,
-            Ordering::SeqCst,
-        );
+        let (kind, line_bits) = split(total_bits);
+        let new = Box::into_raw(Directory::allocate(kind, line_bits)?);
+        let null = core::ptr::null_mut();
+        // ORD: AcqRel — pairs with the Acquire in directory [T7]; publishes the directory.
+        let swapped =
+            self.directory
+                .compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire);
         if swapped.is_err() {
-            // SAFETY: I3: not published, and it holds no entry.
-            unsafe { new.free_with_tables() };
+            // SAFETY: I3: `new` came out of a box above and was not published.
+            let unused = unsafe { Box::from_raw(new) };
+            // SAFETY: I3: its tables hold no entry, and nobody else has seen them.
+            unsafe { free_tables(&unused.into_tables()) };
         }
         Ok(())
     }
@@ -71,21 +70,20 @@ impl<K, V> RawMap<K, V> {
         &self,
         hash: u64,
         guard: &'g impl Guard,
-    ) -> Option<(Table<'g>, u32)> {
+    ) -> Option<Table<'g>> {
         let directory = self.directory(guard)?;
-        let shard = directory.shard_of(hash);
-        let table = directory.table(shard);
+        let table = directory.table_of(hash);
         if let Some(migration) = table.migration() {
-            self.help(directory, shard, table, migration, guard);
+            self.help(directory, hash::shard(hash), table, migration, guard);
         }
-        Some((table, directory.shard_bits()))
+        Some(table)
     }
 
     /// Moves on a running move as far as the mode asks of one write.
     #[cold]
     fn help<'g>(
         &self,
-        directory: Directory<'g>,
+        directory: &'g Directory,
         shard: usize,
         table: Table<'g>,
         migration: &'g Migration,
@@ -97,67 +95,42 @@ impl<K, V> RawMap<K, V> {
         };
         for _ in 0..steps {
             if migration.step(table, hash_of::<K, V>) == Step::Complete {
-                self.switch(directory, shard, table, migration, guard);
+                Self::switch(directory, shard, table, migration, guard);
                 return;
             }
         }
     }
 
-    /// Leads shard (or map) to the new memory of a complete move, and retires the old.
+    /// Leads the shard (of a root: all) to the new memory of a complete move; retires the old.
     fn switch<'g>(
-        &self,
-        directory: Directory<'g>,
+        directory: &'g Directory,
         shard: usize,
         table: Table<'g>,
         migration: &'g Migration,
         guard: &'g impl Guard,
     ) {
-        match migration.to() {
-            Target::Table(new) => {
-                if !directory.exchange(shard, table, new) {
-                    return;
-                }
-            }
-            Target::Directory(new) => {
-                // ORD: SeqCst — pairs with the SeqCst load in directory [T3]; publishes the new
-                // directory and unlinks the old one before it is retired.
-                let swapped = self.directory.compare_exchange(
-                    directory.word(),
-                    new.word(),
-                    Ordering::SeqCst,
-                    Ordering::SeqCst,
-                );
-                if swapped.is_err() {
-                    return;
-                }
-                // SAFETY: I3: unlinked just now, by this exchange alone.
-                unsafe { guard.defer_retire(directory.word(), reclaim_directory) };
-            }
+        if !directory.exchange(shard, table, migration) {
+            return;
         }
-        let lines = table.own_geometry().lines();
-        // SAFETY: I3: unlinked just now, by this exchange alone.
+        // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
         unsafe { guard.defer_retire(table.word(), reclaim_table) };
-        if lines >= FLUSHED_LINES {
+        if table.lines() >= FLUSHED_LINES {
             guard.flush();
         }
     }
 
-    /// Begins a move of `table` to `into`, if it is the present table of its shard and rests.
+    /// Begins a move of `table` to tables of `2^line_bits` lines, if it is settled and rests.
     fn begin<'g>(
-        &self,
-        directory: Directory<'g>,
+        directory: &'g Directory,
         shard: usize,
         table: Table<'g>,
-        into: Geometry,
-        guard: &'g impl Guard,
+        kind: Kind,
+        line_bits: u32,
     ) -> Result<(), TryReserveError> {
-        // A table that is still being filled is not to be left: only present ones are.
-        let present = self.directory(guard) == Some(directory) && directory.table(shard) == table;
-        if !present || table.migration().is_some() {
+        if table.migration().is_some() || !directory.is_settled(shard, table) {
             return Ok(());
         }
-        let from = table.geometry(directory.shard_bits());
-        if let Err(unused) = table.begin(Migration::allocate(from, into)?) {
+        if let Err(unused) = table.begin(Migration::allocate(table, kind, line_bits)?) {
             unused.discard();
         }
         Ok(())
@@ -165,61 +138,53 @@ impl<K, V> RawMap<K, V> {
 
     /// Doubles the shard of `hash` if `spilled` entries are too many for `table`.
     #[inline]
-    pub(super) fn grow_if_spilled<'g>(
+    pub(super) fn grow_if_spilled(
         &self,
         hash: u64,
-        table: Table<'g>,
+        table: Table<'_>,
         spilled: isize,
-        guard: &'g impl Guard,
+        guard: &impl Guard,
     ) {
-        let lines = table.own_geometry().lines();
-        if spilled.max(0).cast_unsigned() * 16 > lines * SPILL_LIMIT {
+        if spilled.max(0).cast_unsigned() as u64 * 16 > table.lines() * SPILL_LIMIT {
             self.grow(hash, table, guard);
         }
     }
 
     #[cold]
-    fn grow<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
+    fn grow(&self, hash: u64, table: Table<'_>, guard: &impl Guard) {
         let Some(directory) = self.directory(guard) else {
             return;
         };
-        let from = table.geometry(directory.shard_bits());
-        let into = if directory.shard_bits() == 0 {
-            let (shard_bits, line_bits) = split(from.line_bits + 1);
-            Geometry {
-                shard_bits,
-                line_bits,
-            }
-        } else {
-            Geometry {
-                line_bits: from.line_bits + 1,
-                ..from
-            }
+        let (kind, line_bits) = match table.kind() {
+            Kind::Root => split(table.line_bits() + 1),
+            Kind::Shard => (Kind::Shard, (table.line_bits() + 1).min(MAX_LINE_BITS)),
         };
         // An allocator that refuses leaves the map as it is, with longer buckets.
-        let _refused = self.begin(directory, directory.shard_of(hash), table, into, guard);
+        let _refused = Self::begin(directory, hash::shard(hash), table, kind, line_bits);
     }
 
     /// Halves the shard of `hash` if a sample of its lines is sparse. Looks at one in 32 removals.
     #[inline]
-    pub(super) fn shrink_if_sparse<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
-        if hash & 31 == 0 && table.own_geometry().line_bits > 0 {
+    pub(super) fn shrink_if_sparse(&self, hash: u64, table: Table<'_>, guard: &impl Guard) {
+        if hash & (31 << 32) == 0 && table.line_bits() > 1 {
             self.shrink_if_sample_sparse(hash, table, guard);
         }
     }
 
     #[cold]
-    fn shrink_if_sample_sparse<'g>(&self, hash: u64, table: Table<'g>, guard: &'g impl Guard) {
+    fn shrink_if_sample_sparse(&self, hash: u64, table: Table<'_>, guard: &impl Guard) {
         let Some(directory) = self.directory(guard) else {
             return;
         };
-        let from = table.geometry(directory.shard_bits());
-        let floor = self.floor.saturating_sub(from.shard_bits);
-        if from.line_bits <= floor {
+        let floor = match table.kind() {
+            Kind::Root => self.floor.max(1),
+            Kind::Shard => self.floor.saturating_sub(SHARD_BITS).max(1),
+        };
+        if table.line_bits() <= floor {
             return;
         }
-        let sample = SAMPLE_LINES.min(from.lines() as u64);
-        let start = from.line_number(hash);
+        let sample = SAMPLE_LINES.min(table.lines());
+        let start = hash::top_bits(hash::rest(hash), table.line_bits());
         let members: usize = (0..sample)
             .map(|i| table.line(start.wrapping_add(i)))
             .map(|line| {
@@ -230,31 +195,20 @@ impl<K, V> RawMap<K, V> {
             })
             .sum();
         if members as u64 <= sample * 7 / 8 {
-            let into = Geometry {
-                line_bits: from.line_bits - 1,
-                ..from
-            };
-            let _refused = self.begin(directory, directory.shard_of(hash), table, into, guard);
+            let (shard, line_bits) = (hash::shard(hash), table.line_bits() - 1);
+            let _refused = Self::begin(directory, shard, table, table.kind(), line_bits);
         }
     }
 
-    /// Completes the move that `shard` is in, if any; returns its present table.
-    fn settle<'g>(
-        &self,
-        directory: Directory<'g>,
-        shard: usize,
-        guard: &'g impl Guard,
-    ) -> Table<'g> {
+    /// Completes the moves that `shard` is in, if any; returns its present table.
+    fn settle<'g>(directory: &'g Directory, shard: usize, guard: &'g impl Guard) -> Table<'g> {
         loop {
             let table = directory.table(shard);
             let Some(migration) = table.migration() else {
                 return table;
             };
             while migration.step(table, hash_of::<K, V>) != Step::Complete {}
-            self.switch(directory, shard, table, migration, guard);
-            if matches!(migration.to(), Target::Directory(_)) {
-                return table;
-            }
+            Self::switch(directory, shard, table, migration, guard);
         }
     }
 
@@ -267,45 +221,24 @@ impl<K, V> RawMap<K, V> {
         guard: &impl Guard,
     ) -> Result<(), TryReserveError> {
         let wanted = total_bits(entries).ok_or(TryReserveError::CapacityOverflow { entries })?;
-        let Some(mut directory) = self.directory(guard) else {
+        let Some(directory) = self.directory(guard) else {
             return if shrink {
                 Ok(())
             } else {
                 self.try_init(wanted.max(self.floor))
             };
         };
-        // The first turn may fan the map out, the second then sees the directory of many.
-        for _ in 0..2 {
-            let (mut shard_bits, mut line_bits) = split(wanted);
-            if directory.shard_bits() != 0 {
-                shard_bits = directory.shard_bits();
-                line_bits = wanted.saturating_sub(shard_bits);
-            }
-            for shard in 0..directory.shards() {
-                let table = self.settle(directory, shard, guard);
-                let from = table.geometry(directory.shard_bits());
-                let into = Geometry {
-                    shard_bits,
-                    line_bits,
-                };
-                let total = from.shard_bits + from.line_bits;
-                let grows = shard_bits + line_bits > total;
-                if grows && !shrink || shrink && shard_bits + line_bits < total {
-                    let into = if shrink {
-                        Geometry {
-                            shard_bits: from.shard_bits,
-                            ..into
-                        }
-                    } else {
-                        into
-                    };
-                    self.begin(directory, shard, table, into, guard)?;
-                    self.settle(directory, shard, guard);
-                }
-            }
-            match self.directory(guard) {
-                Some(now) if now != directory => directory = now,
-                _ => break,
+        for shard in 0..SHARDS {
+            let table = Self::settle(directory, shard, guard);
+            let (kind, line_bits) = match table.kind() {
+                Kind::Root => split(wanted),
+                Kind::Shard => (Kind::Shard, wanted.saturating_sub(SHARD_BITS).max(1)),
+            };
+            let grows = kind != table.kind() || line_bits > table.line_bits();
+            let shrinks = kind == table.kind() && line_bits < table.line_bits();
+            if if shrink { shrinks } else { grows } {
+                Self::begin(directory, shard, table, kind, line_bits)?;
+                Self::settle(directory, shard, guard);
             }
         }
         Ok(())
@@ -317,8 +250,7 @@ impl<K, V> RawMap<K, V> {
         additional: usize,
         guard: &impl Guard,
     ) -> Result<(), TryReserveError> {
-        let entries = self.len().saturating_add(additional);
-        self.resize_to(entries, false, guard)
+        self.resize_to(self.len().saturating_add(additional), false, guard)
     }
 
     /// Moves every shard to the smallest table that suits the present number of entries.
@@ -332,27 +264,29 @@ impl<K, V> RawMap<K, V> {
         let Some(directory) = self.directory(guard) else {
             return 0;
         };
-        let lines: usize = (0..directory.shards())
-            .map(|shard| directory.table(shard).own_geometry().lines())
-            .sum();
-        lines * PRESIZED_LOAD_X2 / 2
+        let tables = || (0..SHARDS).map(|shard| directory.table(shard));
+        let lines = match tables().find(|table| table.kind() == Kind::Root) {
+            Some(root) => root.lines(),
+            None => tables().map(Table::lines).sum(),
+        };
+        usize::try_from(lines).unwrap_or(usize::MAX) * PRESIZED_LOAD_X2 / 2
     }
 }
 
-/// How `2^total_bits` lines are divided into shards and lines per shard in a new directory.
-fn split(total_bits: u32) -> (u32, u32) {
+/// How `2^total_bits` lines are laid out in a new map.
+fn split(total_bits: u32) -> (Kind, u32) {
     if total_bits <= ROOT_LINE_BITS {
-        (0, total_bits)
+        (Kind::Root, total_bits.max(1))
     } else {
-        (SHARD_BITS, total_bits - SHARD_BITS)
+        (Kind::Shard, total_bits - SHARD_BITS)
     }
 }
 
 /// Lines, as a power of two, for `entries` entries.
 pub(super) fn total_bits(entries: usize) -> Option<u32> {
     let lines = entries.checked_mul(2)?.div_ceil(PRESIZED_LOAD_X2).max(1);
-    // A member keeps 15 bits of hash above the bits that choose its line.
-    Some(lines.checked_next_power_of_two()?.trailing_zeros()).filter(|&bits| bits <= 40)
+    let bits = lines.checked_next_power_of_two()?.trailing_zeros();
+    (bits <= MAX_LINE_BITS).then_some(bits)
 }
 
 /// Frees an unlinked table. Its entries have moved.
@@ -365,20 +299,3 @@ unsafe fn reclaim_table(word: *mut u8, _: &Context) {
     // SAFETY: the caller's contract.
     unsafe { table.free() };
 }
-
-/// Frees the array of an unlinked directory. Its tables are retired on their own.
-///
-/// # Safety
-/// Nobody else uses the directory any more, and nobody will.
-unsafe fn reclaim_directory(word: *mut u8, _: &Context) {
-    // SAFETY: the caller's contract; the word was made by `Directory::word`.
-    if let Some(directory) = unsafe { Directory::from_word(word) } {
-        // SAFETY: the caller's contract.
-        unsafe { directory.free() };
-    }
-}
-
-const _: () = assert!(
-    SLOTS >= 2 && SHARD_BITS >= 1,
-    "a line has two slots at least"
-);
