@@ -44,13 +44,6 @@ pub(crate) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
 ///
 /// The second answer says whether the kernel took the advice; the memory is good either way, and
 /// whether huge pages are found shows at first touch.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "tables take plain pages until a measurement picks huge ones"
-    )
-)]
 pub(crate) fn alloc_zeroed_huge(bytes: usize) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
     if !is_sound_size(bytes) {
         return None;

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! | shard, 6 bits | line number, line_bits bits, of any length up to 57 ...          |
-//!                 |  12 bits    | tag, 15 bits |                                      |
+//!                 |  10 bits    | tag, 15 bits |                                      |
 //! ```
 //!
-//! The tag's place is fixed. Tables of 2^12 to 2^26 lines find the bit by which they double in
+//! The tag's place is fixed. Tables of 2^10 to 2^24 lines find the bit by which they double in
 //! the tag, without a look at the entry; smaller tables look, and have their entries in the cache.
 
 use crate::sync::MODEL;
@@ -15,7 +15,7 @@ pub(crate) const SHARD_BITS: u32 = if MODEL { 1 } else { 6 };
 /// Bits of hash kept in a member word.
 pub(crate) const TAG_BITS: u32 = 15;
 /// Bits between the shard's and the tag's.
-const TAG_START: u32 = 12;
+const TAG_START: u32 = 10;
 /// Most lines of a table, as a power of two.
 pub(crate) const MAX_LINE_BITS: u32 = 40;
 
@@ -77,7 +77,7 @@ mod tests {
                     if let Some(bits) = grown_bits(tag(hash), from, into) {
                         assert_eq!(bits, expected, "{from} to {into} of {hash:#x}");
                     } else {
-                        assert!(from < 12 || into > 27, "the tag holds {from} to {into}");
+                        assert!(from < 10 || into > 25, "the tag holds {from} to {into}");
                     }
                 }
             }

@@ -60,7 +60,11 @@ impl<'g> Table<'g> {
         );
         let layout = Self::layout(line_bits)?;
         let memory = if Self::is_mapped(layout) {
-            pages::alloc_zeroed(layout.size())
+            // Huge where a table is that large: a probe of a random line then costs no page walk.
+            match layout.size() {
+                bytes if bytes < pages::HUGE_PAGE_BYTES => pages::alloc_zeroed(bytes),
+                bytes => pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory),
+            }
         } else {
             // SAFETY: I6: the layout has the size of a header at least.
             NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })

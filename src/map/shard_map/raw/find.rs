@@ -85,6 +85,14 @@ impl<K, V> RawMap<K, V> {
         Self::get_moving(table, hash, key, guard)
     }
 
+    /// Says that the bucket of `hash` will be written soon.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64, guard: &impl Guard) {
+        if let Some(directory) = self.directory(guard) {
+            directory.table_of(hash).line_of(hash).prefetch_write();
+        }
+    }
+
     /// `get` in a bucket that has overflow lines or is moving: old table first, and the new one
     /// if the line there is born.
     #[inline(never)]

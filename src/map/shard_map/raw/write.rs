@@ -28,6 +28,8 @@ impl<K, V> RawMap<K, V> {
     where
         K: Eq,
     {
+        // The allocation of the entry hides part of the miss on the bucket.
+        self.prefetch(hash, guard);
         let mut fresh = Fresh::new(hash, key, guard);
         fresh.set_value(value);
         loop {
