@@ -44,6 +44,7 @@ pub(crate) type ReclaimFn<T> = unsafe fn(*mut T, &Context);
 
 mod sealed {
     /// The part of the contract that is not for users.
+    #[expect(unnameable_types, reason = "sealed: nobody else implements `Guard`")]
     pub trait Sealed {
         /// Frees `ptr` by `reclaim` once every guard that is alive now is gone.
         ///

@@ -21,10 +21,6 @@ pub(crate) const MAX_LINE_BITS: u32 = 40;
 
 /// The shard of `hash`.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "SHARD_BITS bits are left after the shift"
-)]
 pub(crate) fn shard(hash: u64) -> usize {
     (hash >> (64 - SHARD_BITS)) as usize
 }

@@ -55,13 +55,11 @@ impl Line {
     /// The slots that held a member with this upper half-word a moment ago.
     #[inline]
     pub(crate) fn filter(&self, member_high: u16) -> Filter<'_> {
-        if OPAQUE_READS {
-            if let Some(words) = self.words() {
-                return Filter {
-                    line: self,
-                    mask: arch::match_high(words, member_high),
-                };
-            }
+        if OPAQUE_READS && let Some(words) = self.words() {
+            return Filter {
+                line: self,
+                mask: arch::match_high(words, member_high),
+            };
         }
         let mut mask = 0;
         for (i, slot) in (0_u32..).zip(&self.slots) {

@@ -192,7 +192,7 @@ impl Migration {
             return Step::More;
         }
         self.collect(old, step);
-        // ORD: AcqRel — pairs with the AcqRel in finish [T5]; the last to count sees every birth.
+        // ORD: AcqRel — pairs with the AcqRel in finish [T5]; sees every birth that was counted.
         if self.complete.fetch_add(1, Ordering::AcqRel) + 1 == self.steps() {
             Step::Complete
         } else {

@@ -36,8 +36,8 @@
 //!
 //! # Orderings
 //! T1 entries, lines and births are published by an exchange and seen by a load; T2 a claim and
-//! its owner's rescan (store, then load); T3 unlinking and pins; T5 completion of a move; T6 the end
-//! of the fan-out.
+//! its owner's rescan (store, then load); T3 unlinking and pins; T5 completion of a move; T7 the
+//! directory.
 //!
 //! # Progress
 //! Every step is lock-free: whoever needs a unit moves it himself, whoever finds a step done goes on.
@@ -57,7 +57,7 @@ mod store;
 mod word;
 
 pub(crate) use directory::{Directory, SHARDS, free_tables};
-pub(crate) use line::{Line, SLOTS};
+pub(crate) use line::Line;
 pub(crate) use migration::{Migration, STEP_UNITS, Step, free_chain};
 pub(crate) use store::{Kind, Table};
 pub(crate) use word::{ALIGN, Slot, VERSIONS, Word};

@@ -120,10 +120,6 @@ impl Word {
 
     /// Member bit and tag, or the version.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "16 bits are left after the shift"
-    )]
     pub(crate) fn high(self) -> u16 {
         (self.bits() >> HIGH_SHIFT) as u16
     }

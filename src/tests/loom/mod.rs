@@ -14,6 +14,7 @@ mod r1;
 mod t1;
 mod t2;
 mod t5;
+mod t7;
 
 use crate::map::ResizeMode;
 use crate::map::shard_map::raw::{Inserted, RawMap};

@@ -270,7 +270,9 @@ impl<K, V, G: Guard> Drop for Fresh<'_, K, V, G> {
         } else {
             let memory = Memory(entry);
             // SAFETY: I2: never exposed; the key was written and nobody else has it.
-            let key = unsafe { (&raw const (*memory.0).key).read() };
+            let place = unsafe { &raw const (*memory.0).key };
+            // SAFETY: I2: as above.
+            let key = unsafe { place.read() };
             drop(memory);
             drop(key);
         }

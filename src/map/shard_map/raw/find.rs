@@ -47,7 +47,7 @@ pub(super) struct Frozen;
 impl<K, V> RawMap<K, V> {
     /// The entry that a word carries.
     #[inline]
-    pub(super) fn entry<'g>(word: Word, _guard: &'g impl Guard) -> &'g Entry<K, V> {
+    pub(super) fn entry(word: Word, _guard: &impl Guard) -> &Entry<K, V> {
         // SAFETY: I3: a member's entry was loaded from a slot under the guard. (Of a claim's entry
         // the callers read the key only.)
         unsafe { &*word.address().cast::<Entry<K, V>>() }

@@ -27,7 +27,7 @@ use crate::sync::fence_after_rmw;
 use crate::table::hash::tag;
 use crate::table::{Line, Slot, Word};
 use core::ptr;
-use equivalent::Equivalent;
+use equivalent::Equivalent as _;
 
 /// What an attempt to insert came to.
 pub(super) enum Attempt<'g, K, V, G: Guard> {
@@ -72,7 +72,7 @@ impl<K, V> RawMap<K, V> {
         let Found::Absent { free, last, rival } = &place.found else {
             return Attempt::Retry(fresh);
         };
-        // SAFETY: the reference is used in this function only, before `fresh` is given away.
+        // SAFETY: I3: the reference is used in this function only, before `fresh` is given away.
         let key: &'g K = unsafe { fresh.key() };
         if let &Some((slot, word)) = rival {
             if Self::decide(place.line, key, slot, word, guard) == Verdict::Frozen {

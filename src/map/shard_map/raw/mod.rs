@@ -56,8 +56,6 @@ pub(crate) enum Inserted<'g, K, V> {
     Replaced {
         /// The entry that was there.
         old: &'g Entry<K, V>,
-        /// The entry that is there now.
-        new: &'g Entry<K, V>,
     },
     /// The key was present and stays (only without `replace`); the value comes back.
     Occupied {

@@ -4,7 +4,7 @@
 //! the exchange from the entry to vacant. Both are from the exact word that the scan met, so the
 //! old value handed out is the one that was there.
 //!
-//! Invariants: I3 of the [parent module](super).
+//! Invariants: I1 and I3 of the [parent module](super).
 
 use super::entry::{Fresh, reclaim_entry};
 use super::find::{Found, Place};
@@ -33,16 +33,16 @@ impl<K, V> RawMap<K, V> {
         let mut fresh = Fresh::new(hash, key, guard);
         fresh.set_value(value);
         loop {
-            // SAFETY: the reference is not used after this turn of the loop.
+            // SAFETY: I1: the reference is not used after this turn of the loop, while `fresh` is there.
             let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
             match place.found {
                 Found::Member {
                     slot, word, entry, ..
                 } if replace => {
                     if slot.cas(word, fresh.member(word.tag())).is_ok() {
-                        let new = fresh.publish();
+                        fresh.publish();
                         self.retire(entry, guard);
-                        return Inserted::Replaced { old: entry, new };
+                        return Inserted::Replaced { old: entry };
                     }
                 }
                 Found::Member { entry, .. } => {
@@ -110,7 +110,7 @@ impl<K, V> RawMap<K, V> {
         // What `f` made for an absent key, while the key has turned up: it is not asked again.
         let mut spare = None;
         loop {
-            // SAFETY: the reference is not used after this turn of the loop.
+            // SAFETY: I1: the reference is not used after this turn of the loop, while `fresh` is there.
             let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
             match place.found {
                 Found::Member {
