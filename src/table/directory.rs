@@ -9,6 +9,7 @@
 use super::hash::{self, SHARD_BITS};
 use super::migration::Migration;
 use super::store::{Kind, Table};
+use super::try_box;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicPtr, Ordering, unsync_load};
 
@@ -23,9 +24,9 @@ pub(crate) struct Directory {
 impl Directory {
     /// A directory of fresh tables of `2^line_bits` lines: one root, or one for each shard.
     pub(crate) fn allocate(kind: Kind, line_bits: u32) -> Result<Box<Self>, TryReserveError> {
-        Ok(Box::new(Self {
-            words: allocate_tables(kind, line_bits)?.map(AtomicPtr::new),
-        }))
+        let record = try_box()?;
+        let words = allocate_tables(kind, line_bits)?.map(AtomicPtr::new);
+        Ok(Box::write(record, Self { words }))
     }
 
     /// The present table of `shard`.

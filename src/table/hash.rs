@@ -1,21 +1,21 @@
 //! How a hash is read, in constant shifts from the top:
 //!
 //! ```text
-//! | shard, 6 bits | line number, line_bits bits, of any length up to 57 ...          |
-//!                 |  10 bits    | tag, 15 bits |                                      |
+//! | shard, 5 bits | line number, line_bits bits, of any length ...                 |
+//!                 |  11 bits    | tag, 15 bits |                                      |
 //! ```
 //!
-//! The tag's place is fixed. Tables of 2^10 to 2^24 lines find the bit by which they double in
+//! The tag's place is fixed. Tables of 2^11 to 2^25 lines find the bit by which they double in
 //! the tag, without a look at the entry; smaller tables look, and have their entries in the cache.
 
 use crate::sync::MODEL;
 
 /// Hash bits that choose the shard.
-pub(crate) const SHARD_BITS: u32 = if MODEL { 1 } else { 6 };
+pub(crate) const SHARD_BITS: u32 = if MODEL { 1 } else { 5 };
 /// Bits of hash kept in a member word.
 pub(crate) const TAG_BITS: u32 = 15;
 /// Bits between the shard's and the tag's.
-const TAG_START: u32 = 10;
+const TAG_START: u32 = 11;
 /// Most lines of a table, as a power of two.
 pub(crate) const MAX_LINE_BITS: u32 = 40;
 
@@ -73,7 +73,7 @@ mod tests {
                     if let Some(bits) = grown_bits(tag(hash), from, into) {
                         assert_eq!(bits, expected, "{from} to {into} of {hash:#x}");
                     } else {
-                        assert!(from < 10 || into > 25, "the tag holds {from} to {into}");
+                        assert!(from < 11 || into > 26, "the tag holds {from} to {into}");
                     }
                 }
             }

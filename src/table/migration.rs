@@ -6,15 +6,16 @@
 //!
 //! Invariants: I1, I2, I4, I5 and I6 of the [parent module](super).
 
-use super::HashOf;
 use super::directory::{SHARDS, allocate_tables, free_tables};
 use super::hash::{self, grown_bits, top_bits};
 use super::line::{Line, SLOTS};
 use super::store::{Kind, Table};
 use super::word::{Slot, Word};
+use super::{HashOf, try_box};
 use crate::error::TryReserveError;
 use crate::pad::Padded;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering};
+use core::alloc::Layout;
 
 /// Units in a step.
 pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 16 };
@@ -34,15 +35,19 @@ struct Spent {
     next: *mut Self,
 }
 
+/// The new memory.
+enum Into {
+    /// One table, of a root or of a shard.
+    One(*mut u8),
+    /// A table for each shard, of a root that fans out.
+    Each(Box<[*mut u8; SHARDS]>),
+}
+
 /// A move in progress (or complete, until its old table is freed).
 pub(crate) struct Migration {
-    /// The table of each shard after the move; the same one in all for a move of a root into a
-    /// root, and for the move of one shard.
-    into: [*mut u8; SHARDS],
+    into: Into,
     from_bits: u32,
     into_bits: u32,
-    /// A root becomes a table for each shard.
-    fans_out: bool,
     /// Steps handed out.
     handed: Padded<AtomicUsize>,
     /// Steps whose units are all born.
@@ -61,40 +66,50 @@ impl Migration {
         kind: Kind,
         into_bits: u32,
     ) -> Result<Box<Self>, TryReserveError> {
-        let fans_out = old.kind() == Kind::Root && kind == Kind::Shard;
-        let into = if fans_out {
-            allocate_tables(kind, into_bits)?
+        let from_bits = old.line_bits();
+        let record = try_box()?;
+        let bits = step_bits(from_bits.min(into_bits))?;
+        let into = if old.kind() == kind {
+            Into::One(Table::allocate(kind, into_bits)?.word())
         } else {
-            [Table::allocate(kind, into_bits)?.word(); SHARDS]
+            let each = try_box()?;
+            Into::Each(Box::write(each, allocate_tables(kind, into_bits)?))
         };
-        let mut migration = Box::new(Self {
-            into,
-            from_bits: old.line_bits(),
-            into_bits,
-            fans_out,
-            handed: Padded::new(AtomicUsize::new(0)),
-            complete: AtomicUsize::new(0),
-            bits: Box::default(),
-            spent: AtomicPtr::new(core::ptr::null_mut()),
-            retired: AtomicBool::new(false),
-        });
-        let words = migration.steps().div_ceil(64);
-        migration.bits = (0..words).map(|_| AtomicU64::new(0)).collect();
-        Ok(migration)
+        Ok(Box::write(
+            record,
+            Self {
+                into,
+                from_bits,
+                into_bits,
+                handed: Padded::new(AtomicUsize::new(0)),
+                complete: AtomicUsize::new(0),
+                bits,
+                spent: AtomicPtr::new(core::ptr::null_mut()),
+                retired: AtomicBool::new(false),
+            },
+        ))
     }
 
     /// Frees the memory of a move that was never begun.
     pub(crate) fn discard(self) {
+        let words = match &self.into {
+            Into::One(word) => core::slice::from_ref(word),
+            Into::Each(words) => &words[..],
+        };
         // SAFETY: I6: nobody else has seen the new tables, and they hold no entry.
-        unsafe { free_tables(&self.into) };
+        unsafe { free_tables(words) };
     }
 
     /// The new table of `shard`.
     #[inline]
     pub(crate) fn table(&self, shard: usize) -> Table<'_> {
+        let word = match &self.into {
+            Into::One(word) => *word,
+            Into::Each(words) => words[shard],
+        };
         // SAFETY: I3: new tables are retired later than the old one, to which this record belongs:
         // they are not moved before every word leads to them (`Directory::is_settled`).
-        unsafe { Table::from_word(self.into[shard]) }
+        unsafe { Table::from_word(word) }
     }
 
     /// The new table of `hash`.
@@ -105,7 +120,7 @@ impl Migration {
 
     /// Whether a root becomes a table for each shard.
     pub(crate) fn fans_out(&self) -> bool {
-        self.fans_out
+        matches!(self.into, Into::Each(_))
     }
 
     fn unit_bits(&self) -> u32 {
@@ -117,7 +132,7 @@ impl Migration {
     }
 
     fn steps(&self) -> usize {
-        self.units().div_ceil(STEP_UNITS)
+        steps(self.unit_bits())
     }
 
     /// The unit that `hash` is in.
@@ -129,7 +144,7 @@ impl Migration {
     /// The new lines of `unit`, in the order in which they are born: shard and number.
     fn new_lines(&self, unit: u64) -> impl Iterator<Item = (usize, u64)> + use<> {
         let shift = self.into_bits - self.unit_bits();
-        let shards = if self.fans_out { SHARDS } else { 1 };
+        let shards = if self.fans_out() { SHARDS } else { 1 };
         (0..shards).flat_map(move |shard| {
             (unit << shift..(unit + 1) << shift).map(move |number| (shard, number))
         })
@@ -142,7 +157,7 @@ impl Migration {
 
     /// Whether all new lines of `unit` are born.
     pub(crate) fn is_unit_born(&self, unit: u64) -> bool {
-        let last_shard = if self.fans_out { SHARDS - 1 } else { 0 };
+        let last_shard = if self.fans_out() { SHARDS - 1 } else { 0 };
         let last = ((unit + 1) << (self.into_bits - self.unit_bits())) - 1;
         is_born(self.table(last_shard).line(last))
     }
@@ -288,7 +303,7 @@ impl Migration {
     /// Whether `member`, of the unit of new line `number`, belongs to that line.
     #[inline]
     fn belongs(&self, member: Word, shard: usize, number: u64, hash_of: HashOf) -> bool {
-        if !self.fans_out {
+        if !self.fans_out() {
             if self.into_bits <= self.from_bits {
                 return true;
             }
@@ -298,9 +313,26 @@ impl Migration {
         }
         // SAFETY: I1: a member carries an entry; I3: it is in the map or protected by the guard.
         let hash = unsafe { hash_of(member.address()) };
-        let right_shard = !self.fans_out || hash::shard(hash) == shard;
+        let right_shard = !self.fans_out() || hash::shard(hash) == shard;
         right_shard && top_bits(hash::rest(hash), self.into_bits) == number
     }
+}
+
+/// Steps in a move of `2^unit_bits` units.
+fn steps(unit_bits: u32) -> usize {
+    (1_usize << unit_bits).div_ceil(STEP_UNITS)
+}
+
+/// A zero bit for each step of a move.
+fn step_bits(unit_bits: u32) -> Result<Box<[AtomicU64]>, TryReserveError> {
+    let words = steps(unit_bits).div_ceil(64);
+    let mut bits = Vec::new();
+    if bits.try_reserve_exact(words).is_err() {
+        let layout = Layout::array::<AtomicU64>(words).unwrap_or(Layout::new::<AtomicU64>());
+        return Err(TryReserveError::AllocError { layout });
+    }
+    bits.extend((0..words).map(|_| AtomicU64::new(0)));
+    Ok(bits.into_boxed_slice())
 }
 
 /// The link word of a line is born last.

@@ -49,6 +49,10 @@
     reason = "owns the raw memory of tables; every block argues by I1 to I6"
 )]
 
+use crate::error::TryReserveError;
+use core::alloc::Layout;
+use core::mem::MaybeUninit;
+
 mod directory;
 pub(crate) mod hash;
 mod line;
@@ -61,6 +65,20 @@ pub(crate) use line::Line;
 pub(crate) use migration::{Migration, STEP_UNITS, Step, free_chain};
 pub(crate) use store::{Kind, Table};
 pub(crate) use word::{ALIGN, Slot, VERSIONS, Word};
+
+/// Memory for a record, or the allocator's refusal. Taken before whatever the record will own, so
+/// that nothing has to be given back.
+fn try_box<T>() -> Result<Box<MaybeUninit<T>>, TryReserveError> {
+    const { assert!(size_of::<T>() != 0, "a record takes memory") }
+    let layout = Layout::new::<T>();
+    // SAFETY: I6: the size is not zero.
+    let memory = unsafe { std::alloc::alloc(layout) }.cast::<MaybeUninit<T>>();
+    if memory.is_null() {
+        return Err(TryReserveError::AllocError { layout });
+    }
+    // SAFETY: I6: allocated with the layout of T by the global allocator.
+    Ok(unsafe { Box::from_raw(memory) })
+}
 
 /// Reads the hash of the entry that a member word leads to.
 pub(crate) type HashOf = unsafe fn(*mut u8) -> u64;

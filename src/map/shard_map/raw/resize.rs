@@ -160,7 +160,15 @@ impl<K, V> RawMap<K, V> {
             Kind::Shard => (Kind::Shard, (table.line_bits() + 1).min(MAX_LINE_BITS)),
         };
         // An allocator that refuses leaves the map as it is, with longer buckets.
-        let _refused = Self::begin(directory, hash::shard(hash), table, kind, line_bits);
+        let shard = hash::shard(hash);
+        let _refused = Self::begin(directory, shard, table, kind, line_bits);
+        // A small table is moved at once: a young map should not hold two.
+        if let Some(migration) = table
+            .migration()
+            .filter(|_| table.lines() <= STEP_UNITS as u64)
+        {
+            self.help(directory, shard, table, migration, guard);
+        }
     }
 
     /// Halves the shard of `hash` if a sample of its lines is sparse. Looks at one in 32 removals.
