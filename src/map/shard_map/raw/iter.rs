@@ -77,6 +77,7 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// The parts that a parallel iteration is cut into.
+    #[cfg(feature = "rayon")]
     pub(crate) fn parts<'g>(&self, guard: &'g impl Guard) -> Vec<RawIter<'g, K, V>> {
         let all = self.iter(guard);
         let (directory, whole) = (all.directory, all.whole);
