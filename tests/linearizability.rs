@@ -17,8 +17,8 @@ use common::seed::{many_threads, seeds, stress};
 use common::subject::{Checked, Reference, Sharded};
 use common::watchdog::Watchdog;
 use common::workload::{Plan, assert_linearizable, run};
+use core::time::Duration;
 use foldhash::fast::RandomState;
-use std::time::Duration;
 
 fn limit(name: &'static str) -> Watchdog {
     Watchdog::new(name, Duration::from_secs(60 * (1 + stress())))

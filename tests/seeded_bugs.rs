@@ -12,9 +12,9 @@ use common::seed::seeds;
 use common::subject::{Reference, Subject, store};
 use common::workload::{Plan, run};
 use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// What is wrong with a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Buggy {
     }
 
     fn every(&self, n: u64) -> bool {
-        self.count.fetch_add(1, Ordering::Relaxed) % n == 0
+        self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(n)
     }
 
     fn state(&self, key: u64) -> State {

@@ -19,6 +19,9 @@ pub(crate) enum Op {
     Insert(u64),
     TryInsert(u64),
     Remove,
+    /// `clear`, as far as it concerns the key. It takes every entry that it finds, and leaves one
+    /// that replaces such an entry meanwhile; see [`relax_clears`].
+    Clear,
     /// `remove_if` with "the value is even".
     RemoveIfEven,
     /// `remove_if` with "the value is this".
@@ -71,6 +74,7 @@ impl Op {
             }
             (Self::TryInsert(_), Some(c)) => (Some(c), Refused(c)),
             (Self::Remove, s) => (None, Seen(s)),
+            (Self::Clear, _) => (None, Found(true)),
             (Self::RemoveIfEven | Self::RemoveExactly(_) | Self::Update(_), None) => {
                 (None, Seen(None))
             }
@@ -202,5 +206,22 @@ impl<'c> Recorder<'c> {
             end,
             thread: self.thread,
         });
+    }
+}
+
+/// A `clear` must have emptied a key that nobody wrote meanwhile. If somebody did, what it found
+/// may have been replaced before it was taken, and it may have had no effect.
+pub(crate) fn relax_clears(events: &mut [Event]) {
+    let writes: Vec<Event> = events
+        .iter()
+        .filter(|e| e.op != Op::Clear && !matches!(e.fact, Fact::Known(o) if e.op.only_observed(o)))
+        .copied()
+        .collect();
+    for clear in events.iter_mut().filter(|e| e.op == Op::Clear) {
+        let disturbed =
+            |w: &Event| w.key == clear.key && w.start <= clear.end && clear.start <= w.end;
+        if writes.iter().any(disturbed) {
+            clear.fact = Fact::Maybe;
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The maps that a test can run on, behind one trait.
 
 use super::history::{Op, Outcome, State, mix};
-use super::key::{Key, disturbance};
+use super::key::{Key, point};
 use atomshard::{Compute, Operation, ResizeMode, ShardMap};
 use core::fmt::Debug;
 use core::hash::BuildHasher;
@@ -164,38 +164,51 @@ macro_rules! apply_pinned {
             },
             Op::Remove => Outcome::Seen(map.remove(&key).map(V::read)),
             Op::RemoveIfEven => of_remove_if(map.remove_if(&key, |_, v| {
-                disturbance();
+                point();
                 v.read() % 2 == 0
             })),
-            Op::RemoveExactly(x) => of_remove_if(map.remove_if(&key, |_, v| v.read() == x)),
+            Op::RemoveExactly(x) => of_remove_if(map.remove_if(&key, |_, v| {
+                point();
+                v.read() == x
+            })),
+            Op::Clear => {
+                map.clear();
+                Outcome::Found(true)
+            }
             Op::Update(d) => {
                 let mixed = |v: &V| {
-                    disturbance();
+                    point();
                     V::of(mix(v.read(), d))
                 };
                 Outcome::Seen(map.update(key, mixed).map(V::read))
             }
             Op::UpdateOrInsert(d) => {
-                let mixed = |v: &V| V::of(mix(v.read(), d));
+                let mixed = |v: &V| {
+                    point();
+                    V::of(mix(v.read(), d))
+                };
                 Outcome::Seen(Some(map.update_or_insert(key, mixed, V::of(d)).read()))
             }
             Op::GetOrInsertWith(v) => {
                 let made = || {
-                    disturbance();
+                    point();
                     V::of(v)
                 };
                 Outcome::Seen(Some(map.get_or_insert_with(key, made).read()))
             }
             Op::ComputeSet(d) => of_compute(map.compute(key, |entry| {
-                disturbance();
+                point();
                 Operation::<V, State>::Insert(V::of(entry.map_or(d, |(_, v)| mix(v.read(), d))))
             })),
-            Op::ComputeToggle(d) => of_compute(map.compute(key, |entry| match entry {
-                None => Operation::<V, State>::Insert(V::of(d)),
-                Some(_) => Operation::Remove,
+            Op::ComputeToggle(d) => of_compute(map.compute(key, |entry| {
+                point();
+                match entry {
+                    None => Operation::<V, State>::Insert(V::of(d)),
+                    Some(_) => Operation::Remove,
+                }
             })),
             Op::ComputeAbort => of_compute(map.compute(key, |entry| {
-                disturbance();
+                point();
                 Operation::<V, State>::Abort(entry.map(|(_, v)| v.read()))
             })),
         }
@@ -242,7 +255,10 @@ impl<V: Payload, S: BuildHasher + Sync> Subject for Sharded<V, S> {
         }
     }
     fn retain(&self, f: &mut dyn FnMut(u64, u64) -> bool) {
-        self.map.pin().retain(|key, value| f(key.0, value.read()));
+        self.map.pin().retain(|key, value| {
+            point();
+            f(key.0, value.read())
+        });
     }
     fn clear(&self) {
         self.map.pin().clear();

@@ -2,12 +2,12 @@
 //!
 //! A livelock or deadlock cannot be reported by the thread that is in it.
 
+use core::fmt::Write as _;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::fmt::Write as _;
+use core::time::Duration;
 use std::io::Write as _;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// Runs out if it is not dropped in time.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Threads that work on a map and record what they saw, while others make it grow and shrink.
 
 use super::checker::{Stats, check};
-use super::history::{Clock, Event, Fact, Op, Outcome, Recorder};
+use super::history::{Clock, Event, Fact, Op, Outcome, Recorder, relax_clears};
 use super::key::disturb_this_thread;
 use super::seed::{rng, seeds};
 use super::subject::Subject;
@@ -99,10 +99,12 @@ pub(crate) fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
             .map(thread::ScopedJoinHandle::join)
             .collect();
         stop.store(true, Ordering::Relaxed);
-        results
+        let joined = results
             .into_iter()
-            .flat_map(|r| r.expect("a recording thread panicked"))
-            .collect()
+            .map(|r| r.expect("a recording thread panicked"));
+        let mut events: Vec<Event> = joined.flatten().collect();
+        relax_clears(&mut events);
+        events
     })
 }
 
@@ -189,13 +191,15 @@ fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut
         3 => {
             // Removes whatever an entry's value is; the call does not say what it removed.
             let start = recorder.now();
-            if plan.storms == 0 {
+            let op = if plan.storms == 0 {
                 map.clear();
+                Op::Clear
             } else {
                 map.retain(&mut |key, _| key >= STORM);
-            }
+                Op::Remove
+            };
             for key in 0..plan.keys {
-                recorder.push(key, Op::Remove, Fact::Unknown, start);
+                recorder.push(key, op, Fact::Unknown, start);
             }
         }
         4 => map.reserve(rng.usize(0..512)),
