@@ -1,2 +1,61 @@
-//! The lab.
-fn main() {}
+//! The lab: replays traces and mixes on `ShardMap` and its rivals, checks every result, and
+//! prints what to choose.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cli.rs` | the options |
+//! | `job.rs` | the main job: which workloads, in what time |
+//! | `bars/` | the performance bars |
+//! | `engines/` | one file per map |
+//! | `ops.rs`, `keys.rs` | operation streams, made before the clock starts |
+//! | `mixes.rs`, `trace.rs` | where the streams come from, and their oracles |
+//! | `work.rs` | a workload and what must be true after it |
+//! | `run.rs` | one timed run on some threads |
+//! | `contest.rs` | interleaved rounds of all maps |
+//! | `stats.rs` | paired ratios and verdicts |
+//! | `machine/`, `clock.rs`, `alloc.rs` | the machine, its clock, its allocator |
+//! | `report/` | table, JSON, page, advice |
+mod alloc;
+mod bars;
+mod cli;
+mod clock;
+mod contest;
+mod engines;
+mod error;
+mod job;
+mod keys;
+mod machine;
+mod mixes;
+mod num;
+mod ops;
+mod report;
+mod run;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod work;
+
+use clap::Parser as _;
+use error::LabError;
+use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let result = match cli.command {
+        Some(cli::Command::Bars(args)) => bars::run(&args),
+        None => job::run(&cli.run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has had enough.
+        Err(LabError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error is the last resort; if it is gone too, the exit code says it.
+            let told = writeln!(std::io::stderr(), "atomshard: {error}");
+            drop(told);
+            error.exit_code()
+        }
+    }
+}

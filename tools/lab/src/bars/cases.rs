@@ -1,0 +1,294 @@
+//! The table of bars: workloads, and what is asked of each.
+use super::Effort;
+use crate::cli::BarGroup;
+use crate::engines::Entrant;
+use crate::mixes::{Dist, Mix};
+
+/// A workload and its bars.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) load: Load,
+    pub(super) keys: u32,
+    pub(super) threads: usize,
+    pub(super) crowd: Option<usize>,
+    /// Operations of all threads in a round.
+    pub(super) ops: usize,
+    /// Ours first.
+    pub(super) entrants: Vec<Entrant>,
+    pub(super) checks: Vec<Check>,
+}
+
+/// What the threads do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Load {
+    Ints(Mix, Dist),
+    Text(Mix),
+    Growth,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Check {
+    pub(super) ours: Entrant,
+    pub(super) rival: Rival,
+    pub(super) bar: f64,
+}
+
+/// Compared with what.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rival {
+    One(Entrant),
+    /// The one of these with the highest median.
+    Best(&'static [Entrant]),
+    /// Ourselves with 2 threads on 2 cores.
+    Calm,
+    /// Ourselves on uniform keys.
+    OwnUniform,
+    /// No rival: our p99 in ns is at most the bar.
+    P99,
+    P999,
+}
+
+const LOCKED: &[Entrant] = &[Entrant::Dashmap, Entrant::SccMap, Entrant::Mutex64];
+const RIVALS: &[Entrant] = &[
+    Entrant::Papaya,
+    Entrant::Dashmap,
+    Entrant::SccMap,
+    Entrant::Mutex64,
+];
+
+impl Check {
+    fn new(ours: Entrant, rival: Rival, bar: f64) -> Self {
+        Self { ours, rival, bar }
+    }
+
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        let (ours, bar) = (self.ours.label(), self.bar);
+        match self.rival {
+            Rival::One(rival) => format!("{ours} >= {bar}x {}", rival.label()),
+            Rival::Best(LOCKED) => format!("{ours} >= {bar}x the best locked map"),
+            Rival::Best(_) => format!("{ours} >= {bar}x the best rival"),
+            Rival::Calm => format!("{ours} >= {bar}x its own rate with 2 threads"),
+            Rival::OwnUniform => format!("{ours} >= {bar:.2}x its own uniform rate"),
+            Rival::P99 => format!("{ours} p99 <= {bar} ns"),
+            Rival::P999 => format!("{ours} p99.9 <= {bar} ns"),
+        }
+    }
+}
+
+/// The cases of a group; memory and iteration have files of their own.
+pub(super) fn of(group: BarGroup, effort: Effort) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (size, keys) in sizes(group, effort) {
+        for threads in [1, 2] {
+            match group {
+                BarGroup::Get => cases.push(get(size, keys, threads)),
+                BarGroup::Read => {
+                    for mix in [Mix::new(95, 5, 0), Mix::new(98, 1, 1)] {
+                        cases.push(read(mix, size, keys, threads));
+                    }
+                }
+                BarGroup::Churn => {
+                    for dist in [Dist::Uniform, Dist::Zipf] {
+                        cases.push(churn(dist, size, keys, threads));
+                    }
+                }
+                BarGroup::Growth => cases.push(growth(size, keys, threads)),
+                BarGroup::Text => {
+                    for mix in [
+                        Mix::new(100, 0, 0),
+                        Mix::new(95, 5, 0),
+                        Mix::new(98, 1, 1),
+                        Mix::new(70, 20, 10),
+                    ] {
+                        cases.push(text(mix, size, keys, threads));
+                    }
+                }
+                BarGroup::Crowd | BarGroup::Memory | BarGroup::Iteration => {}
+            }
+        }
+        if group == BarGroup::Crowd {
+            cases.push(crowd(size, keys));
+        }
+    }
+    if effort.divisor > 1 {
+        for case in &mut cases {
+            case.ops /= 20;
+        }
+    }
+    cases
+}
+
+fn sizes(group: BarGroup, effort: Effort) -> Vec<(&'static str, u32)> {
+    let sizes: &[(&str, u32)] = match group {
+        BarGroup::Get => &[("10k", 10_000), ("10M", 10_000_000), ("14M", 14_000_000)],
+        BarGroup::Read | BarGroup::Churn => &[("10k", 10_000), ("10M", 10_000_000)],
+        BarGroup::Growth => &[("10M", 10_000_000)],
+        BarGroup::Crowd => &[("10k", 10_000)],
+        BarGroup::Text => &[("10k", 10_000), ("1M", 1_000_000)],
+        BarGroup::Memory | BarGroup::Iteration => &[],
+    };
+    sizes
+        .iter()
+        .map(|(size, keys)| (*size, (keys / effort.divisor).max(100)))
+        .collect()
+}
+
+/// Rounds of some tens of milliseconds or more.
+fn ops(keys: u32) -> usize {
+    if keys > 100_000 { 1_000_000 } else { 2_000_000 }
+}
+
+fn threads_words(threads: usize) -> String {
+    if threads == 1 {
+        "1 thread".to_owned()
+    } else {
+        format!("{threads} threads")
+    }
+}
+
+fn mixed(mix: Mix, dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
+    let dist_words = if mix.get == 100 {
+        String::new()
+    } else {
+        format!(" {dist}")
+    };
+    Case {
+        name: format!("{mix}{dist_words} {size}, {}", threads_words(threads)),
+        load: Load::Ints(mix, dist),
+        keys,
+        threads,
+        crowd: None,
+        ops: ops(keys),
+        entrants: Vec::new(),
+        checks: Vec::new(),
+    }
+}
+
+fn get(size: &str, keys: u32, threads: usize) -> Case {
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::ShardmapHeld,
+        Entrant::Papaya,
+        Entrant::PapayaHeld,
+        Entrant::Dashmap,
+    ];
+    Case {
+        entrants: entrants.into(),
+        checks: vec![
+            Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 1.3),
+            Check::new(Entrant::ShardmapHeld, Rival::One(Entrant::PapayaHeld), 1.3),
+            Check::new(Entrant::Shardmap, Rival::One(Entrant::Dashmap), 1.1),
+        ],
+        ..mixed(Mix::new(100, 0, 0), Dist::Uniform, size, keys, threads)
+    }
+}
+
+fn read(mix: Mix, size: &str, keys: u32, threads: usize) -> Case {
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::ShardmapHeld,
+        Entrant::Papaya,
+        Entrant::PapayaHeld,
+        Entrant::Dashmap,
+        Entrant::SccMap,
+        Entrant::Mutex64,
+    ];
+    Case {
+        entrants: entrants.into(),
+        checks: vec![
+            Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 1.3),
+            Check::new(Entrant::ShardmapHeld, Rival::One(Entrant::PapayaHeld), 1.3),
+            Check::new(Entrant::Shardmap, Rival::Best(RIVALS), 1.05),
+        ],
+        ..mixed(mix, Dist::Uniform, size, keys, threads)
+    }
+}
+
+fn churn(dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
+    let locked = if size == "10k" { 0.7 } else { 0.9 };
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::Papaya,
+        Entrant::Dashmap,
+        Entrant::SccMap,
+        Entrant::Mutex64,
+    ];
+    let mut checks = vec![
+        Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 2.0),
+        Check::new(Entrant::Shardmap, Rival::Best(LOCKED), locked),
+    ];
+    if dist == Dist::Zipf {
+        checks.push(Check::new(Entrant::Shardmap, Rival::OwnUniform, 1.0 / 3.0));
+    }
+    Case {
+        entrants: entrants.into(),
+        checks,
+        ..mixed(Mix::new(70, 20, 10), dist, size, keys, threads)
+    }
+}
+
+fn growth(size: &str, keys: u32, threads: usize) -> Case {
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::Papaya,
+        Entrant::Dashmap,
+        Entrant::Mutex64,
+    ];
+    Case {
+        name: format!("growth to {size}, {}", threads_words(threads)),
+        load: Load::Growth,
+        keys,
+        threads,
+        crowd: None,
+        ops: keys as usize,
+        entrants: entrants.into(),
+        checks: vec![
+            Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 4.0),
+            Check::new(Entrant::Shardmap, Rival::One(Entrant::Dashmap), 0.8),
+            Check::new(Entrant::Shardmap, Rival::P99, 1200.0),
+        ],
+    }
+}
+
+fn crowd(size: &str, keys: u32) -> Case {
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::Papaya,
+        Entrant::Dashmap,
+        Entrant::SccMap,
+        Entrant::Mutex64,
+    ];
+    let mix = Mix::new(70, 20, 10);
+    Case {
+        name: format!("{mix} uniform {size}, 8 threads on 2 cores"),
+        crowd: Some(2),
+        ops: 8_000_000,
+        entrants: entrants.into(),
+        checks: vec![
+            Check::new(Entrant::Shardmap, Rival::Calm, 0.85),
+            Check::new(Entrant::Shardmap, Rival::P999, 50_000.0),
+        ],
+        ..mixed(mix, Dist::Uniform, size, keys, 8)
+    }
+}
+
+fn text(mix: Mix, size: &str, keys: u32, threads: usize) -> Case {
+    let entrants = [
+        Entrant::Shardmap,
+        Entrant::Papaya,
+        Entrant::Dashmap,
+        Entrant::SccMap,
+        Entrant::Mutex64,
+    ];
+    Case {
+        name: format!("String keys, {mix} {size}, {}", threads_words(threads)),
+        load: Load::Text(mix),
+        ops: 500_000,
+        entrants: entrants.into(),
+        checks: vec![Check::new(Entrant::Shardmap, Rival::Best(RIVALS), 0.9)],
+        ..mixed(mix, Dist::Uniform, size, keys, threads)
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line.
+use crate::engines::Entrant;
+use crate::mixes::{Dist, Mix};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Measures concurrent maps on this machine, checks every result, and says which to choose.
+///
+/// Without arguments: says what machine this is, replays two recorded traces and the classic
+/// mixes on every map, and writes report.json and report.html.
+#[derive(Debug, Parser)]
+#[command(name = "atomshard", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What to do instead of the main job.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Measures the project's performance bars and says of each: met, missed or cannot tell.
+    Bars(BarsArgs),
+}
+
+/// Options of the main job.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Replay this file instead: a key to count on each line, or CSV `op,key` with op get, put
+    /// or del; `-` is standard input; `.zst` is unpacked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Run this mix instead: percent of gets, loads and deletes.
+    #[arg(long, value_name = "G/L/D")]
+    pub(crate) mix: Option<Mix>,
+    /// How the mix chooses keys; both if not given.
+    #[arg(long, value_enum)]
+    pub(crate) dist: Option<Dist>,
+    /// Numbers of threads, as 1,2,8. Default: 1 up to the processors.
+    #[arg(long, value_delimiter = ',', value_name = "N,..", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Vec<u16>,
+    /// Seconds for the whole run.
+    #[arg(long, default_value_t = 75, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+    /// Size of the mixes' key space.
+    #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keys: u32,
+    /// Maps to compare; all if not given.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "MAP,..")]
+    pub(crate) maps: Vec<Entrant>,
+    /// Folder for report.json and report.html.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// Options of `bars`.
+#[derive(Debug, Args)]
+pub(crate) struct BarsArgs {
+    /// The groups to measure, as in `bars memory`; all if not given.
+    #[arg(value_enum)]
+    pub(crate) groups: Vec<BarGroup>,
+    /// Only bars whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    /// A hundredth of the entries and few rounds: shows that it works, measures nothing.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Write docs/measurements/DATE-CPU.md.
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Rounds that count.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(3..=200))]
+    pub(crate) rounds: u16,
+}
+
+/// A row of the table of bars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BarGroup {
+    /// Get-only at 10k, 10M and 14M entries.
+    Get,
+    /// 95/5 and 98/1/1 at 10k and 10M.
+    Read,
+    /// 70/20/10, uniform and Zipf, at 10k and 10M.
+    Churn,
+    /// From empty to 10M.
+    Growth,
+    /// 8 threads on 2 cores.
+    Crowd,
+    /// String keys.
+    Text,
+    /// Bytes held at 8 to 16M entries and in small maps.
+    Memory,
+    /// Nanoseconds per entry.
+    Iteration,
+}

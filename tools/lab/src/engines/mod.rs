@@ -1,0 +1,170 @@
+//! The maps under test, each behind the same three small traits.
+//!
+//! | trait | lives for | what |
+//! |---|---|---|
+//! | [`Store`] | a run | the map itself |
+//! | [`Worker`] | a thread's part of a run | what a thread keeps while it works |
+//! | [`Batch`] | 64 operations | what it keeps for a run of operations: a guard, or nothing |
+//!
+//! Everything is generic: the loop that is timed calls the map's own functions, inlined. All
+//! maps hash with the same fixed foldhash and allocate from the same system allocator. All grow
+//! from empty; none is told how much is coming.
+mod dash;
+mod limit;
+mod mutex64;
+mod papaya;
+mod scc_index;
+mod scc_map;
+mod shardmap;
+
+pub(crate) use self::dash::Dash;
+pub(crate) use self::limit::Limit;
+pub(crate) use self::mutex64::Mutex64;
+pub(crate) use self::papaya::{PapayaHeld, PapayaPin};
+pub(crate) use self::scc_index::SccIndex;
+pub(crate) use self::scc_map::SccMap;
+pub(crate) use self::shardmap::{ShardMapHeld, ShardMapPin};
+
+use crate::keys::Key;
+use clap::ValueEnum;
+use foldhash::fast::FixedState;
+use serde::Serialize;
+
+/// The hasher of every map: foldhash with a fixed seed.
+#[must_use]
+pub(crate) fn hasher() -> FixedState {
+    FixedState::with_seed(0x5eed)
+}
+
+/// How many operations a [`Batch`] lives for.
+pub(crate) const BATCH: usize = 64;
+
+/// A map under test.
+pub(crate) trait Store<K: Key>: Sync + Sized {
+    /// What a thread keeps while it works.
+    type Worker<'a>: Worker<K>
+    where
+        Self: 'a;
+
+    /// An empty map for so many threads.
+    fn new(threads: usize) -> Self;
+
+    /// Called by thread number `thread` before the clock starts.
+    fn worker(&self, thread: usize) -> Self::Worker<'_>;
+
+    /// Shows every entry once; nobody else works meanwhile.
+    fn each(&mut self, visit: &mut dyn FnMut(&K, u64));
+}
+
+/// A thread's hold on the map.
+pub(crate) trait Worker<K: Key> {
+    /// What is kept for [`BATCH`] operations.
+    type Batch<'b>: Batch<K>
+    where
+        Self: 'b;
+
+    /// Starts a batch.
+    fn batch(&mut self) -> Self::Batch<'_>;
+}
+
+/// The operations of the workloads.
+pub(crate) trait Batch<K: Key> {
+    /// The value, if the key is present.
+    fn get(&mut self, key: &K::View) -> Option<u64>;
+
+    /// Inserts or overwrites; whether the key was absent.
+    fn put(&mut self, key: &K::View, value: u64) -> bool;
+
+    /// Removes; whether the key was present.
+    fn del(&mut self, key: &K::View) -> bool;
+
+    /// Adds one to the key's count, starting from 0, the way a user of this map would write it.
+    fn add(&mut self, key: &K::View);
+}
+
+/// Who takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Entrant {
+    /// `atomshard::ShardMap`, pinned for each operation.
+    Shardmap,
+    /// `atomshard::ShardMap`, a pin held for 64 operations.
+    ShardmapHeld,
+    /// `papaya::HashMap`, pinned for each operation.
+    Papaya,
+    /// `papaya::HashMap`, a pin held for 64 operations.
+    PapayaHeld,
+    /// `dashmap::DashMap`.
+    Dashmap,
+    /// `scc::HashMap`.
+    SccMap,
+    /// `scc::HashIndex`.
+    SccIndex,
+    /// 64 padded `std::sync::Mutex`es around hashbrown tables.
+    Mutex64,
+    /// Unsynchronised `hashbrown::HashMap`, one for each thread.
+    Hashbrown,
+}
+
+impl Entrant {
+    /// All, in the order of the tables.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Shardmap,
+        Self::ShardmapHeld,
+        Self::Papaya,
+        Self::PapayaHeld,
+        Self::Dashmap,
+        Self::SccMap,
+        Self::SccIndex,
+        Self::Mutex64,
+        Self::Hashbrown,
+    ];
+
+    /// The name in tables.
+    #[must_use]
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Shardmap => "ShardMap",
+            Self::ShardmapHeld => "ShardMap, pin held",
+            Self::Papaya => "papaya",
+            Self::PapayaHeld => "papaya, pin held",
+            Self::Dashmap => "dashmap",
+            Self::SccMap => "scc::HashMap",
+            Self::SccIndex => "scc::HashIndex",
+            Self::Mutex64 => "64 x Mutex",
+            Self::Hashbrown => "hashbrown",
+        }
+    }
+
+    /// What a reader of the tables must know about it.
+    #[must_use]
+    pub(crate) fn note(self) -> Option<&'static str> {
+        match self {
+            Self::ShardmapHeld | Self::PapayaHeld => Some("a pin is held for 64 operations"),
+            Self::SccIndex => Some(
+                "no contender: its readers miss keys that are present throughout while they are \
+                 overwritten",
+            ),
+            Self::Mutex64 => {
+                Some("64 padded std::sync::Mutex, each around a hashbrown::HashTable; hashes once")
+            }
+            Self::Hashbrown => Some(
+                "the limit, no contender: unsynchronised, each thread has a map of its own with \
+                 its own keys; traces, whose keys are shared, with 1 thread only",
+            ),
+            Self::Shardmap | Self::Papaya | Self::Dashmap | Self::SccMap => None,
+        }
+    }
+
+    /// Whether it is a map of this crate.
+    #[must_use]
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Shardmap | Self::ShardmapHeld)
+    }
+
+    /// Whether it may be chosen: shared between threads, and finds what is there.
+    #[must_use]
+    pub(crate) fn is_contender(self) -> bool {
+        !matches!(self, Self::SccIndex | Self::Hashbrown)
+    }
+}

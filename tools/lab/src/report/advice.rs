@@ -1,0 +1,91 @@
+//! One sentence: what to choose for this workload here.
+use super::Row;
+use crate::stats::paired_ratio;
+
+/// The sentence for one race.
+#[must_use]
+pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
+    let median = |row: &Row| row.mops.map_or(0.0, |mops| mops.median);
+    let mut contenders: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.entrant.is_contender() && !row.is_disturbed)
+        .filter(|row| row.mops.is_some_and(|mops| mops.rounds >= 3))
+        .collect();
+    contenders.sort_by(|a, b| median(b).total_cmp(&median(a)));
+    let threads_words = if threads == 1 {
+        "1 thread".to_owned()
+    } else {
+        format!("{threads} threads")
+    };
+    let Some((first, others)) = contenders.split_first() else {
+        return format!(
+            "For {what} with {threads_words}: too few undisturbed rounds to say; \
+             run it when the machine is idle."
+        );
+    };
+    // Behind for certain: the whole interval of first/other is above 1.
+    let is_behind =
+        |row: &Row| paired_ratio(&first.rates, &row.rates).is_some_and(|ratio| ratio.low > 1.0);
+    let level: Vec<&&Row> = others.iter().filter(|row| !is_behind(row)).collect();
+    let mut text = format!(
+        "For {what} with {threads_words} choose {}: {:.1} Mops/s",
+        first.label,
+        median(first)
+    );
+    match (level.as_slice(), others.first()) {
+        ([], Some(second)) => {
+            if let Some(ratio) = paired_ratio(&first.rates, &second.rates) {
+                text += &format!(
+                    ", {:.2}x the next, {} ({:.2} to {:.2})",
+                    ratio.estimate, second.label, ratio.low, ratio.high
+                );
+            }
+        }
+        ([], None) => {}
+        (level, _) => {
+            let names: Vec<&str> = level.iter().map(|row| row.label).collect();
+            text += &format!("; these rounds cannot tell it from {}", joined(&names));
+        }
+    }
+    text += &or_else(first, others);
+    text + "."
+}
+
+/// What speaks for another map: a much better tail, or much less memory.
+fn or_else(first: &Row, others: &[&Row]) -> String {
+    let mut text = String::new();
+    let tail = |row: &Row| row.latency_ns.map(|latency| latency.p999);
+    if let Some(own) = tail(first)
+        && let Some(calmer) = others
+            .iter()
+            .min_by_key(|row| tail(row).unwrap_or(u64::MAX))
+        && let Some(best) = tail(calmer)
+        && best.saturating_mul(2) <= own
+    {
+        text += &format!(
+            "; if the tail counts, {} (p99.9 {best} ns instead of {own} ns)",
+            calmer.label
+        );
+    }
+    if let Some(own) = first.bytes_per_entry
+        && let Some((smaller, best)) = others
+            .iter()
+            .filter_map(|row| Some((row, row.bytes_per_entry?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+        && best * 1.25 <= own
+    {
+        text += &format!(
+            "; if memory counts, {} ({best:.0} bytes per entry instead of {own:.0})",
+            smaller.label
+        );
+    }
+    text
+}
+
+fn joined(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [some @ .., last] => format!("{} or {last}", some.join(", ")),
+    }
+}

@@ -1,0 +1,91 @@
+//! The tables on the terminal.
+use super::{Cell, Row};
+use crate::machine::Machine;
+use comfy_table::{CellAlignment, Table, presets};
+use std::io::{self, Write};
+
+/// What machine this is.
+pub(crate) fn print_machine(out: &mut dyn Write, machine: &Machine) -> io::Result<()> {
+    writeln!(out, "{}", machine.cpu)?;
+    for (name, fact) in &machine.facts {
+        writeln!(out, "  {name:<24} {}", fact.words())?;
+    }
+    writeln!(out, "  counters")?;
+    for counter in &machine.counters {
+        writeln!(out, "    {:<22} {}", counter.name, counter.fact.words())?;
+    }
+    Ok(())
+}
+
+/// One race.
+pub(crate) fn print_cell(out: &mut dyn Write, title: &str, cell: &Cell) -> io::Result<()> {
+    let threads = if cell.threads == 1 {
+        "thread"
+    } else {
+        "threads"
+    };
+    writeln!(out, "\n{title}, {} {threads}", cell.threads)?;
+    let mut table = Table::new();
+    let ratio = match &cell.best_rival {
+        Some(best) => format!("ratio to {best}"),
+        None => "ratio".to_owned(),
+    };
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "map",
+        "Mops/s",
+        "middle half",
+        &ratio,
+        "p50 ns",
+        "p99",
+        "p99.9",
+        "max",
+        "B/entry",
+    ]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for row in &cell.rows {
+        table.add_row(line(row, cell.best_rival.as_deref()));
+    }
+    writeln!(out, "{table}")?;
+    writeln!(out, "{}", cell.advice)?;
+    let rejected: usize = cell.rows.iter().map(|row| row.rejected_rounds).sum();
+    if rejected > 0 {
+        writeln!(
+            out,
+            "({rejected} rounds repeated: the threads did not run side by side)"
+        )?;
+    }
+    Ok(())
+}
+
+fn line(row: &Row, best: Option<&str>) -> [String; 9] {
+    let dash = || "-".to_owned();
+    let latency = |part: fn(&super::Latency) -> u64| {
+        row.latency_ns
+            .as_ref()
+            .map_or_else(dash, |latency| part(latency).to_string())
+    };
+    let ratio = match row.ratio {
+        Some(ratio) => format!("{:.2} ({:.2}-{:.2})", ratio.estimate, ratio.low, ratio.high),
+        None if best == Some(row.label) => "1, the best rival".to_owned(),
+        None => dash(),
+    };
+    let mark = if row.entrant.is_contender() { "" } else { " *" };
+    [
+        format!("{}{mark}", row.label),
+        row.mops
+            .map_or_else(dash, |mops| format!("{:.2}", mops.median)),
+        row.mops.map_or_else(dash, |mops| {
+            format!("{:.2}-{:.2}", mops.lower_quartile, mops.upper_quartile)
+        }),
+        ratio,
+        latency(|latency| latency.p50),
+        latency(|latency| latency.p99),
+        latency(|latency| latency.p999),
+        latency(|latency| latency.max),
+        row.bytes_per_entry
+            .map_or_else(dash, |bytes| format!("{bytes:.1}")),
+    ]
+}

@@ -1,0 +1,2 @@
+//! The oracle must catch a map that is wrong.
+mod broken;

@@ -1,0 +1,207 @@
+//! The program from outside: exit codes, messages, and the files that it writes.
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt as _;
+use predicates::str::{contains, diff};
+use std::fs::{read_to_string, write};
+use tempfile::{TempDir, tempdir};
+
+fn lab() -> Command {
+    Command::new(assert_cmd::cargo::cargo_bin!("atomshard"))
+}
+
+fn folder_with(name: &str, text: &str) -> TempDir {
+    let folder = tempdir().unwrap();
+    write(folder.path().join(name), text).unwrap();
+    folder
+}
+
+/// Runs a small job in the folder and returns its report.
+fn report_of(folder: &TempDir, args: &[&str]) -> serde_json::Value {
+    lab()
+        .current_dir(folder)
+        .args(args)
+        .args(["--seconds", "1"])
+        .assert()
+        .success();
+    let text = read_to_string(folder.path().join("report.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_bad_line_is_named_and_exits_with_2() {
+    let folder = folder_with("bad.csv", "op,key\nget,a\nmove,b\n");
+    lab()
+        .current_dir(&folder)
+        .args(["--trace", "bad.csv"])
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(diff(
+            "atomshard: bad.csv:3: expected op get, put or del, found \"move\"\n",
+        ));
+    assert!(!folder.path().join("report.json").exists());
+}
+
+#[test]
+fn standard_input_is_a_trace_too() {
+    let folder = tempdir().unwrap();
+    lab()
+        .current_dir(&folder)
+        .args(["--trace", "-"])
+        .write_stdin("a\n\n")
+        .assert()
+        .code(2)
+        .stderr(diff(
+            "atomshard: -:2: expected a key, found an empty line\n",
+        ));
+    lab()
+        .current_dir(&folder)
+        .args([
+            "--trace",
+            "-",
+            "--threads",
+            "1",
+            "--maps",
+            "dashmap,mutex64",
+            "--seconds",
+            "1",
+        ])
+        .write_stdin("a\nb\na\n".repeat(1000))
+        .assert()
+        .success()
+        .stdout(contains("For the trace - with 1 thread").and(contains("dashmap")));
+}
+
+#[test]
+fn files_and_options_that_make_no_sense_exit_with_2() {
+    lab()
+        .args(["--trace", "/nowhere/x"])
+        .assert()
+        .code(2)
+        .stderr(contains("/nowhere/x: "));
+    lab()
+        .args(["--mix", "70/20/20"])
+        .assert()
+        .code(2)
+        .stderr(contains("expected three shares that add up to 100"));
+    lab().args(["--threads", "0"]).assert().code(2);
+    lab()
+        .args(["--maps", "treemap"])
+        .assert()
+        .code(2)
+        .stderr(contains("possible values"));
+    lab()
+        .args(["--keys", "1", "--threads", "2", "--mix", "70/20/10"])
+        .assert()
+        .code(2)
+        .stderr(contains("expected at least one key for each of 2 threads"));
+    lab().args(["bars", "--quick", "--record"]).assert().code(2);
+    lab()
+        .args(["bars", "--only", "no such bar"])
+        .assert()
+        .code(2)
+        .stderr(contains("none has it"));
+    let folder = folder_with("not.zst", "text");
+    lab()
+        .current_dir(&folder)
+        .args(["--trace", "not.zst"])
+        .assert()
+        .code(2)
+        .stderr(contains("not.zst:1: expected zstd-compressed data"));
+}
+
+#[test]
+fn a_mix_writes_both_reports() {
+    let folder = tempdir().unwrap();
+    let report = report_of(
+        &folder,
+        &["--mix", "70/20/10", "--keys", "4000", "--threads", "1"],
+    );
+    assert_eq!(report["schema"], 1);
+    let sections = report["sections"].as_array().unwrap();
+    assert_eq!(sections.len(), 2, "uniform and Zipf");
+    for section in sections {
+        let rows = section["cells"][0]["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 9);
+        for row in rows {
+            let bytes = row["bytes_per_entry"].as_f64().unwrap();
+            // A key and a value are 16 bytes.
+            assert!(
+                (16.0..200.0).contains(&bytes),
+                "{}: {bytes} bytes",
+                row["label"]
+            );
+            assert!(row["mops"]["median"].as_f64().unwrap() > 0.0);
+            // Without an undisturbed round there is none, on a busy machine.
+            assert_ne!(row["latency_ns"]["p50"].as_u64(), Some(0));
+        }
+    }
+    let page = read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("ShardMap") && page.contains("70/20/10 Zipf"));
+    assert!(
+        !page.contains("src=") && !page.contains("<link"),
+        "nothing from elsewhere"
+    );
+    assert!(
+        !page.contains("{{") && !page.contains("{%"),
+        "the template is filled in"
+    );
+}
+
+#[test]
+fn counters_have_a_value_or_a_reason_never_zero() {
+    let folder = tempdir().unwrap();
+    let args = [
+        "--mix",
+        "95/5/0",
+        "--keys",
+        "100",
+        "--threads",
+        "1",
+        "--maps",
+        "papaya",
+    ];
+    let report = report_of(&folder, &args);
+    for counter in report["machine"]["counters"].as_array().unwrap() {
+        let fact = &counter["fact"];
+        let value = fact["is"].as_str();
+        let reason = fact["unavailable"]["reason"].as_str();
+        assert!(value.is_some() != reason.is_some(), "{counter}");
+        assert!(
+            !value.is_some_and(|value| value.starts_with("0 ")),
+            "{counter}"
+        );
+    }
+}
+
+#[test]
+fn a_trace_of_ones_own_is_replayed_with_two_threads() {
+    let text: String = (0..4000)
+        .map(|n| format!("get,file{}\n", n % 300))
+        .collect();
+    let folder = folder_with("mine.csv", &format!("op,key\n{text}del,file7\nput,file7\n"));
+    let report = report_of(&folder, &["--trace", "mine.csv", "--threads", "2"]);
+    let rows = report["sections"][0]["cells"][0]["rows"]
+        .as_array()
+        .unwrap();
+    assert_eq!(
+        rows.len(),
+        8,
+        "the limit row shares nothing and is left out"
+    );
+}
+
+#[test]
+fn a_quick_bar_gives_a_verdict() {
+    lab()
+        .args([
+            "bars",
+            "growth",
+            "--quick",
+            "--only",
+            "growth to 10M, 1 thread",
+        ])
+        .assert()
+        .success()
+        .stdout(contains("ShardMap >= 4x papaya").and(contains("cannot tell or not measured")));
+}
