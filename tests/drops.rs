@@ -10,12 +10,10 @@ use common::drops::{Ledger, Token, TokenKey};
 use common::hashers::OneHash;
 use common::seed::{rng, seeds, stress};
 use common::watchdog::{Watchdog, step};
-use core::hash::{BuildHasher, Hash, Hasher};
-use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::hash::BuildHasher;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use foldhash::fast::RandomState;
-use std::panic::catch_unwind;
 use std::sync::{Arc, Weak, mpsc};
 use std::thread;
 
@@ -252,37 +250,6 @@ fn threads_end_while_pinned() {
     ledger.assert_live(0);
 }
 
-/// A panic on its way through a pinned thread unpins it.
-#[test]
-fn a_panicking_thread_unpins() {
-    let ledger = Ledger::new(100_000);
-    let map: Arc<Map> = Arc::default();
-    for _ in 0..4 {
-        let (map, ledger) = (Arc::clone(&map), Arc::clone(&ledger));
-        let ended = thread::spawn(move || {
-            let pinned = map.pin();
-            pinned.insert(TokenKey::new(1, &ledger), Token::new(&ledger));
-            pinned.update(TokenKey::new(1, &ledger), |_| panic!("as asked"));
-        })
-        .join();
-        assert!(ended.is_err());
-    }
-    for id in 0..5000 {
-        map.pin()
-            .insert(TokenKey::new(id, &ledger), Token::new(&ledger));
-        map.pin().remove(&id);
-    }
-    map.guard().flush();
-    // Were a panicked thread still pinned, all 10,000 would wait for it.
-    assert!(
-        ledger.live() < 5000,
-        "{} wait: a panicked thread stays pinned",
-        ledger.live()
-    );
-    drop(Arc::into_inner(map).expect("the threads are gone"));
-    ledger.assert_live(0);
-}
-
 /// A value whose drop uses the map it was in.
 struct Reentrant {
     map: Weak<ShardMap<u64, Self>>,
@@ -352,165 +319,6 @@ fn a_drop_may_use_the_map() {
     drop(drops);
     assert_eq!(Arc::strong_count(&held), 1, "values were not dropped");
     assert!(held.load(Ordering::Acquire) >= made.into_inner());
-}
-
-/// A value whose drop panics now and then.
-struct Fused {
-    _token: Token,
-    burns: bool,
-}
-
-static BURN: AtomicBool = AtomicBool::new(false);
-
-impl Drop for Fused {
-    fn drop(&mut self) {
-        if self.burns && BURN.load(Ordering::Relaxed) && !thread::panicking() {
-            panic!("a drop panics as asked");
-        }
-    }
-}
-
-/// A panic in a value's drop, wherever the map runs it, drops nothing twice; what stays is at most
-/// what was in the same batch.
-#[test]
-fn a_drop_that_panics_is_not_repeated() {
-    let ledger = Ledger::new(100_000);
-    let map: ShardMap<TokenKey, Fused> = ShardMap::new();
-    BURN.store(true, Ordering::Relaxed);
-    let mut panics = 0;
-    for i in 0..2000 {
-        let id = i % 40;
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            let value = Fused {
-                _token: Token::new(&ledger),
-                burns: i % 97 == 0,
-            };
-            let pinned = map.pin();
-            pinned.insert(TokenKey::new(id, &ledger), value);
-            if i % 3 == 0 {
-                pinned.remove(&id);
-            }
-        }));
-        panics += usize::from(done.is_err());
-    }
-    let ended = catch_unwind(AssertUnwindSafe(move || drop(map)));
-    panics += usize::from(ended.is_err());
-    BURN.store(false, Ordering::Relaxed);
-    assert!(panics > 0, "no drop has panicked: the run shows nothing");
-    assert_eq!(ledger.dropped_twice(), 0);
-}
-
-/// A key whose hash and comparison panic at a set point.
-#[derive(Clone)]
-struct Brittle(TokenKey);
-
-static BREAK_AT: AtomicU64 = AtomicU64::new(0);
-
-fn brittle() {
-    let now = BREAK_AT.load(Ordering::Relaxed);
-    if now > 0 {
-        BREAK_AT.store(now - 1, Ordering::Relaxed);
-        assert!(now != 1, "a key panics as asked");
-    }
-}
-
-fn break_at(n: u64) {
-    BREAK_AT.store(n, Ordering::Relaxed);
-}
-
-impl PartialEq for Brittle {
-    fn eq(&self, other: &Self) -> bool {
-        brittle();
-        self.0 == other.0
-    }
-}
-
-impl Eq for Brittle {}
-
-impl Hash for Brittle {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        brittle();
-        self.0.hash(state);
-    }
-}
-
-/// `Hash`, `Eq` and closures that panic at every point there is, in every operation: the map stays
-/// whole, and everything is dropped once.
-#[test]
-fn panics_in_keys_and_closures_drop_everything_once() {
-    let ledger = Ledger::new(200_000);
-    let map: ShardMap<Brittle, Token, OneHash> = ShardMap::with_hasher(OneHash(0));
-    let key = |id| Brittle(TokenKey::new(id, &ledger));
-    for id in 0..10 {
-        map.pin().insert(key(id), Token::new(&ledger));
-    }
-    let mut panics = 0;
-    for operation in 0..11 {
-        for id in [0, 5, 9, 11] {
-            for at in 1..14 {
-                let before = map.len();
-                let done = catch_unwind(AssertUnwindSafe(|| {
-                    let (key, value) = (key(id), Token::new(&ledger));
-                    let map = map.pin();
-                    break_at(at);
-                    match operation {
-                        0 => drop(map.insert(key, value)),
-                        1 => drop(map.remove(&key)),
-                        2 => drop(map.try_insert(key, value)),
-                        3 => drop(map.update(key, |_| {
-                            brittle();
-                            Token::new(&ledger)
-                        })),
-                        4 => drop(map.update_or_insert(
-                            key,
-                            |_| {
-                                brittle();
-                                Token::new(&ledger)
-                            },
-                            value,
-                        )),
-                        5 => drop(map.get_or_insert_with(key, || {
-                            brittle();
-                            Token::new(&ledger)
-                        })),
-                        6 => drop(map.remove_if(&key, |_, _| {
-                            brittle();
-                            true
-                        })),
-                        7 => drop(map.compute(key, |_| {
-                            brittle();
-                            Operation::<_, ()>::Insert(Token::new(&ledger))
-                        })),
-                        8 => map.retain(|_, _| {
-                            brittle();
-                            true
-                        }),
-                        9 => drop(map.get(&key)),
-                        _ => map.clear(),
-                    }
-                }));
-                break_at(0);
-                if done.is_err() {
-                    panics += 1;
-                    assert_eq!(
-                        map.len(),
-                        before,
-                        "operation {operation} panicked and took effect"
-                    );
-                }
-                let count = map.pin().iter().count();
-                assert_eq!(map.len(), count, "operation {operation} at {at} on {id}");
-                for id in 0..10 {
-                    map.pin().insert(key(id), Token::new(&ledger));
-                }
-                map.pin().remove(&key(11));
-                assert_eq!((map.len(), map.pin().iter().count()), (10, 10));
-            }
-        }
-    }
-    assert!(panics > 100, "only {panics} panics");
-    drop(map);
-    ledger.assert_live(0);
 }
 
 /// Values that borrow: all are gone when the map is, and no thread drops one later.
