@@ -12,7 +12,7 @@ mod common;
 
 use atomshard::ResizeMode;
 use common::checker::check;
-use common::hashers::{HighBits, Identity, MiddleBits, OneHash, TwoHash};
+use common::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard, TwoHash};
 use common::seed::{many_threads, seeds, stress};
 use common::subject::{Checked, Reference, Sharded};
 use common::watchdog::Watchdog;
@@ -21,7 +21,7 @@ use core::time::Duration;
 use foldhash::fast::RandomState;
 
 fn limit(name: &'static str) -> Watchdog {
-    Watchdog::new(name, Duration::from_secs(60 * (1 + stress())))
+    Watchdog::new(name, Duration::from_secs(60 * stress()))
 }
 
 #[test]
@@ -91,6 +91,20 @@ fn resizes_that_move_everything() {
         },
         fresh,
     );
+}
+
+#[test]
+fn a_large_table_that_moves_in_many_steps() {
+    let _watchdog = limit("a_large_table_that_moves_in_many_steps");
+    let plan = Plan {
+        storms: 2,
+        wave: 2500,
+        keys: 12,
+        ops: 1500,
+        ..Plan::SMALL
+    };
+    let fresh = || Sharded::<Checked, _>::with_mode(OneShard, ResizeMode::Incremental(1));
+    assert_linearizable(6 * stress(), plan, fresh);
 }
 
 #[test]

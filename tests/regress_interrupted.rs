@@ -13,7 +13,9 @@
 
 mod common;
 
+use atomshard::ResizeMode;
 use common::checker::check;
+use common::hashers::in_first_shard;
 use common::history::Op::{
     ComputeAbort, ComputeSet, ComputeToggle, Contains, Get, GetOrInsertWith, Insert, Remove,
     RemoveExactly, RemoveIfEven, TryInsert, Update, UpdateOrInsert,
@@ -24,7 +26,7 @@ use common::subject::{Checked, Sharded, Subject as _};
 use core::cell::RefCell;
 use core::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Keys below this share one hash.
 const SHARED: u64 = 16;
@@ -32,7 +34,8 @@ const SHARED: u64 = 16;
 /// The key that operations work on; the others below `SHARED` are in its bucket.
 const KEY: u64 = 3;
 
-/// One hash for the keys below `SHARED`, so that each operation compares keys; spread otherwise.
+/// One hash for the keys below `SHARED`, so that each operation compares keys; the others are
+/// spread, over the same shard, so that its table is large and moves in many steps.
 #[derive(Clone, Copy, Debug)]
 struct SomeShared;
 
@@ -47,11 +50,7 @@ impl BuildHasher for SomeShared {
 
 impl Hasher for SomeSharedHasher {
     fn finish(&self) -> u64 {
-        if self.0 < SHARED {
-            0x1234_5678_9ABC_DEF0
-        } else {
-            self.0.wrapping_mul(0xD1B5_4A32_D192_ED03)
-        }
+        in_first_shard(if self.0 < SHARED { 0 } else { self.0 })
     }
     fn write(&mut self, _: &[u8]) {
         unreachable!("keys are written as one word");
@@ -69,15 +68,19 @@ enum Resizes {
     Grow,
     /// Several doublings, and back to the smallest table.
     GrowAndShrink,
-    /// A resize that has begun and is not complete.
-    HalfWay,
+    /// Several doublings, and another that is so many inserts short of its end.
+    HalfWay(u64),
+    /// The outer operation begins with that doubling half way, and while it is stopped the
+    /// doubling ends.
+    EndsHalfWay(u64),
 }
 
-const RESIZES: [Resizes; 4] = [
+const RESIZES: [Resizes; 5] = [
     Resizes::None,
     Resizes::Grow,
     Resizes::GrowAndShrink,
-    Resizes::HalfWay,
+    Resizes::HalfWay(6),
+    Resizes::EndsHalfWay(6),
 ];
 
 /// Entries that take a map of one shard through its fan-out and two doublings of each shard.
@@ -85,26 +88,56 @@ const MANY: u64 = if cfg!(miri) { 300 } else { 1500 };
 
 type Map = Sharded<Checked, SomeShared>;
 
+fn new_map() -> Map {
+    Sharded::with_mode(SomeShared, ResizeMode::Incremental(1))
+}
+
+/// How many keys from 1000 on end the doubling of a table that takes at least ten inserts to
+/// move. It always is the same insert, since the hashes are.
+fn inserts_that_double() -> u64 {
+    static INSERTS: OnceLock<u64> = OnceLock::new();
+    *INSERTS.get_or_init(|| {
+        let map = new_map();
+        let capacity = || map.map.capacity();
+        let (mut n, mut last) = (0, capacity());
+        while n < MANY || capacity() == last {
+            last = capacity();
+            map.apply(1000 + n, Insert(n));
+            n += 1;
+        }
+        n
+    })
+}
+
+fn insert_all(map: &Map, keys: core::ops::Range<u64>) {
+    for key in keys {
+        map.apply(key, Insert(key));
+    }
+}
+
+/// What happens before the outer operation.
+fn prepare(map: &Map, how: Resizes) {
+    if let Resizes::EndsHalfWay(short) = how {
+        insert_all(map, 1000..1000 + inserts_that_double() - short);
+    }
+}
+
 fn resize(map: &Map, how: Resizes) {
     let keys = 1000..1000 + MANY;
     match how {
         Resizes::None => {}
-        Resizes::HalfWay => {
-            // The next insert or two after a capacity is reached begin a move.
-            for key in 1000..1250 {
-                map.apply(key, Insert(key));
-            }
+        Resizes::HalfWay(short) => insert_all(map, 1000..1000 + inserts_that_double() - short),
+        Resizes::EndsHalfWay(short) => {
+            let end = 1000 + inserts_that_double();
+            insert_all(map, end - short..end + 10);
         }
-        Resizes::Grow | Resizes::GrowAndShrink => {
-            for key in keys.clone() {
-                map.apply(key, Insert(key));
+        Resizes::Grow => insert_all(map, keys),
+        Resizes::GrowAndShrink => {
+            insert_all(map, keys.clone());
+            for key in keys {
+                assert_eq!(map.apply(key, Remove), Outcome::Seen(Some(key)));
             }
-            if how == Resizes::GrowAndShrink {
-                for key in keys {
-                    assert_eq!(map.apply(key, Remove), Outcome::Seen(Some(key)));
-                }
-                map.shrink();
-            }
+            map.shrink();
         }
     }
 }
@@ -146,11 +179,12 @@ fn interruptions() -> Vec<Vec<Op>> {
 
 /// Runs `outer`, stopped at point `at`, with everything recorded. Returns whether it came there.
 fn interrupt(present: bool, outer: Op, inner: &[Op], how: Resizes, at: u32) -> bool {
-    let map = Arc::new(Map::new(SomeShared));
+    let map = Arc::new(new_map());
     // Two neighbours in the bucket, so that a search for an absent key compares too.
     for key in [1, 2] {
         map.apply(key, Insert(key));
     }
+    prepare(&map, how);
     let clock = Rc::new(Clock::counter());
     let mut recorder = Recorder::new(&clock, 0);
     if present {
@@ -199,13 +233,15 @@ fn interrupt(present: bool, outer: Op, inner: &[Op], how: Resizes, at: u32) -> b
     reached
 }
 
-fn every_combination(how: Resizes) {
-    let mut reached = 0;
+/// Runs every combination; `how` may differ from one to the next.
+fn every_combination(how: impl Fn(u64) -> Resizes) {
+    let (mut run, mut reached) = (0, 0);
     for present in [false, true] {
         for outer in operations(1000) {
             for inner in interruptions() {
                 for at in 1..=3 {
-                    reached += usize::from(interrupt(present, outer, &inner, how, at));
+                    reached += usize::from(interrupt(present, outer, &inner, how(run), at));
+                    run += 1;
                 }
             }
         }
@@ -215,22 +251,27 @@ fn every_combination(how: Resizes) {
 
 #[test]
 fn by_writes_to_the_same_key() {
-    every_combination(Resizes::None);
+    every_combination(|_| Resizes::None);
 }
 
 #[test]
-fn by_writes_while_a_resize_is_half_way() {
-    every_combination(Resizes::HalfWay);
+fn by_writes_and_a_resize_that_stays_half_way() {
+    every_combination(|run| Resizes::HalfWay(run % 11));
+}
+
+#[test]
+fn by_writes_and_the_end_of_a_resize() {
+    every_combination(|run| Resizes::EndsHalfWay(run % 11));
 }
 
 #[test]
 fn by_several_generations_of_growth() {
-    every_combination(Resizes::Grow);
+    every_combination(|_| Resizes::Grow);
 }
 
 #[test]
 fn by_growth_and_shrinking_back() {
-    every_combination(Resizes::GrowAndShrink);
+    every_combination(|_| Resizes::GrowAndShrink);
 }
 
 /// The same at whatever size the table has: an operation is stopped, the table grows by a few
@@ -238,7 +279,7 @@ fn by_growth_and_shrinking_back() {
 #[test]
 fn at_every_size_of_the_table() {
     for outer in [Get, Insert(1000), Remove, ComputeSet(1000), TryInsert(1000)] {
-        let map = Arc::new(Map::new(SomeShared));
+        let map = Arc::new(new_map());
         map.apply(KEY, Insert(100));
         map.apply(KEY + 1, Insert(101));
         for round in 0..MANY / 20 {
@@ -267,10 +308,11 @@ fn at_every_size_of_the_table() {
 #[test]
 fn retain_while_the_table_changes_inside_its_closure() {
     for how in RESIZES {
-        let map = Arc::new(Map::new(SomeShared));
+        let map = Arc::new(new_map());
         for key in 0..SHARED {
             map.apply(key, Insert(key));
         }
+        prepare(&map, how);
         let other = Arc::clone(&map);
         at_point(5, move || resize(&other, how));
         map.retain(&mut |key, _| key >= SHARED || key % 2 == 0);
@@ -287,12 +329,13 @@ fn retain_while_the_table_changes_inside_its_closure() {
 fn iteration_while_the_table_changes_between_its_steps() {
     for how in RESIZES {
         for stop in [0, 1, 7, 40, 99] {
-            let map = Map::new(SomeShared);
-            // Keys below `SHARED` are 16 in one bucket; the others are spread.
+            let map = new_map();
+            // Sixteen in one bucket; the others are spread.
             let stable: Vec<u64> = (0..100).collect();
             for key in &stable {
                 map.apply(*key, Insert(*key));
             }
+            prepare(&map, how);
             let mut seen = Vec::new();
             let mut steps = 0;
             map.each(&mut |key, value| {

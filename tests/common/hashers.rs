@@ -22,6 +22,34 @@ pub(crate) struct HighBits;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct MiddleBits;
 
+/// Spreads keys well, but over one shard only: what the map does to a hash first is undone, and
+/// the six highest bits are zero. The table of that shard is then large for few keys, so that its
+/// moves take many steps, and operations meet it half moved.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OneShard;
+
+/// The factor by which the map multiplies hashes, and its inverse modulo 2^64. (Were the factor
+/// another, [`OneShard`] would be a hasher like any other, and tests with it weaker.)
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+const INVERSE: u64 = {
+    // Newton's iteration: each step doubles the number of right bits.
+    let mut inverse: u64 = FACTOR;
+    let mut step = 0;
+    while step < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(FACTOR.wrapping_mul(inverse)));
+        step += 1;
+    }
+    assert!(FACTOR.wrapping_mul(inverse) == 1);
+    inverse
+};
+
+/// A hash of `word` by which the map takes it to its first shard.
+pub(crate) fn in_first_shard(word: u64) -> u64 {
+    let mixed = (word ^ word >> 31).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    let mixed = (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    (mixed >> 6).wrapping_mul(INVERSE)
+}
+
 /// Holds the last word written and hashes it by a function without state.
 #[derive(Debug)]
 pub(crate) struct Fixed {
@@ -91,6 +119,17 @@ impl BuildHasher for HighBits {
         Fixed {
             word: 0,
             of: |w, _| w << 48,
+            with: 0,
+        }
+    }
+}
+
+impl BuildHasher for OneShard {
+    type Hasher = Fixed;
+    fn build_hasher(&self) -> Fixed {
+        Fixed {
+            word: 0,
+            of: |w, _| in_first_shard(w),
             with: 0,
         }
     }
