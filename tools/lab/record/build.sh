@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Records traces/cargo-build-files.zst: every file that a debug `cargo build` from scratch looks
 # up, writes or deletes, in order, over all its processes.
 #
@@ -14,7 +14,7 @@
 #
 # The home, project and target folders are written as /home, /project and /target. Only paths
 # without a comma or a quote are kept, so that the file needs no quoting.
-set -eu
+set -euo pipefail
 project=$(cd "$1" && pwd)
 out=${2:-traces/cargo-build-files.zst}
 work=$(mktemp -d)

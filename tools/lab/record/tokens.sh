@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Records traces/rust-src-tokens.zst: the identifiers of Rust's own library sources, one a line,
 # in the order in which they stand in the files (files sorted by path).
 #
@@ -6,7 +6,7 @@
 #
 # Needs rustup, coreutils and zstd. What is left out: line comments, and the generated
 # intrinsics (stdarch, std_detect, portable-simd), which would be most of the text.
-set -eu
+set -euo pipefail
 out=${1:-traces/rust-src-tokens.zst}
 rustup component add rust-src
 lib=$(rustc --print sysroot)/lib/rustlib/src/rust/library
