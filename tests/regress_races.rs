@@ -20,8 +20,12 @@ fn limit(name: &'static str) -> Watchdog {
     Watchdog::new(name, Duration::from_secs(60 * stress()))
 }
 
-/// Runs `work` while other threads make the map grow and shrink around it.
-fn while_tables_move<S: BuildHasher + Sync>(map: &ShardMap<Key, Checked, S>, work: impl FnOnce()) {
+/// Runs `work` while another thread makes the map grow and shrink around it, by `wave` keys.
+fn while_tables_move<S: BuildHasher + Sync>(
+    map: &ShardMap<Key, Checked, S>,
+    wave: u64,
+    work: impl FnOnce(),
+) {
     struct Stop<'a>(&'a AtomicBool);
     impl Drop for Stop<'_> {
         fn drop(&mut self) {
@@ -32,10 +36,10 @@ fn while_tables_move<S: BuildHasher + Sync>(map: &ShardMap<Key, Checked, S>, wor
     thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                for key in 10_000..10_600 {
+                for key in 10_000..10_000 + wave {
                     map.pin().insert(Key(key), Checked::of(key));
                 }
-                for key in 10_000..10_600 {
+                for key in 10_000..10_000 + wave {
                     map.pin().remove(&Key(key));
                 }
                 map.pin().shrink_to_fit();
@@ -50,7 +54,11 @@ fn while_tables_move<S: BuildHasher + Sync>(map: &ShardMap<Key, Checked, S>, wor
 ///
 /// dlht-go issue 2: put by an exchange of the slot and delete by an exchange of the header both
 /// succeeded, and the same value was handed out twice.
-fn values_are_conserved<S: BuildHasher + Sync>(seed: u64, map: &ShardMap<Key, Checked, S>) {
+fn values_are_conserved<S: BuildHasher + Sync>(
+    seed: u64,
+    wave: u64,
+    map: &ShardMap<Key, Checked, S>,
+) {
     const THREADS: usize = 4;
     let each = 3000 * stress();
     let fits = |n: u64| usize::try_from(n).expect("fits");
@@ -65,7 +73,7 @@ fn values_are_conserved<S: BuildHasher + Sync>(seed: u64, map: &ShardMap<Key, Ch
             "ATOMSHARD_SEED={seed}: {value:?} is handed out twice"
         );
     };
-    while_tables_move(map, || {
+    while_tables_move(map, wave, || {
         thread::scope(|scope| {
             for t in 0..THREADS {
                 let (map, put, take) = (&map, &put, &take);
@@ -135,8 +143,8 @@ fn values_are_conserved<S: BuildHasher + Sync>(seed: u64, map: &ShardMap<Key, Ch
 fn put_against_delete_hands_out_each_value_once() {
     let _watchdog = limit("put_against_delete_hands_out_each_value_once");
     for seed in seeds(3) {
-        values_are_conserved(seed, &ShardMap::with_hasher(RandomState::default()));
-        values_are_conserved(seed, &ShardMap::with_hasher(OneHash(1)));
+        values_are_conserved(seed, 600, &ShardMap::with_hasher(RandomState::default()));
+        values_are_conserved(seed, 30, &ShardMap::with_hasher(OneHash(1)));
     }
 }
 
@@ -153,7 +161,7 @@ fn no_phantom_of_an_insert_that_fails() {
         let map: ShardMap<Key, Checked> = ShardMap::new();
         let succeeded: Mutex<HashSet<u64>> = Mutex::default();
         let seen: Mutex<HashSet<u64>> = Mutex::default();
-        while_tables_move(&map, || {
+        while_tables_move(&map, 600, || {
             thread::scope(|scope| {
                 for t in 0..THREADS {
                     let (map, succeeded, seen) = (&map, &succeeded, &seen);
@@ -208,13 +216,13 @@ fn no_phantom_of_an_insert_that_fails() {
 #[test]
 fn a_reader_never_misses_a_key_that_is_overwritten() {
     let _watchdog = limit("a_reader_never_misses_a_key_that_is_overwritten");
-    fn run<S: BuildHasher + Sync>(map: &ShardMap<Key, Checked, S>, keys: u64) {
+    fn run<S: BuildHasher + Sync>(map: &ShardMap<Key, Checked, S>, keys: u64, wave: u64) {
         for key in 0..keys {
             map.pin().insert(Key(key), Checked::of(key << 32));
         }
         let stop = AtomicBool::new(false);
         let reads = 15_000 * stress();
-        while_tables_move(map, || {
+        while_tables_move(map, wave, || {
             thread::scope(|scope| {
                 for t in 0..2_u64 {
                     let (map, stop) = (&map, &stop);
@@ -270,8 +278,8 @@ fn a_reader_never_misses_a_key_that_is_overwritten() {
             });
         });
     }
-    run(&ShardMap::with_hasher(RandomState::default()), 40);
-    run(&ShardMap::with_hasher(OneHash(0)), 20);
+    run(&ShardMap::with_hasher(RandomState::default()), 40, 600);
+    run(&ShardMap::with_hasher(OneHash(0)), 20, 30);
 }
 
 /// `compute` (this map's entry API) sees what `get` sees, for keys that come and go.
@@ -320,7 +328,7 @@ fn retain_against_updates_removes_only_what_it_was_asked_to() {
             map.pin().insert(Key(key), Checked::of(1));
         }
         let done = AtomicBool::new(false);
-        while_tables_move(&map, || {
+        while_tables_move(&map, 600, || {
             thread::scope(|scope| {
                 let retainer = scope.spawn(|| {
                     disturb_this_thread(1);

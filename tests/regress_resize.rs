@@ -8,7 +8,7 @@
 mod common;
 
 use atomshard::{ResizeMode, ShardMap};
-use common::hashers::{HighBits, Identity, MiddleBits, OneHash};
+use common::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard};
 use common::seed::{many_threads, rng, seeds, stress};
 use common::watchdog::{Watchdog, step};
 use core::hash::BuildHasher;
@@ -114,6 +114,23 @@ fn growth_against_shrinking_does_not_livelock() {
         });
         assert_eq!((map.len(), map.pin().iter().count()), (0, 0));
     }
+}
+
+/// A map whose keys all fall into one shard grows that shard. The shard is born with long chains,
+/// when the young map fans out, and must not be left with them.
+#[test]
+fn a_crowded_shard_grows() {
+    let _watchdog = limit("a_crowded_shard_grows");
+    let map = ShardMap::with_hasher(OneShard);
+    for key in 0..5000_u64 {
+        map.pin().insert(key, key);
+    }
+    // Without the other shards' room, which is little.
+    assert!(
+        map.capacity() > 4000,
+        "room for {} where 5000 are",
+        map.capacity()
+    );
 }
 
 /// The longest operation while a map grows. Generous: the machine may be busy, and this is a

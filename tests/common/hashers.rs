@@ -23,7 +23,7 @@ pub(crate) struct HighBits;
 pub(crate) struct MiddleBits;
 
 /// Spreads keys well, but over one shard only: what the map does to a hash first is undone, and
-/// the six highest bits are zero. The table of that shard is then large for few keys, so that its
+/// the five highest bits are zero. The table of that shard is then large for few keys, so that its
 /// moves take many steps, and operations meet it half moved.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OneShard;
@@ -47,7 +47,7 @@ const INVERSE: u64 = {
 pub(crate) fn in_first_shard(word: u64) -> u64 {
     let mixed = (word ^ word >> 31).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     let mixed = (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (mixed >> 6).wrapping_mul(INVERSE)
+    (mixed >> 5).wrapping_mul(INVERSE)
 }
 
 /// Holds the last word written and hashes it by a function without state.
