@@ -47,6 +47,10 @@ impl Pace {
         1 + self.steps() + REPEATS
     }
 
+    fn is_late(&self, elapsed: Duration) -> bool {
+        self.budget.is_some_and(|budget| elapsed >= budget)
+    }
+
     fn is_over(&self, rounds: usize, elapsed: Duration) -> bool {
         self.budget.is_some_and(|budget| {
             rounds >= LEAST_ROUNDS && elapsed >= budget || rounds >= 3 && elapsed >= budget * 3 / 2
@@ -321,7 +325,9 @@ pub(crate) fn race(
             // Samples are few enough as it is: nobody rests in a sampled round.
             let rate = if is_sampled || rounds % rests[who] == 0 {
                 on_step(lane.entrant);
-                side_by_side(racers[who].as_mut(), lane, is_sampled)?
+                // Late already: what is disturbed is not repeated.
+                let tries = if pace.is_late(began.elapsed()) { 1 } else { 3 };
+                side_by_side(racers[who].as_mut(), lane, is_sampled, tries)?
             } else {
                 None
             };
@@ -345,14 +351,13 @@ fn side_by_side(
     racer: &mut dyn Racer,
     lane: &mut Lane,
     is_sampled: bool,
+    tries: usize,
 ) -> Result<Option<f64>, LabError> {
-    for _ in 0..3 {
+    for _ in 0..tries {
         let Some(turn) = racer.run(is_sampled)? else {
             return Ok(None);
         };
-        let is_oversubscribed =
-            turn.tallies.len() > std::thread::available_parallelism().map_or(1, usize::from);
-        if is_oversubscribed || turn.was_side_by_side() {
+        if turn.is_crowded || turn.was_side_by_side() {
             if is_sampled {
                 lane.keep_samples(&turn);
             }

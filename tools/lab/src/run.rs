@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     pub(crate) queued: Option<f64>,
     /// The share of `wall` in which all threads ran.
     pub(crate) overlap: f64,
+    /// Whether there were more threads than cores for them, on purpose.
+    pub(crate) is_crowded: bool,
 }
 
 impl Turn {
@@ -92,6 +94,12 @@ where
 {
     let mut cores = core_affinity::get_core_ids().unwrap_or_default();
     cores.truncate(crowd.unwrap_or(usize::MAX));
+    let is_crowded = streams.len()
+        > if cores.is_empty() {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        } else {
+            cores.len()
+        };
     let is_pinned = !cores.is_empty() && (crowd.is_some() || streams.len() <= cores.len());
     let arrived = AtomicUsize::new(0);
     let parts: Vec<Part> = std::thread::scope(|scope| {
@@ -137,17 +145,15 @@ where
             .map(|thread| thread.join().unwrap_or_else(panic_on))
             .collect()
     });
-    summed(
-        parts,
-        streams.iter().map(|stream| stream.len() as u64).sum(),
-    )
+    let ops = streams.iter().map(|stream| stream.len() as u64).sum();
+    summed(parts, ops, is_crowded)
 }
 
 fn panic_on(payload: Box<dyn core::any::Any + Send>) -> Part {
     std::panic::resume_unwind(payload)
 }
 
-fn summed(parts: Vec<Part>, ops: u64) -> Turn {
+fn summed(parts: Vec<Part>, ops: u64, is_crowded: bool) -> Turn {
     let now = Instant::now();
     let first_start = parts.iter().map(|part| part.start).min().unwrap_or(now);
     let last_start = parts.iter().map(|part| part.start).max().unwrap_or(now);
@@ -162,6 +168,7 @@ fn summed(parts: Vec<Part>, ops: u64) -> Turn {
         overlap: share(first_end.saturating_duration_since(last_start)),
         queued: queued.map(|queued| share(queued.into_iter().max().unwrap_or_default())),
         tallies: parts.iter().map(|part| part.tally).collect(),
+        is_crowded,
         samples: parts.into_iter().flat_map(|part| part.samples).collect(),
     }
 }

@@ -10,7 +10,9 @@
 use crate::reclaim::{Context, Guard};
 use crate::table::{ALIGN, Slot, VERSIONS, Word};
 use core::alloc::Layout;
+use core::panic::AssertUnwindSafe;
 use core::ptr::NonNull;
+use std::panic::catch_unwind;
 
 /// One immutable key-value pair; lives until no guard can see it.
 #[derive(Debug)]
@@ -42,12 +44,22 @@ pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
 
 /// Frees an entry that was a member.
 ///
+/// A destructor that panics here panics on a thread that happens to collect garbage, in the middle
+/// of a batch. The panic is reported by the panic hook and ends here, so that the rest of the batch
+/// is dropped too.
+///
 /// # Safety
 /// Nobody else uses the entry any more, and nobody will.
 pub(super) unsafe fn reclaim_entry<K, V>(entry: *mut Entry<K, V>, _: &Context) {
     let memory = Memory(entry);
-    // SAFETY: the caller's contract; I2: both fields were written.
-    unsafe { memory.0.drop_in_place() };
+    let drop_content = || {
+        // SAFETY: the caller's contract; I2: all fields were written.
+        unsafe { memory.0.drop_in_place() };
+    };
+    if core::mem::needs_drop::<Entry<K, V>>() {
+        // Unwind safe: nobody uses the entry afterwards.
+        let _reported = catch_unwind(AssertUnwindSafe(drop_content));
+    }
 }
 
 /// Frees an entry that never became a member and whose value is gone.
@@ -58,8 +70,14 @@ unsafe fn reclaim_key<K, V>(entry: *mut Entry<K, V>, _: &Context) {
     let memory = Memory(entry);
     // SAFETY: the caller's contract; the place is inside the allocation.
     let key = unsafe { &raw mut (*memory.0).key };
-    // SAFETY: the caller's contract; I2: the key was written.
-    unsafe { key.drop_in_place() };
+    let drop_key = || {
+        // SAFETY: the caller's contract; I2: the key was written.
+        unsafe { key.drop_in_place() };
+    };
+    if core::mem::needs_drop::<K>() {
+        // Unwind safe, and why: as in `reclaim_entry`.
+        let _reported = catch_unwind(AssertUnwindSafe(drop_key));
+    }
 }
 
 /// Takes key and value out of an entry and frees its memory.

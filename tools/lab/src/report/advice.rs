@@ -6,20 +6,25 @@ use crate::stats::paired_ratio;
 #[must_use]
 pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
     let median = |row: &Row| row.mops.map_or(0.0, |mops| mops.median);
-    let mut contenders: Vec<&Row> = rows
+    let (mut contenders, unknown): (Vec<&Row>, Vec<&Row>) = rows
         .iter()
-        .filter(|row| row.entrant.is_contender() && !row.is_disturbed)
-        .filter(|row| row.mops.is_some_and(|mops| mops.rounds >= 3))
-        .collect();
+        .filter(|row| row.entrant.is_contender())
+        .partition(|row| !row.is_disturbed && row.mops.is_some_and(|mops| mops.rounds >= 3));
     contenders.sort_by(|a, b| median(b).total_cmp(&median(a)));
     let threads_words = if threads == 1 {
         "1 thread".to_owned()
     } else {
         format!("{threads} threads")
     };
-    let Some((first, others)) = contenders.split_first() else {
+    let (Some((first, others)), []) = (contenders.split_first(), unknown.as_slice()) else {
+        let names: Vec<&str> = unknown.iter().map(|row| row.label).collect();
+        let names = if names.is_empty() {
+            "any map".to_owned()
+        } else {
+            joined(&names, "and")
+        };
         return format!(
-            "For {what} with {threads_words}: too few undisturbed rounds to say; \
+            "For {what} with {threads_words}: too few undisturbed rounds of {names} to choose; \
              run it when the machine is idle."
         );
     };
@@ -44,7 +49,10 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
         ([], None) => {}
         (level, _) => {
             let names: Vec<&str> = level.iter().map(|row| row.label).collect();
-            text += &format!("; these rounds cannot tell it from {}", joined(&names));
+            text += &format!(
+                "; these rounds cannot tell it from {}",
+                joined(&names, "or")
+            );
         }
     }
     text += &or_else(first, others);
@@ -82,10 +90,10 @@ fn or_else(first: &Row, others: &[&Row]) -> String {
     text
 }
 
-fn joined(names: &[&str]) -> String {
+fn joined(names: &[&str], word: &str) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),
-        [some @ .., last] => format!("{} or {last}", some.join(", ")),
+        [some @ .., last] => format!("{} {word} {last}", some.join(", ")),
     }
 }

@@ -54,8 +54,11 @@ pub(crate) fn print_cell(out: &mut dyn Write, title: &str, cell: &Cell) -> io::R
     if rejected > 0 {
         writeln!(
             out,
-            "({rejected} rounds repeated: the threads did not run side by side)"
+            "({rejected} rounds thrown away: the threads did not run side by side)"
         )?;
+    }
+    if cell.rows.iter().any(|row| row.is_disturbed) {
+        writeln!(out, "(~ there were no others; compare nothing with these)")?;
     }
     Ok(())
 }
@@ -75,8 +78,13 @@ fn line(row: &Row, best: Option<&str>) -> [String; 9] {
     let mark = if row.entrant.is_contender() { "" } else { " *" };
     [
         format!("{}{mark}", row.label),
-        row.mops
-            .map_or_else(dash, |mops| format!("{:.2}", mops.median)),
+        row.mops.map_or_else(dash, |mops| {
+            format!(
+                "{}{:.2}",
+                if row.is_disturbed { "~" } else { "" },
+                mops.median
+            )
+        }),
         row.mops.map_or_else(dash, |mops| {
             format!("{:.2}-{:.2}", mops.lower_quartile, mops.upper_quartile)
         }),
