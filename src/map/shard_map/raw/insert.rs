@@ -104,8 +104,10 @@ impl<K, V> RawMap<K, V> {
         }
         let entry = fresh.publish();
         self.len.increment();
-        if depth == 1 {
-            let spilled = place.table.spill(1);
+        if depth > 0 {
+            // Deeper lines do not count, but whoever meets them looks: a move may have filled the
+            // first overflow lines of a table that is too small already.
+            let spilled = place.table.spill(isize::from(depth == 1));
             self.grow_if_spilled(hash, place.table, spilled, guard);
         }
         Attempt::Done(entry)
