@@ -79,7 +79,7 @@ impl Directory {
     }
 
     /// The distinct tables, for one who has exclusive access.
-    pub(crate) fn into_tables(mut self: Box<Self>) -> Vec<*mut u8> {
+    pub(crate) fn tables(&mut self) -> Vec<*mut u8> {
         let mut words: Vec<_> = self.words.iter_mut().map(unsync_load).collect();
         // A root is in all words, and no table is in two that are not neighbours.
         words.dedup();

@@ -25,11 +25,11 @@ impl<K, V> RawMap<K, V> {
             return;
         }
         // SAFETY: I4: exclusive access; the directory came out of a box in `try_init`.
-        let directory = unsafe { Box::from_raw(directory) };
+        let mut directory = unsafe { Box::from_raw(directory) };
         for shard in 0..SHARDS {
             complete_moves::<K, V>(&directory, shard);
         }
-        let tables = directory.into_tables();
+        let tables = directory.tables();
         let mut remains = Remains {
             tables,
             entries: Vec::new(),

@@ -58,9 +58,9 @@ impl<K, V> RawMap<K, V> {
                 .compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire);
         if swapped.is_err() {
             // SAFETY: I3: `new` came out of a box above and was not published.
-            let unused = unsafe { Box::from_raw(new) };
+            let mut unused = unsafe { Box::from_raw(new) };
             // SAFETY: I3: its tables hold no entry, and nobody else has seen them.
-            unsafe { free_tables(&unused.into_tables()) };
+            unsafe { free_tables(&unused.tables()) };
         }
         Ok(())
     }

@@ -50,15 +50,12 @@ impl<K, V> RawMap<K, V> {
                 return false;
             };
             let Found::Member {
-                slot,
-                word,
-                entry,
-                depth,
+                slot, word, depth, ..
             } = place.found
             else {
                 return false;
             };
-            if self.unlink(target.hash, &place, slot, word, entry, depth, guard) {
+            if self.unlink(target.hash, &place, slot, word, depth, guard) {
                 return true;
             }
         }

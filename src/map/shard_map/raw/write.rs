@@ -41,7 +41,7 @@ impl<K, V> RawMap<K, V> {
                 } if replace => {
                     if slot.cas(word, fresh.member(word.tag())).is_ok() {
                         fresh.publish();
-                        self.retire(entry, guard);
+                        Self::retire(word, guard);
                         return Inserted::Replaced { old: entry };
                     }
                 }
@@ -89,7 +89,7 @@ impl<K, V> RawMap<K, V> {
             if !f(&entry.key, &entry.value) {
                 return Err(entry);
             }
-            if self.unlink(hash, &place, slot, word, entry, depth, guard) {
+            if self.unlink(hash, &place, slot, word, depth, guard) {
                 return Ok(Some(entry));
             }
         }
@@ -121,7 +121,7 @@ impl<K, V> RawMap<K, V> {
                 } => match f(Some((&old.key, &old.value))) {
                     Operation::Abort(output) => return Compute::Aborted(output),
                     Operation::Remove => {
-                        if self.unlink(hash, &place, slot, word, old, depth, guard) {
+                        if self.unlink(hash, &place, slot, word, depth, guard) {
                             return Compute::Removed(&old.key, &old.value);
                         }
                     }
@@ -129,7 +129,7 @@ impl<K, V> RawMap<K, V> {
                         fresh.set_value(value);
                         if slot.cas(word, fresh.member(word.tag())).is_ok() {
                             let new = fresh.publish();
-                            self.retire(old, guard);
+                            Self::retire(word, guard);
                             return Compute::Updated {
                                 old: (&old.key, &old.value),
                                 new: (&new.key, &new.value),
@@ -164,17 +164,12 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Takes a member out of its slot; says whether it was still there.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a `Found::Member`, already taken apart"
-    )]
     pub(super) fn unlink<'g>(
         &self,
         hash: u64,
         place: &Place<'g, K, V>,
         slot: &'g Slot,
         word: Word,
-        entry: &'g Entry<K, V>,
         depth: usize,
         guard: &'g impl Guard,
     ) -> bool {
@@ -185,14 +180,15 @@ impl<K, V> RawMap<K, V> {
         if depth == 1 {
             place.table.spill(-1);
         }
-        self.retire(entry, guard);
+        Self::retire(word, guard);
         self.shrink_if_sparse(hash, place.table, guard);
         true
     }
 
-    /// Hands an unlinked entry to the collector.
-    fn retire(&self, entry: &Entry<K, V>, guard: &impl Guard) {
-        let entry = core::ptr::from_ref(entry).cast_mut();
+    /// Hands the entry that an unlinked word carries to the collector. The word's pointer is the
+    /// allocation's; one made from a reference to the entry could not be freed.
+    fn retire(word: Word, guard: &impl Guard) {
+        let entry = word.address().cast::<Entry<K, V>>();
         // SAFETY: I3: the exchange that unlinked the entry succeeded once.
         unsafe { guard.defer_retire(entry, reclaim_entry::<K, V>) };
     }
