@@ -1,112 +1,417 @@
-//! Which collector a structure uses.
+//! A domain: the memory of one structure's objects, from allocation to the end of their last
+//! reader.
 //!
-//! Invariants: I1 of the [parent module](super).
+//! ```text
+//! domain --> rows --> heaps        one heap for each thread that wrote, found by its record's index
+//!        --> depot --> batch --> batch     free objects between the heaps
+//! ```
+//!
+//! # Invariants
+//! - I1. A row and a heap, once made, stay until the domain ends. A heap is used by the thread
+//!   that holds the record of its index, and by nobody else.
+//! - I2. No user's code runs while a heap is borrowed.
+//! - I3. What is retired was unlinked before, once, by a guard of the domain that is alive.
+//! - I4. The guards of a domain borrow it, so none is alive when it ends.
+//!
+//! # Orderings
+//! R3 the depot; R4 rows and heaps.
+//!
+//! # Progress
+//! Lock-free, apart from the global allocator, the kernel and the destructors.
 
+use super::heap::{Bag, Heap, ONE_BY_ONE, Other, free_one};
+use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard};
-use crate::sync::{AtomicPtr, Ordering, unsync_load};
+use crate::sync::{AtomicPtr, MODEL, Ordering, unsync_load};
+use core::cell::UnsafeCell;
 use core::marker::PhantomData;
-use seize::Collector;
-use std::sync::LazyLock;
+use core::panic::AssertUnwindSafe;
+use core::ptr::{NonNull, null_mut};
+use std::panic::catch_unwind;
 
-/// Retired objects that a thread gathers before it tries to free them. Each try costs a barrier on
-/// all threads of the process, so the batch is large where an object is just memory.
-const SHARED_BATCH: usize = 512;
-/// As above, where objects have destructors that users wait for.
-const OWN_BATCH: usize = 128;
+/// Row `r` has the heaps of 4^r records: twelve rows are enough for five million threads at once.
+const ROWS: usize = 12;
 
-/// The crate-wide domain of entries without drop glue.
-static SHARED: LazyLock<Collector> = LazyLock::new(|| Collector::new().batch_size(SHARED_BATCH));
+type Row<T> = Box<[AtomicPtr<OwnHeap<T>>]>;
 
-/// Where a structure's garbage goes; `T` is what it holds.
-pub(crate) struct Domain<T> {
-    /// The structure's own collector, once there is one. Null for ever in a shared domain.
-    own: AtomicPtr<Collector>,
-    _holds: PhantomData<fn() -> T>,
+struct OwnHeap<T>(UnsafeCell<Heap<T>>);
+
+/// Free objects on their way from one heap to another.
+struct Batch<T> {
+    objects: Vec<NonNull<T>>,
+    next: *mut Self,
 }
+
+/// The memory of a structure's objects of type `T`, and of whatever else it retires.
+pub(crate) struct Domain<T> {
+    rows: [AtomicPtr<AtomicPtr<OwnHeap<T>>>; ROWS],
+    depot: AtomicPtr<Batch<T>>,
+    _owns: PhantomData<T>,
+}
+
+// SAFETY: I1: the heaps are each used by one thread at a time, and the rest is atomic. Who shares
+// the structure that owns the domain answers for T.
+unsafe impl<T> Sync for Domain<T> {}
+// SAFETY: I1, as above.
+unsafe impl<T> Send for Domain<T> {}
 
 impl<T> core::fmt::Debug for Domain<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Domain")
-            .field("shared", &Self::SHARES)
-            .finish()
+        f.debug_struct("Domain").finish_non_exhaustive()
     }
 }
 
 impl<T> Domain<T> {
-    const SHARES: bool = !core::mem::needs_drop::<T>();
-
-    /// A domain without a collector yet.
+    /// A domain without a heap. Allocates nothing.
     pub(crate) fn new() -> Self {
         Self {
-            own: AtomicPtr::new(core::ptr::null_mut()),
-            _holds: PhantomData,
+            rows: core::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            depot: AtomicPtr::new(null_mut()),
+            _owns: PhantomData,
         }
-    }
-
-    #[inline]
-    fn collector(&self) -> &Collector {
-        if Self::SHARES {
-            return &SHARED;
-        }
-        // ORD: Acquire — pairs with the AcqRel in make [R1]; publishes the collector.
-        let own = self.own.load(Ordering::Acquire);
-        // SAFETY: I1: a collector, once made, lives as long as the domain.
-        match unsafe { own.as_ref() } {
-            Some(own) => own,
-            None => self.make(),
-        }
-    }
-
-    #[cold]
-    fn make(&self) -> &Collector {
-        let new = Box::into_raw(Box::new(Collector::new().batch_size(OWN_BATCH)));
-        let null = core::ptr::null_mut();
-        // ORD: AcqRel — pairs with the Acquire in collector [R1]; publishes the collector.
-        let own = match self
-            .own
-            .compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) => new,
-            Err(first) => {
-                // SAFETY: I1: `new` came out of a box above and was not published.
-                drop(unsafe { Box::from_raw(new) });
-                first
-            }
-        };
-        // SAFETY: I1: a collector, once made, lives as long as the domain.
-        unsafe { &*own }
-    }
-
-    /// What guards remember. It is unique and stays while one lives, since guards borrow the domain.
-    #[inline]
-    fn address(&self) -> usize {
-        core::ptr::from_ref(self).addr()
     }
 
     /// Pins the current thread.
     #[inline]
     pub(crate) fn pin(&self) -> LocalGuard<'_> {
-        LocalGuard {
-            inner: self.collector().enter(),
-            domain: self.address(),
-        }
+        LocalGuard::new(self)
     }
 
     /// Pins with a guard that may move between threads.
-    #[inline]
     pub(crate) fn pin_owned(&self) -> OwnedGuard<'_> {
-        OwnedGuard {
-            inner: self.collector().enter_owned(),
-            domain: self.address(),
-        }
+        OwnedGuard::new(self)
     }
 
     /// Panics unless `guard` belongs to this domain.
     #[inline]
     pub(crate) fn verify(&self, guard: &impl Guard) {
-        if guard.domain() != self.address() {
+        if guard.domain() != core::ptr::from_ref(self).addr() {
             foreign_guard();
         }
+    }
+
+    /// Memory for one object. Aborts as std's collections do if there is none.
+    #[inline]
+    pub(crate) fn alloc(&self, guard: &impl Guard) -> NonNull<T> {
+        guard.with_record(|record| {
+            let heap = self.heap(record);
+            // SAFETY: I1: the record is this thread's; I2: `take` calls nobody.
+            match unsafe { heap.borrow() }.take() {
+                Some(object) => object,
+                None => self.alloc_slow(heap),
+            }
+        })
+    }
+
+    #[cold]
+    fn alloc_slow(&self, heap: &OwnHeap<T>) -> NonNull<T> {
+        let batch = self.take_batch();
+        // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
+        let heap = unsafe { heap.borrow() };
+        if let Some(objects) = batch {
+            heap.refill(objects);
+        }
+        loop {
+            if let Some(object) = heap.take() {
+                return object;
+            }
+            if !heap.grow() {
+                std::alloc::handle_alloc_error(Heap::<T>::slot());
+            }
+        }
+    }
+
+    /// Takes back the memory of an object that nobody else has seen.
+    pub(crate) fn give_back(&self, object: NonNull<T>, guard: &impl Guard) {
+        guard.with_record(|record| self.put(self.heap(record), object));
+    }
+
+    #[inline]
+    fn put(&self, heap: &OwnHeap<T>, object: NonNull<T>) {
+        // SAFETY: I1: the caller's heap; I2: `put` calls nobody.
+        if let Some(batch) = unsafe { heap.borrow() }.put(object) {
+            self.push_batch(batch);
+        }
+    }
+
+    /// Drops the object and reuses its memory once every guard that is alive now is gone.
+    ///
+    /// # Safety
+    /// The object came from [`alloc`](Self::alloc), is complete, unlinked, retired once, and may be
+    /// dropped on any thread that uses the structure.
+    #[inline]
+    pub(crate) unsafe fn retire(&self, object: NonNull<T>, guard: &impl Guard) {
+        if MODEL {
+            return;
+        }
+        guard.with_record(|record| {
+            // SAFETY: I1: the record is this thread's; I2: `retire` calls nobody.
+            if unsafe { self.heap(record).borrow() }.retire(object) {
+                self.collect(record);
+            }
+        });
+    }
+
+    /// As [`retire`](Self::retire), of an object that `end` ends, for it is not complete.
+    ///
+    /// # Safety
+    /// As for `retire`, and `end` may be called with the object.
+    pub(crate) unsafe fn retire_with(
+        &self,
+        object: NonNull<T>,
+        end: unsafe fn(*mut u8),
+        guard: &impl Guard,
+    ) {
+        self.retire_other(object.as_ptr().cast(), end, true, guard);
+    }
+
+    /// Calls `end` with `at` once every guard that is alive now is gone.
+    ///
+    /// # Safety
+    /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
+    /// the structure.
+    pub(crate) unsafe fn defer(&self, at: *mut u8, end: unsafe fn(*mut u8), guard: &impl Guard) {
+        self.retire_other(at, end, false, guard);
+    }
+
+    fn retire_other(
+        &self,
+        at: *mut u8,
+        end: unsafe fn(*mut u8),
+        is_slot: bool,
+        guard: &impl Guard,
+    ) {
+        if MODEL {
+            return;
+        }
+        guard.with_record(|record| {
+            let other = Other { at, end, is_slot };
+            // SAFETY: I1: the record is this thread's; I2: `retire_other` calls nobody.
+            if unsafe { self.heap(record).borrow() }.retire_other(other) {
+                self.collect(record);
+            }
+        });
+    }
+
+    /// Seals this thread's bag and frees what may be freed.
+    #[cold]
+    fn collect(&self, record: &Record) {
+        let heap = self.heap(record);
+        {
+            // SAFETY: I1: the record is this thread's; I2: nothing here calls a user's code.
+            let heap = unsafe { heap.borrow() };
+            heap.lease = record.lease_number();
+            heap.seal(|| registry::grace().ok());
+        }
+        self.free_ripe(heap);
+    }
+
+    fn free_ripe(&self, heap: &OwnHeap<T>) {
+        // SAFETY: I1: the caller's heap; I2: nothing in the statement calls a user's code.
+        if core::mem::replace(&mut unsafe { heap.borrow() }.is_freeing, true) {
+            // A destructor has come back here: whoever called it goes on with the next bag.
+            return;
+        }
+        // SAFETY: I1: the caller's heap; I2: `ripe` calls nobody.
+        while let Some(mut bag) = unsafe { heap.borrow() }.ripe() {
+            for object in bag.objects.drain(..) {
+                drop_object(object);
+                self.put(heap, object);
+            }
+            for other in bag.others.drain(..) {
+                self.end_other(heap, &other);
+            }
+            // SAFETY: I1: the caller's heap; I2: `reuse` drops an empty bag at most.
+            unsafe { heap.borrow() }.reuse(bag);
+        }
+        // SAFETY: I1: the caller's heap.
+        unsafe { heap.borrow() }.is_freeing = false;
+    }
+
+    fn end_other(&self, heap: &OwnHeap<T>, other: &Other) {
+        // SAFETY: I3: retired once, and its grace period is over.
+        unsafe { (other.end)(other.at) };
+        if other.is_slot
+            && let Some(object) = NonNull::new(other.at)
+        {
+            self.put(heap, object.cast());
+        }
+    }
+
+    /// The heap of `record`, which the caller holds.
+    #[inline]
+    fn heap(&self, record: &Record) -> &OwnHeap<T> {
+        let (row, place) = row_and_place(record.index());
+        // ORD: Acquire — pairs with the AcqRel in make_heap [R4]; sees the row's words.
+        let words = self.rows[row].load(Ordering::Acquire);
+        if !words.is_null() {
+            // SAFETY: I1: the row has 4^row words, and `place` is below that.
+            let word = unsafe { &*words.add(place) };
+            // ORD: Acquire — pairs with the AcqRel in make_heap [R4]; sees what the holder before
+            // did with the heap (with R1).
+            let heap = word.load(Ordering::Acquire);
+            // SAFETY: I1: a heap stays until the domain ends.
+            if let Some(heap) = unsafe { heap.as_ref() } {
+                return heap;
+            }
+        }
+        self.make_heap(row, place)
+    }
+
+    #[cold]
+    fn make_heap(&self, row: usize, place: usize) -> &OwnHeap<T> {
+        let words: Row<T> = (0..1_usize << (2 * row))
+            .map(|_| AtomicPtr::new(null_mut()))
+            .collect();
+        let words = publish(&self.rows[row], Box::into_raw(words).cast(), |mine| {
+            let mine = core::ptr::slice_from_raw_parts_mut(mine, 1 << (2 * row));
+            // SAFETY: I1: the row came out of a box above and was not published.
+            drop(unsafe { Box::from_raw(mine) });
+        });
+        // SAFETY: I1: the row has 4^row words, and `place` is below that.
+        let word = unsafe { &*words.add(place) };
+        let heap = Box::into_raw(Box::new(OwnHeap(UnsafeCell::new(Heap::new()))));
+        let heap = publish(word, heap, |mine| {
+            // SAFETY: I1: the heap came out of a box above and was not published.
+            drop(unsafe { Box::from_raw(mine) });
+        });
+        // SAFETY: I1: a heap stays until the domain ends.
+        unsafe { &*heap }
+    }
+
+    fn push_batch(&self, objects: Vec<NonNull<T>>) {
+        let next = null_mut();
+        let batch = Box::into_raw(Box::new(Batch { objects, next }));
+        self.push_chain(batch, batch);
+    }
+
+    /// Puts the batches from `first` to `last`, which are the caller's, into the depot.
+    fn push_chain(&self, first: *mut Batch<T>, last: *mut Batch<T>) {
+        // ORD: Relaxed — a hint; the exchange below decides.
+        let mut head = self.depot.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the caller's batches; nobody else has them.
+            unsafe { (*last).next = head };
+            // ORD: Release — pairs with the Acquire in take_batch [R3]; publishes the batches, and
+            // that the objects' last users are done.
+            match self
+                .depot
+                .compare_exchange(head, first, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(found) => head = found,
+            }
+        }
+    }
+
+    /// Takes one batch out of the depot. All are taken at once and the others put back, so that no
+    /// batch is taken on the strength of an old link.
+    fn take_batch(&self) -> Option<Vec<NonNull<T>>> {
+        // ORD: Relaxed — a hint; the exchange below decides.
+        if self.depot.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        // ORD: Acquire — pairs with the Release in push_chain [R3]; sees the batches.
+        let first = self.depot.swap(null_mut(), Ordering::Acquire);
+        if first.is_null() {
+            return None;
+        }
+        // SAFETY: the exchange made the chain the caller's; batches come out of boxes.
+        let batch = unsafe { Box::from_raw(first) };
+        let mut last = batch.next;
+        if !last.is_null() {
+            // SAFETY: the chain is the caller's.
+            while let Some(next) = NonNull::new(unsafe { (*last).next }) {
+                last = next.as_ptr();
+            }
+            self.push_chain(batch.next, last);
+        }
+        Some(batch.objects)
+    }
+
+    /// Gives back the memory of an object of a structure that ends.
+    pub(crate) fn discard(&mut self, object: NonNull<T>) {
+        // Otherwise it goes with its chunk.
+        if ONE_BY_ONE {
+            // SAFETY: the caller has exclusive access and uses the object no more.
+            unsafe { free_one(object) };
+        }
+    }
+}
+
+/// What a guard asks of its domain, whatever the type of the objects.
+pub(super) trait Collect {
+    /// Frees what the thread of `record` has retired, as far as it can be.
+    fn flush(&self, record: &Record);
+    /// As `flush`, on behalf of a guard that may have come from another thread.
+    fn flush_own_lease(&self, record: &Record);
+    /// Frees what has become free without another barrier.
+    fn free_ripe_of(&self, record: &Record);
+}
+
+impl<T> Collect for Domain<T> {
+    fn flush(&self, record: &Record) {
+        self.collect(record);
+    }
+
+    fn flush_own_lease(&self, record: &Record) {
+        let heap = self.heap(record);
+        // A travelling guard says nothing about the thread that it has come to. If objects must
+        // not be dropped here, then nobody here has retired one in this lease.
+        // SAFETY: I1: the record is this thread's.
+        if unsafe { heap.borrow() }.lease == record.lease_number() {
+            self.collect(record);
+        }
+    }
+
+    fn free_ripe_of(&self, record: &Record) {
+        self.free_ripe(self.heap(record));
+    }
+}
+
+impl<T> OwnHeap<T> {
+    /// # Safety
+    /// The caller holds the record of the heap's index, and no other borrow of it.
+    #[expect(clippy::mut_from_ref, reason = "the cell is its thread's, and borrows are short")]
+    #[inline]
+    unsafe fn borrow(&self) -> &mut Heap<T> {
+        // SAFETY: the caller's contract.
+        unsafe { &mut *self.0.get() }
+    }
+}
+
+/// Where the heap of a record is: row `r` starts after the rows before it, which have
+/// (4^r - 1) / 3 places.
+#[inline]
+fn row_and_place(index: usize) -> (usize, usize) {
+    let row = (3 * index + 1).ilog2() as usize / 2;
+    (row, index - ((1 << (2 * row)) - 1) / 3)
+}
+
+/// Makes `mine` what `word` leads to, unless something else is there; returns what is there.
+fn publish<P>(word: &AtomicPtr<P>, mine: *mut P, discard: impl FnOnce(*mut P)) -> *mut P {
+    // ORD: AcqRel — pairs with the Acquire in heap [R4]; publishes the row or heap, or sees the
+    // one that is there.
+    match word.compare_exchange(null_mut(), mine, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => mine,
+        Err(theirs) => {
+            discard(mine);
+            theirs
+        }
+    }
+}
+
+/// Drops an object in place.
+///
+/// A destructor that panics here panics on a thread that happens to collect garbage, in the middle
+/// of a batch. The panic is reported by the panic hook and ends here, so that the rest of the batch
+/// is dropped too.
+fn drop_object<T>(object: NonNull<T>) {
+    if core::mem::needs_drop::<T>() {
+        // SAFETY: I3: complete, retired once, and its grace period is over.
+        let drop_it = || unsafe { object.as_ptr().drop_in_place() };
+        // Unwind safe: nobody uses the object afterwards.
+        let _reported = catch_unwind(AssertUnwindSafe(drop_it));
     }
 }
 
@@ -118,10 +423,46 @@ fn foreign_guard() -> ! {
 
 impl<T> Drop for Domain<T> {
     fn drop(&mut self) {
-        let own = unsync_load(&mut self.own);
-        if !own.is_null() {
-            // SAFETY: I1: the domain ends here; its guards borrowed it, so there are none.
-            drop(unsafe { Box::from_raw(own) });
+        let mut heaps = Vec::new();
+        for (row, words) in self.rows.iter_mut().enumerate() {
+            let words = unsync_load(words);
+            if words.is_null() {
+                continue;
+            }
+            let words = core::ptr::slice_from_raw_parts_mut(words, 1 << (2 * row));
+            // SAFETY: I4: exclusive access; the row came out of a box in `make_heap`.
+            let mut words = unsafe { Box::from_raw(words) };
+            for heap in words.iter_mut().map(unsync_load).filter(|h| !h.is_null()) {
+                // SAFETY: I4: as above.
+                heaps.push(unsafe { Box::from_raw(heap) });
+            }
+        }
+        // Objects may lie in any heap's chunks: all of them end before the first heap is freed.
+        for heap in &mut heaps {
+            let bags = heap.0.get_mut().bags();
+            bags.into_iter().for_each(|bag| self.end(bag));
+        }
+        while let Some(objects) = self.take_batch() {
+            objects.into_iter().for_each(|object| self.discard(object));
+        }
+    }
+}
+
+impl<T> Domain<T> {
+    /// Ends everything in a bag: nobody is left to see it.
+    fn end(&mut self, bag: Bag<T>) {
+        for object in bag.objects {
+            drop_object(object);
+            self.discard(object);
+        }
+        for other in bag.others {
+            // SAFETY: I3, I4: retired once, and no guard is alive.
+            unsafe { (other.end)(other.at) };
+            if other.is_slot
+                && let Some(object) = NonNull::new(other.at)
+            {
+                self.discard(object.cast());
+            }
         }
     }
 }

@@ -1,59 +1,55 @@
-//! L3: the pin / protect / retire contract, and its first body, the `seize` crate.
+//! L3: the pin / protect / retire contract, and its body: asymmetric grace periods.
 //!
 //! - *pin*: while a [`Guard`] lives, nothing that its thread can load from a structure is freed.
-//! - *retire*: an object that was unlinked is handed over and freed when every guard that was alive
+//! - *retire*: an object that was unlinked is handed over, and freed when every guard that was alive
 //!   at that moment is gone.
 //!
-//! # Domains
-//! A domain is the set of guards that hold up one another's garbage. Entries without drop glue
-//! (`u64`, `&str`, ...) need nothing but their memory back, whenever; all maps of such entries share
-//! one domain for the whole crate, which costs a map nothing. Entries with drop glue may borrow, so
-//! their destructors must have run when the map is gone; such a map has a domain of its own, made
-//! when it is first pinned and emptied when the map is dropped.
+//! A pin is two plain stores to the thread's own line, an unpin the same: who retires pays for the
+//! order between them, one barrier on all threads of the process for a batch (`sys::barrier`).
 //!
-//! # Invariants
-//! - I1. A domain's collector is made once, and lives as long as the domain (or for ever).
-//! - I2. What is retired was unlinked before, once, and is not reachable for later guards.
+//! # Files
+//! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
+//! [`domain`] the memory of one structure.
+//!
+//! # Domains
+//! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
+//! that stays keeps everything that was retired after it was made. Memory and destructors belong
+//! to a *domain*, one for each structure: what it retires is dropped by the threads that use it,
+//! at the latest when the structure ends, since its objects may borrow.
 //!
 //! # Progress
-//! Pinning is wait-free after a thread's first pin. Retiring is as lock-free as `seize` is: what
-//! happens inside that crate cannot be frozen or modelled here.
+//! Pinning is wait-free after a thread's first pin. Retiring is lock-free but for destructors.
 //!
 //! # Under the model
-//! Retired memory is not freed when the crate is built for loom: the models check orders, not
-//! reclamation, which the tests under Miri and the drop accounting check.
-//!
-//! Source: Nikolaev and Ravindran, "Hyaline: fast and transparent lock-free memory reclamation"
-//! (PODC 2019), as implemented by `seize`.
+//! Retired memory is not freed when whole maps are built for loom: those models check orders, not
+//! reclamation. The parts here have models of their own (tags R1 to R4).
 #![expect(
     unsafe_code,
-    reason = "retiring hands raw pointers to the collector; argued by I1, I2"
+    reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
 
 mod domain;
+mod heap;
+mod registry;
 
 pub(crate) use domain::Domain;
+pub(crate) use heap::SLOT_ALIGN;
 
-use crate::sync::MODEL;
-use seize::{Collector, Guard as _};
-
-/// What a reclaiming function may use.
-pub(crate) type Context = Collector;
-/// What reclaims one retired object.
-pub(crate) type ReclaimFn<T> = unsafe fn(*mut T, &Context);
+use core::cell::Cell;
+use domain::Collect;
+use registry::{Record, ThreadPin, TravellingPin};
+use sealed::Sealed as _;
 
 mod sealed {
+    use super::Record;
+
     /// The part of the contract that is not for users.
     #[expect(unnameable_types, reason = "sealed: nobody else implements `Guard`")]
     pub trait Sealed {
-        /// Frees `ptr` by `reclaim` once every guard that is alive now is gone.
-        ///
-        /// # Safety
-        /// `ptr` is unlinked, is retired once, and may be reclaimed on any thread.
-        unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: super::ReclaimFn<T>);
+        /// Calls `f` with the record of the current thread.
+        fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R;
 
-        /// Address of the domain that made the guard. A map's memory is freed with the map, so the
-        /// guard must be one that borrows this very map, also where maps share a collector.
+        /// Address of the domain that made the guard.
         fn domain(&self) -> usize;
     }
 }
@@ -85,11 +81,11 @@ pub trait Guard: sealed::Sealed {
 /// fn send<T: Send>(_: T) {}
 /// send(atomshard::ShardMap::<u64, u64>::new().guard());
 /// ```
-#[derive(Debug)]
 pub struct LocalGuard<'a> {
-    inner: seize::LocalGuard<'a>,
-    /// Address of the domain that made the guard, which the guard borrows.
-    domain: usize,
+    domain: &'a (dyn Collect + 'a),
+    /// Somebody asked for a flush: what this guard itself holds up goes when it ends.
+    is_flushed: Cell<bool>,
+    pin: ThreadPin,
 }
 
 /// A guard that may be sent to another thread, and held across an `.await`.
@@ -99,71 +95,116 @@ pub struct LocalGuard<'a> {
 /// send(atomshard::ShardMap::<u64, u64>::new().owned_guard());
 /// ```
 pub struct OwnedGuard<'a> {
-    inner: seize::OwnedGuard<'a>,
-    /// Address of the domain that made the guard, which the guard borrows.
-    domain: usize,
+    domain: &'a (dyn Collect + Sync + 'a),
+    pin: TravellingPin,
+}
+
+impl<'a> LocalGuard<'a> {
+    #[inline]
+    fn new(domain: &'a (dyn Collect + 'a)) -> Self {
+        Self {
+            domain,
+            is_flushed: Cell::new(false),
+            pin: ThreadPin::new(),
+        }
+    }
+
+    #[cold]
+    fn end_flush(&self) {
+        // The pin still counts; without it, what was retired under it is free.
+        let record = self.pin.record();
+        if record.is_only_guard() {
+            record.renew();
+            self.domain.free_ripe_of(record);
+        }
+    }
+}
+
+impl Drop for LocalGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_flushed.get() {
+            self.end_flush();
+        }
+    }
+}
+
+impl<'a> OwnedGuard<'a> {
+    fn new(domain: &'a (dyn Collect + Sync + 'a)) -> Self {
+        Self {
+            domain,
+            pin: TravellingPin::new(),
+        }
+    }
+}
+
+impl core::fmt::Debug for LocalGuard<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LocalGuard")
+            .field("pin", &self.pin)
+            .finish_non_exhaustive()
+    }
 }
 
 impl core::fmt::Debug for OwnedGuard<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("OwnedGuard").finish_non_exhaustive()
+        f.debug_struct("OwnedGuard")
+            .field("pin", &self.pin)
+            .finish_non_exhaustive()
     }
 }
 
 impl Guard for LocalGuard<'_> {
     fn refresh(&mut self) {
-        self.inner.refresh();
+        self.pin.record().renew();
+        if self.is_flushed.take() {
+            self.domain.free_ripe_of(self.pin.record());
+        }
     }
 
     fn flush(&self) {
-        self.inner.flush();
+        self.is_flushed.set(true);
+        self.domain.flush(self.pin.record());
     }
 
     fn thread_id(&self) -> usize {
-        self.inner.thread_id()
+        self.pin.record().index()
     }
 }
 
 impl Guard for OwnedGuard<'_> {
     fn refresh(&mut self) {
-        self.inner.refresh();
+        self.pin.renew();
     }
 
     fn flush(&self) {
-        self.inner.flush();
+        self.with_record(|record| self.domain.flush_own_lease(record));
     }
 
     fn thread_id(&self) -> usize {
-        self.inner.thread_id()
+        self.with_record(Record::index)
     }
 }
 
 impl sealed::Sealed for LocalGuard<'_> {
     #[inline]
-    unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: ReclaimFn<T>) {
-        if !MODEL {
-            // SAFETY: the caller's contract, which is the collector's too (I2).
-            unsafe { self.inner.defer_retire(ptr, reclaim) }
-        }
+    fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
+        f(self.pin.record())
     }
 
     #[inline]
     fn domain(&self) -> usize {
-        self.domain
+        core::ptr::from_ref(self.domain).addr()
     }
 }
 
 impl sealed::Sealed for OwnedGuard<'_> {
-    #[inline]
-    unsafe fn defer_retire<T>(&self, ptr: *mut T, reclaim: ReclaimFn<T>) {
-        if !MODEL {
-            // SAFETY: the caller's contract, which is the collector's too (I2).
-            unsafe { self.inner.defer_retire(ptr, reclaim) }
-        }
+    fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
+        // The guard may have come from another thread: heaps go by the thread that runs.
+        f(ThreadPin::new().record())
     }
 
-    #[inline]
     fn domain(&self) -> usize {
-        self.domain
+        core::ptr::from_ref(self.domain).addr()
     }
 }

@@ -283,9 +283,6 @@ impl Migration {
                 }
             }
         }
-        for slot in slots {
-            birth(slot, Word::vacant());
-        }
         if rest.is_empty() {
             birth(target.link(), Word::vacant());
             return;

@@ -1,8 +1,8 @@
 //! One slot of a bucket: a 64-bit word that is a tagged pointer.
 //!
 //! ```text
-//! bit   63        62 .. 48     47 .. 4     3       2      1       0
-//!     member   tag / version   address   spare   shut   claim   frozen
+//! bit   63        62 .. 48     47 .. 3     2      1       0
+//!     member   tag / version   address   shut   claim   frozen
 //! ```
 //!
 //! | word | meaning |
@@ -17,7 +17,7 @@
 //!
 //! Invariants of every word:
 //! - I1. A word that carries an address was built by [`Word::member`], [`Word::claim`] or
-//!   [`Word::link`] from a live allocation aligned to 16 bytes below 2^48, and its flags and tag are
+//!   [`Word::link`] from a live allocation aligned to 8 bytes below 2^48, and its flags and tag are
 //!   cleared before the address is used.
 //! - I2. A frozen word is final.
 //!
@@ -35,15 +35,16 @@ mod repr;
 const FROZEN: u64 = 1;
 const CLAIM: u64 = 1 << 1;
 const SHUT: u64 = 1 << 2;
-const VACANT: u64 = 1 << 4;
+/// Shut, but no claim.
+const VACANT: u64 = SHUT;
 const MEMBER: u64 = 1 << 63;
-const ADDRESS: u64 = 0x0000_ffff_ffff_fff0;
+const ADDRESS: u64 = 0x0000_ffff_ffff_fff8;
 const HIGH_SHIFT: u32 = 48;
 
 /// Versions a claim can carry before its entry needs a new address.
 pub(crate) const VERSIONS: u16 = 1 << 15;
 /// Alignment an allocation needs before a word can carry its address.
-pub(crate) const ALIGN: usize = 16;
+pub(crate) const ALIGN: usize = 8;
 
 /// The value of one slot at one moment.
 #[derive(Clone, Copy)]

@@ -2,41 +2,51 @@
 //!
 //! Invariants: I2 and I4 of the [parent module](super).
 
-use super::entry::{Entry, take};
+use super::entry::Entry;
 use super::{RawMap, hash_of};
+use crate::reclaim::Domain;
 use crate::sync::{unsync_load, unsync_store};
 use crate::table::{Directory, SHARDS, Step, Table, free_chain};
+use core::ptr::NonNull;
 
 /// Entries and tables of a map that nobody else uses; frees what is left of them when dropped.
-struct Remains<K, V> {
+struct Remains<'m, K, V> {
+    domain: &'m mut Domain<Entry<K, V>>,
     /// Words of tables not taken apart yet.
     tables: Vec<*mut u8>,
     /// Entries already found, not yet given away.
-    entries: Vec<*mut Entry<K, V>>,
+    entries: Vec<NonNull<Entry<K, V>>>,
 }
 
 impl<K, V> RawMap<K, V> {
     /// Takes every entry out and leaves the map empty, without a table.
     pub(crate) fn drain_all(&mut self, mut f: impl FnMut(K, V)) {
+        let Some(mut remains) = self.remains() else {
+            return;
+        };
+        while let Some((key, value)) = remains.next() {
+            f(key, value);
+        }
+    }
+
+    /// Takes the tables away from the map.
+    fn remains(&mut self) -> Option<Remains<'_, K, V>> {
         let directory = unsync_load(&mut self.directory);
         unsync_store(&mut self.directory, core::ptr::null_mut());
         self.len.take();
         if directory.is_null() {
-            return;
+            return None;
         }
         // SAFETY: I4: exclusive access; the directory came out of a box in `try_init`.
         let mut directory = unsafe { Box::from_raw(directory) };
         for shard in 0..SHARDS {
             complete_moves::<K, V>(&directory, shard);
         }
-        let tables = directory.tables();
-        let mut remains = Remains {
-            tables,
+        Some(Remains {
+            domain: &mut self.domain,
+            tables: directory.tables(),
             entries: Vec::new(),
-        };
-        while let Some((key, value)) = remains.next() {
-            f(key, value);
-        }
+        })
     }
 }
 
@@ -55,12 +65,14 @@ fn complete_moves<K, V>(directory: &Directory, shard: usize) {
     }
 }
 
-impl<K, V> Remains<K, V> {
+impl<K, V> Remains<'_, K, V> {
     fn next(&mut self) -> Option<(K, V)> {
         loop {
             if let Some(entry) = self.entries.pop() {
-                // SAFETY: I2, I4: each entry is in one slot, and nobody else uses it.
-                return Some(unsafe { take(entry) });
+                // SAFETY: I1, I2, I4: complete, in one slot, and nobody else uses it.
+                let Entry { key, value, .. } = unsafe { entry.read() };
+                self.domain.discard(entry);
+                return Some((key, value));
             }
             let word = self.tables.pop()?;
             // SAFETY: I4: exclusive access; each word is of a table that is not freed yet.
@@ -84,8 +96,8 @@ impl<K, V> Remains<K, V> {
         while let Some(line) = next {
             let members = line.slots().iter().map(|slot| slot.load());
             let members = members.filter(|word| word.is_member());
-            self.entries
-                .extend(members.map(|word| word.address().cast::<Entry<K, V>>()));
+            let addresses = members.filter_map(|word| NonNull::new(word.address()));
+            self.entries.extend(addresses.map(NonNull::cast));
             next = line.follow(line.link().load());
         }
         let chain = first.link().load();
@@ -94,7 +106,7 @@ impl<K, V> Remains<K, V> {
     }
 }
 
-impl<K, V> Drop for Remains<K, V> {
+impl<K, V> Drop for Remains<'_, K, V> {
     fn drop(&mut self) {
         while self.next().is_some() {}
     }

@@ -1,15 +1,14 @@
 //! Entries, and the one that an insert has in hand.
 //!
 //! Invariants:
-//! - I1. An entry's memory was allocated with [`layout`].
+//! - I1. An entry's memory is a slot of the map's domain.
 //! - I2. `hash` and `key` are written before the address leaves this file and never again; `value`
 //!   is written before the entry becomes a member.
 //! - I3. An entry that was ever in a slot is freed only through the guard's domain: others may
 //!   still read it. Of an entry that never became a member, others read hash and key only.
 
-use crate::reclaim::{Context, Guard};
+use crate::reclaim::{Domain, Guard, SLOT_ALIGN};
 use crate::table::{ALIGN, Slot, VERSIONS, Word};
-use core::alloc::Layout;
 use core::panic::AssertUnwindSafe;
 use core::ptr::NonNull;
 use std::panic::catch_unwind;
@@ -25,14 +24,6 @@ pub(crate) struct Entry<K, V> {
     pub(super) hash: u64,
 }
 
-/// Layout of an entry: aligned so that a word can carry its address, not padded to that.
-fn layout<K, V>() -> Layout {
-    match Layout::new::<Entry<K, V>>().align_to(ALIGN) {
-        Ok(layout) => layout,
-        Err(_) => unreachable!("16 is an alignment that fits every size of a type"),
-    }
-}
-
 /// Reads the hash of the entry at `address`.
 ///
 /// # Safety
@@ -42,69 +33,33 @@ pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
     unsafe { (*address.cast::<Entry<K, V>>()).hash }
 }
 
-/// Frees an entry that was a member.
+/// Drops the key of an entry that never became a member and whose value is gone.
 ///
-/// A destructor that panics here panics on a thread that happens to collect garbage, in the middle
-/// of a batch. The panic is reported by the panic hook and ends here, so that the rest of the batch
-/// is dropped too.
+/// A destructor that panics ends here, as in `reclaim::domain`.
 ///
 /// # Safety
 /// Nobody else uses the entry any more, and nobody will.
-pub(super) unsafe fn reclaim_entry<K, V>(entry: *mut Entry<K, V>, _: &Context) {
-    let memory = Memory(entry);
-    let drop_content = || {
-        // SAFETY: the caller's contract; I2: all fields were written.
-        unsafe { memory.0.drop_in_place() };
-    };
-    if core::mem::needs_drop::<Entry<K, V>>() {
-        // Unwind safe: nobody uses the entry afterwards.
-        let _reported = catch_unwind(AssertUnwindSafe(drop_content));
-    }
-}
-
-/// Frees an entry that never became a member and whose value is gone.
-///
-/// # Safety
-/// Nobody else uses the entry any more, and nobody will.
-unsafe fn reclaim_key<K, V>(entry: *mut Entry<K, V>, _: &Context) {
-    let memory = Memory(entry);
+unsafe fn end_key<K, V>(entry: *mut u8) {
     // SAFETY: the caller's contract; the place is inside the allocation.
-    let key = unsafe { &raw mut (*memory.0).key };
+    let key = unsafe { &raw mut (*entry.cast::<Entry<K, V>>()).key };
     let drop_key = || {
         // SAFETY: the caller's contract; I2: the key was written.
         unsafe { key.drop_in_place() };
     };
     if core::mem::needs_drop::<K>() {
-        // Unwind safe, and why: as in `reclaim_entry`.
+        // Unwind safe: nobody uses the entry afterwards.
         let _reported = catch_unwind(AssertUnwindSafe(drop_key));
     }
 }
 
-/// Takes key and value out of an entry and frees its memory.
-///
-/// # Safety
-/// Nobody else uses the entry any more, and nobody will.
-pub(super) unsafe fn take<K, V>(entry: *mut Entry<K, V>) -> (K, V) {
-    let memory = Memory(entry);
-    // SAFETY: the caller's contract; I2: all fields were written.
-    let Entry { key, value, .. } = unsafe { memory.0.read() };
-    (key, value)
-}
-
-/// Frees the allocation when dropped, also when a destructor of its content panics.
-struct Memory<K, V>(*mut Entry<K, V>);
-
-impl<K, V> Drop for Memory<K, V> {
-    fn drop(&mut self) {
-        // SAFETY: I1; made only where the caller's contract gives the allocation away.
-        unsafe { std::alloc::dealloc(self.0.cast::<u8>(), layout::<K, V>()) };
-    }
-}
+/// Ends an entry whose content has moved away: nothing is left to drop.
+fn end_moved(_: *mut u8) {}
 
 /// The entry that an insert has in hand: allocated, with a key, perhaps with a value, perhaps
 /// claiming a slot. Dropping it takes the claim back and frees what is still its own.
-pub(super) struct Fresh<'g, K, V, G: Guard> {
+pub(super) struct Fresh<'d, 'g, K, V, G: Guard> {
     entry: NonNull<Entry<K, V>>,
+    domain: &'d Domain<Entry<K, V>>,
     guard: &'g G,
     has_value: bool,
     /// Others may have seen the address.
@@ -122,14 +77,11 @@ pub(super) enum Fate {
     Lost,
 }
 
-impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
-    pub(super) fn new(hash: u64, key: K, guard: &'g G) -> Self {
-        let layout = layout::<K, V>();
-        // SAFETY: I1: an entry has a hash, so the size is not zero.
-        let memory = unsafe { std::alloc::alloc(layout) };
-        let Some(entry) = NonNull::new(memory.cast::<Entry<K, V>>()) else {
-            std::alloc::handle_alloc_error(layout)
-        };
+impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
+    #[inline]
+    pub(super) fn new(domain: &'d Domain<Entry<K, V>>, hash: u64, key: K, guard: &'g G) -> Self {
+        const { assert!(SLOT_ALIGN >= ALIGN, "a word carries the address of a slot") }
+        let entry = domain.alloc(guard);
         let at = entry.as_ptr();
         // SAFETY: I1: the place is inside the new allocation.
         let hash_place = unsafe { &raw mut (*at).hash };
@@ -141,6 +93,7 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
         unsafe { key_place.write(key) };
         Self {
             entry,
+            domain,
             guard,
             has_value: false,
             exposed: false,
@@ -210,12 +163,7 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
     /// while a helper may hold it.
     #[cold]
     fn renew(&mut self) {
-        let layout = layout::<K, V>();
-        // SAFETY: I1: an entry has a hash, so the size is not zero.
-        let memory = unsafe { std::alloc::alloc(layout) };
-        let Some(entry) = NonNull::new(memory.cast::<Entry<K, V>>()) else {
-            std::alloc::handle_alloc_error(layout)
-        };
+        let entry = self.domain.alloc(self.guard);
         // SAFETY: I1: both are allocations of an entry; the entry is in hand, not claimed.
         unsafe {
             entry
@@ -224,8 +172,8 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
         };
         // SAFETY: I3: the content has moved; only the memory is left to free.
         unsafe {
-            self.guard
-                .defer_retire(self.entry.as_ptr(), reclaim_memory::<K, V>)
+            self.domain
+                .retire_with(self.entry, end_moved, self.guard)
         };
         self.entry = entry;
         self.version = 0;
@@ -266,32 +214,23 @@ impl<'g, K, V, G: Guard> Fresh<'g, K, V, G> {
     }
 }
 
-/// Frees memory whose content has moved away.
-///
-/// # Safety
-/// Nobody else uses the entry any more, and nobody will.
-unsafe fn reclaim_memory<K, V>(entry: *mut Entry<K, V>, _: &Context) {
-    drop(Memory(entry));
-}
-
-impl<K, V, G: Guard> Drop for Fresh<'_, K, V, G> {
+impl<K, V, G: Guard> Drop for Fresh<'_, '_, K, V, G> {
     fn drop(&mut self) {
         if self.claim.is_some() && self.resolve() == Fate::Won {
             // A panic in `Eq` met a claim that somebody else has decided: the insert took place.
             return;
         }
         let value = self.take_value();
-        let entry = self.entry.as_ptr();
+        let (entry, domain) = (self.entry, self.domain);
         if self.exposed {
             // SAFETY: I3: in no slot any more; the value is gone.
-            unsafe { self.guard.defer_retire(entry, reclaim_key::<K, V>) };
+            unsafe { domain.retire_with(entry, end_key::<K, V>, self.guard) };
         } else {
-            let memory = Memory(entry);
             // SAFETY: I2: never exposed; the key was written and nobody else has it.
-            let place = unsafe { &raw const (*memory.0).key };
+            let place = unsafe { &raw const (*entry.as_ptr()).key };
             // SAFETY: I2: as above.
             let key = unsafe { place.read() };
-            drop(memory);
+            domain.give_back(entry, self.guard);
             drop(key);
         }
         drop(value);

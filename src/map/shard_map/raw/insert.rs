@@ -30,11 +30,11 @@ use core::ptr;
 use equivalent::Equivalent as _;
 
 /// What an attempt to insert came to.
-pub(super) enum Attempt<'g, K, V, G: Guard> {
+pub(super) enum Attempt<'d, 'g, K, V, G: Guard> {
     /// The entry is in the map.
     Done(&'g Entry<K, V>),
     /// The bucket has changed; look again.
-    Retry(Fresh<'g, K, V, G>),
+    Retry(Fresh<'d, 'g, K, V, G>),
 }
 
 /// Why `decide` stopped.
@@ -59,13 +59,13 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Tries to insert `fresh` where a scan found its key absent.
-    pub(super) fn attempt<'g, G: Guard>(
+    pub(super) fn attempt<'d, 'g, G: Guard>(
         &self,
         hash: u64,
         place: &Place<'g, K, V>,
-        mut fresh: Fresh<'g, K, V, G>,
+        mut fresh: Fresh<'d, 'g, K, V, G>,
         guard: &'g G,
-    ) -> Attempt<'g, K, V, G>
+    ) -> Attempt<'d, 'g, K, V, G>
     where
         K: Eq,
     {

@@ -75,7 +75,7 @@ pub(crate) struct RawMap<K, V> {
     mode: ResizeMode,
     /// Lines, as a power of two, below which the map does not shrink.
     floor: u32,
-    domain: Domain<(K, V)>,
+    domain: Domain<Entry<K, V>>,
 }
 
 // SAFETY: I4: a map that moves takes its entries along; K and V are dropped on the new thread.
@@ -105,7 +105,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Where this map's guards come from.
     #[inline]
-    pub(crate) fn domain(&self) -> &Domain<(K, V)> {
+    pub(crate) fn domain(&self) -> &Domain<Entry<K, V>> {
         &self.domain
     }
 

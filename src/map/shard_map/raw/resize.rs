@@ -12,18 +12,18 @@
 use super::{RawMap, hash_of};
 use crate::error::TryReserveError;
 use crate::map::ResizeMode;
-use crate::reclaim::{Context, Guard};
+use crate::reclaim::Guard;
 use crate::sync::{MODEL, Ordering};
 use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
 
 /// Lines (as a power of two) of the largest root; the next size is two lines for each shard.
 const ROOT_LINE_BITS: u32 = SHARD_BITS;
-/// Spilled entries per line, in 1/16, above which a table doubles: with random hashes this is a
-/// load of 6.6 entries per line (docs/design/shard-map.md).
-const SPILL_LIMIT: u64 = 13;
+/// Spilled entries per line, in 1/64, above which a table doubles: with random hashes this is a
+/// load of 4.5 entries per line (docs/design/shard-map.md).
+const SPILL_LIMIT: u64 = 10;
 /// Entries per line, times 2, that a presized table is made for.
-const PRESIZED_LOAD_X2: usize = if MODEL { 2 } else { 11 };
+const PRESIZED_LOAD_X2: usize = if MODEL { 2 } else { 8 };
 /// An unlinked table of this size is not left to wait until its batch is full.
 const FLUSHED_LINES: u64 = 64;
 /// Lines looked at before a shard shrinks.
@@ -95,7 +95,7 @@ impl<K, V> RawMap<K, V> {
         };
         for _ in 0..steps {
             if migration.step(table, hash_of::<K, V>) == Step::Complete {
-                Self::switch(directory, shard, table, migration, guard);
+                self.switch(directory, shard, table, migration, guard);
                 return;
             }
         }
@@ -103,6 +103,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Leads the shard (of a root: all) to the new memory of a complete move; retires the old.
     fn switch<'g>(
+        &self,
         directory: &'g Directory,
         shard: usize,
         table: Table<'g>,
@@ -113,7 +114,7 @@ impl<K, V> RawMap<K, V> {
             return;
         }
         // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
-        unsafe { guard.defer_retire(table.word(), reclaim_table) };
+        unsafe { self.domain.defer(table.word(), reclaim_table, guard) };
         if table.lines() >= FLUSHED_LINES {
             guard.flush();
         }
@@ -145,7 +146,7 @@ impl<K, V> RawMap<K, V> {
         spilled: isize,
         guard: &impl Guard,
     ) {
-        if spilled.max(0).cast_unsigned() as u64 * 16 > table.lines() * SPILL_LIMIT {
+        if spilled.max(0).cast_unsigned() as u64 * 64 > table.lines() * SPILL_LIMIT {
             self.grow(hash, table, guard);
         }
     }
@@ -209,14 +210,14 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Completes the moves that `shard` is in, if any; returns its present table.
-    fn settle<'g>(directory: &'g Directory, shard: usize, guard: &'g impl Guard) -> Table<'g> {
+    fn settle<'g>(&self, directory: &'g Directory, shard: usize, guard: &'g impl Guard) -> Table<'g> {
         loop {
             let table = directory.table(shard);
             let Some(migration) = table.migration() else {
                 return table;
             };
             while migration.step(table, hash_of::<K, V>) != Step::Complete {}
-            Self::switch(directory, shard, table, migration, guard);
+            self.switch(directory, shard, table, migration, guard);
         }
     }
 
@@ -237,7 +238,7 @@ impl<K, V> RawMap<K, V> {
             };
         };
         for shard in 0..SHARDS {
-            let table = Self::settle(directory, shard, guard);
+            let table = self.settle(directory, shard, guard);
             let (kind, line_bits) = match table.kind() {
                 Kind::Root => split(wanted),
                 Kind::Shard => (Kind::Shard, wanted.saturating_sub(SHARD_BITS).max(1)),
@@ -246,7 +247,7 @@ impl<K, V> RawMap<K, V> {
             let shrinks = kind == table.kind() && line_bits < table.line_bits();
             if if shrink { shrinks } else { grows } {
                 Self::begin(directory, shard, table, kind, line_bits)?;
-                Self::settle(directory, shard, guard);
+                self.settle(directory, shard, guard);
             }
         }
         Ok(())
@@ -301,7 +302,7 @@ pub(super) fn total_bits(entries: usize) -> Option<u32> {
 ///
 /// # Safety
 /// Nobody else uses the table any more, and nobody will.
-unsafe fn reclaim_table(word: *mut u8, _: &Context) {
+unsafe fn reclaim_table(word: *mut u8) {
     // SAFETY: the caller's contract; the word was made by `Table::word`.
     let table = unsafe { Table::from_word(word) };
     // SAFETY: the caller's contract.

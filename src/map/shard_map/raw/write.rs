@@ -6,13 +6,14 @@
 //!
 //! Invariants: I1 and I3 of the [parent module](super).
 
-use super::entry::{Fresh, reclaim_entry};
+use super::entry::Fresh;
 use super::find::{Found, Place};
 use super::insert::Attempt;
 use super::{Entry, Inserted, RawMap};
 use crate::map::{Compute, Operation};
 use crate::reclaim::Guard;
 use crate::table::{Slot, Word};
+use core::ptr::NonNull;
 use equivalent::Equivalent;
 
 impl<K, V> RawMap<K, V> {
@@ -30,7 +31,7 @@ impl<K, V> RawMap<K, V> {
     {
         // The allocation of the entry hides part of the miss on the bucket.
         self.prefetch(hash, guard);
-        let mut fresh = Fresh::new(hash, key, guard);
+        let mut fresh = Fresh::new(&self.domain, hash, key, guard);
         fresh.set_value(value);
         loop {
             // SAFETY: I1: the reference is not used after this turn of the loop, while `fresh` is there.
@@ -41,7 +42,7 @@ impl<K, V> RawMap<K, V> {
                 } if replace => {
                     if slot.cas(word, fresh.member(word.tag())).is_ok() {
                         fresh.publish();
-                        Self::retire(word, guard);
+                        self.retire(word, guard);
                         return Inserted::Replaced { old: entry };
                     }
                 }
@@ -106,7 +107,7 @@ impl<K, V> RawMap<K, V> {
     where
         K: Eq,
     {
-        let mut fresh = Fresh::new(hash, key, guard);
+        let mut fresh = Fresh::new(&self.domain, hash, key, guard);
         // What `f` made for an absent key, while the key has turned up: it is not asked again.
         let mut spare = None;
         loop {
@@ -129,7 +130,7 @@ impl<K, V> RawMap<K, V> {
                         fresh.set_value(value);
                         if slot.cas(word, fresh.member(word.tag())).is_ok() {
                             let new = fresh.publish();
-                            Self::retire(word, guard);
+                            self.retire(word, guard);
                             return Compute::Updated {
                                 old: (&old.key, &old.value),
                                 new: (&new.key, &new.value),
@@ -180,17 +181,19 @@ impl<K, V> RawMap<K, V> {
         if depth == 1 {
             place.table.spill(-1);
         }
-        Self::retire(word, guard);
+        self.retire(word, guard);
         self.shrink_if_sparse(hash, place.table, guard);
         true
     }
 
     /// Hands the entry that an unlinked word carries to the collector. The word's pointer is the
     /// allocation's; one made from a reference to the entry could not be freed.
-    fn retire(word: Word, guard: &impl Guard) {
-        let entry = word.address().cast::<Entry<K, V>>();
+    fn retire(&self, word: Word, guard: &impl Guard) {
+        let Some(entry) = NonNull::new(word.address()) else {
+            unreachable!("a member carries an address")
+        };
         // SAFETY: I3: the exchange that unlinked the entry succeeded once.
-        unsafe { guard.defer_retire(entry, reclaim_entry::<K, V>) };
+        unsafe { self.domain.retire(entry.cast(), guard) };
     }
 
     /// [`locate`](Self::locate), in a map that may have no table yet.

@@ -1,0 +1,388 @@
+//! Who is pinned: one record for each thread that pins, and what a grace period waits for.
+//!
+//! ```text
+//! registry --> record --> record --> ..       records are added and leased again, never freed
+//!              state   idle: even   pinned: odd   rises for ever
+//! ```
+//!
+//! # Protocol
+//!
+//! ```text
+//! pin:     state += 1 (plain store)   light barrier    ... loads of shared pointers ...
+//! unpin:   state += 1 (release store)
+//! grace:   unlink ..   heavy barrier   for each record with an odd state: remember (record, state)
+//! over:    every remembered record has another state now
+//! ```
+//!
+//! Of a pin and a grace period, one sees the other (B1): either the grace period meets the odd
+//! state and waits for it to change, or the pin's loads come after the unlinking and cannot find
+//! what was unlinked. There is no epoch to advance and no state that a late thread could miss: a
+//! record that has changed its state once has left that pin for good.
+//!
+//! # Invariants
+//! - I1. A record lives for ever once it is in the list, and `index` and `next` never change.
+//! - I2. `depth` is used only by the holder of the lease, or of the guard that holds the record.
+//! - I3. `state` is odd while a guard of the holder lives, and changes only by the holder.
+//!
+//! # Orderings
+//! B1 the asymmetric barrier (`sys::barrier`); R1 publishing a record, and handing on its lease;
+//! R2 leaving a pin.
+//!
+//! # Progress
+//! Pin and unpin are wait-free. Leasing is lock-free; a snapshot takes one load for each record.
+//!
+//! Source: the counters of user-space RCU (Desnoyers et al., "User-Level Implementations of
+//! Read-Copy Update", 2012) in their membarrier form. Departures: a record's counter takes the
+//! place of the global phase, so a grace period waits for the pins that it met and for nobody else.
+
+use crate::pad::Padded;
+use crate::sync::{
+    AtomicBool, AtomicPtr, AtomicUsize, Ordering, const_except_in_model,
+};
+use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::ptr;
+use std::sync::LazyLock;
+
+/// Added to the depth of a record that is given back with its last guard, because its thread's
+/// locals are gone.
+const LATE: usize = 1 << (usize::BITS - 2);
+
+/// The state of one thread, or of one guard that travels between threads.
+#[expect(unnameable_types, reason = "named by the sealed half of `Guard` only")]
+pub struct Record {
+    /// Odd while pinned.
+    state: AtomicUsize,
+    leased: AtomicBool,
+    /// Guards alive, plus [`LATE`] perhaps.
+    depth: Cell<usize>,
+    /// How often the record was leased.
+    leases: Cell<u64>,
+    /// The record's place in the list, counted from its end: small and unique.
+    index: usize,
+    next: *const Padded<Self>,
+}
+
+// SAFETY: I1, I2: the plain fields do not change, and the cells are used by one holder at a time,
+// whose lease was handed on with an Acquire (R1).
+unsafe impl Sync for Record {}
+// SAFETY: I1: a record is never dropped; reaching it from another thread is all that Send adds.
+unsafe impl Send for Record {}
+
+impl core::fmt::Debug for Record {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Record")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record {
+    /// A small number that no other leased record has.
+    #[inline]
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The number of the lease.
+    pub(super) fn lease_number(&self) -> u64 {
+        self.leases.get()
+    }
+
+    /// Pins, or counts one more guard.
+    #[inline]
+    pub(super) fn enter(&self) {
+        let depth = self.depth.get();
+        self.depth.set(depth + 1);
+        if depth & (LATE - 1) == 0 {
+            self.announce();
+        }
+    }
+
+    #[inline]
+    fn announce(&self) {
+        // ORD: Relaxed — only the holder writes the state (I3).
+        let state = self.state.load(Ordering::Relaxed);
+        // ORD: Relaxed — ordered before the loads of the pinned code by the light barrier [B1].
+        self.state.store(state.wrapping_add(1), Ordering::Relaxed);
+        light_barrier();
+    }
+
+    /// Counts one guard less, and unpins with the last. Says whether it was the last.
+    #[inline]
+    pub(super) fn leave(&self) -> bool {
+        let depth = self.depth.get();
+        if depth == 1 {
+            self.depth.set(0);
+            self.withdraw();
+            return true;
+        }
+        self.leave_nested(depth)
+    }
+
+    #[inline]
+    fn withdraw(&self) {
+        // ORD: Relaxed — only the holder writes the state (I3).
+        let state = self.state.load(Ordering::Relaxed);
+        // ORD: Release — pairs with the Acquire in is_over [R2]; publishes that the pinned code's
+        // reads are done.
+        self.state.store(state.wrapping_add(1), Ordering::Release);
+    }
+
+    #[cold]
+    fn leave_nested(&self, depth: usize) -> bool {
+        self.depth.set(depth - 1);
+        if depth - 1 != LATE {
+            return false;
+        }
+        self.depth.set(0);
+        self.withdraw();
+        self.give_back();
+        true
+    }
+
+    /// Whether exactly one guard is alive.
+    pub(super) fn is_only_guard(&self) -> bool {
+        self.depth.get() & (LATE - 1) == 1
+    }
+
+    /// Leaves the pin and enters a new one, if there is one guard only.
+    pub(super) fn renew(&self) {
+        if self.is_only_guard() {
+            self.withdraw();
+            self.announce();
+        }
+    }
+
+    /// Takes the record for the holder, if nobody has it.
+    fn try_lease(&self) -> bool {
+        // ORD: Relaxed — a hint; the exchange below decides.
+        if self.leased.load(Ordering::Relaxed) {
+            return false;
+        }
+        // ORD: Acquire — pairs with the Release in give_back [R1]; sees what the holder before
+        // left in the record, and in what goes by its index.
+        let won = self
+            .leased
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
+        if won {
+            self.leases.set(self.leases.get() + 1);
+        }
+        won
+    }
+
+    /// The holder is done with the record.
+    pub(super) fn give_back(&self) {
+        if self.depth.get() != 0 {
+            // A guard outlives the thread's locals: its end gives the record back.
+            self.depth.set(self.depth.get() + LATE);
+            return;
+        }
+        // ORD: Release — pairs with the Acquire in try_lease [R1]; publishes the cells, and what
+        // goes by the record's index.
+        self.leased.store(false, Ordering::Release);
+    }
+
+    /// Lets the record go back with the guard that is about to enter it.
+    fn make_late(&self) {
+        self.depth.set(LATE);
+    }
+}
+
+/// All records.
+pub(super) struct Registry {
+    head: AtomicPtr<Padded<Record>>,
+}
+
+impl Registry {
+    const_except_in_model! {
+        /// No record yet.
+        pub(super) fn new() -> Self {
+            Self { head: AtomicPtr::new(ptr::null_mut()) }
+        }
+    }
+
+    fn records(&self) -> impl Iterator<Item = &'static Record> {
+        // ORD: Acquire — pairs with the AcqRel in lease [R1]; sees the records complete.
+        let head = self.head.load(Ordering::Acquire);
+        // SAFETY: I1: records in the list live for ever.
+        let first = unsafe { head.as_ref::<'static>() };
+        core::iter::successors(first, |record| {
+            // SAFETY: I1: as above.
+            unsafe { record.next.as_ref::<'static>() }
+        })
+        .map(|padded| &**padded)
+    }
+
+    /// A record that the caller alone holds.
+    #[cold]
+    pub(super) fn lease(&self) -> &'static Record {
+        if let Some(free) = self.records().find(|record| record.try_lease()) {
+            return free;
+        }
+        // ORD: Acquire — pairs with the AcqRel in lease [R1]; sees the first record's index.
+        let mut head = self.head.load(Ordering::Acquire);
+        loop {
+            // SAFETY: I1: records in the list live for ever.
+            let index = unsafe { head.as_ref() }.map_or(0, |first| first.index + 1);
+            let new = Box::into_raw(Box::new(Padded::new(Record {
+                state: AtomicUsize::new(0),
+                leased: AtomicBool::new(true),
+                depth: Cell::new(0),
+                leases: Cell::new(1),
+                index,
+                next: head,
+            })));
+            // ORD: AcqRel — pairs with the Acquire in records [R1] and the AcqRel in lease [R1]; publishes the
+            // record, and sees the one before it.
+            match self
+                .head
+                .compare_exchange(head, new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                // SAFETY: I1: it is in the list now, for ever.
+                Ok(_) => return unsafe { &*new },
+                Err(found) => {
+                    // SAFETY: I1: `new` came out of a box above and is not in the list.
+                    drop(unsafe { Box::from_raw(new) });
+                    head = found;
+                }
+            }
+        }
+    }
+
+    /// Begins a grace period: what was unlinked before this call is unreachable when it is over.
+    ///
+    /// # Errors
+    /// The kernel refused the barrier; nothing has begun.
+    pub(super) fn grace(&self) -> Result<Grace, Unavailable> {
+        heavy_barrier()?;
+        let pinned = self
+            .records()
+            // ORD: Relaxed — the heavy barrier decides who must be met [B1]; the record's own
+            // Release is seen in is_over.
+            .map(|record| (record, record.state.load(Ordering::Relaxed)))
+            .filter(|(_, state)| state % 2 == 1)
+            .collect();
+        Ok(Grace { pinned })
+    }
+}
+
+/// The pins that a grace period still waits for.
+pub(super) struct Grace {
+    pinned: Vec<(&'static Record, usize)>,
+}
+
+impl Grace {
+    /// Whether all of them have ended.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.pinned.retain(|(record, state)| {
+            // ORD: Acquire — pairs with the Release in withdraw [R2]; sees that the pinned code's
+            // reads are done.
+            record.state.load(Ordering::Acquire) == *state
+        });
+        self.pinned.is_empty()
+    }
+}
+
+/// The records of this process. Models make registries of their own.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+/// Begins a grace period among the guards of this process.
+pub(super) fn grace() -> Result<Grace, Unavailable> {
+    REGISTRY.grace()
+}
+
+thread_local! {
+    /// This thread's record, while its locals live.
+    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static LEASE: Lease = const { Lease(Cell::new(None)) };
+}
+
+/// Gives the record back when the thread's locals are destroyed.
+struct Lease(Cell<Option<&'static Record>>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(record) = self.0.take() {
+            CURRENT.set(None);
+            record.give_back();
+        }
+    }
+}
+
+/// A pin of the thread that made it.
+#[derive(Debug)]
+pub(super) struct ThreadPin {
+    record: &'static Record,
+    /// The record's cells are this thread's.
+    _thread: PhantomData<*const ()>,
+}
+
+impl ThreadPin {
+    /// Pins the calling thread.
+    #[inline]
+    pub(super) fn new() -> Self {
+        let record = CURRENT.get().unwrap_or_else(first_record);
+        record.enter();
+        Self {
+            record,
+            _thread: PhantomData,
+        }
+    }
+
+    /// The record of the pinned thread.
+    #[inline]
+    pub(super) fn record(&self) -> &'static Record {
+        self.record
+    }
+}
+
+impl Drop for ThreadPin {
+    #[inline]
+    fn drop(&mut self) {
+        self.record.leave();
+    }
+}
+
+/// Leases a record for this thread; where its locals are gone already, for the guard at hand.
+#[cold]
+fn first_record() -> &'static Record {
+    // The frequent side gets rid of its fence before it comes often.
+    let _kind = barrier_kind();
+    let record = REGISTRY.lease();
+    if LEASE.try_with(|lease| lease.0.set(Some(record))).is_ok() {
+        CURRENT.set(Some(record));
+    } else {
+        record.make_late();
+    }
+    record
+}
+
+/// A pin that may go from thread to thread.
+#[derive(Debug)]
+pub(super) struct TravellingPin {
+    record: &'static Record,
+}
+
+impl TravellingPin {
+    /// Pins by a record of its own.
+    pub(super) fn new() -> Self {
+        let record = REGISTRY.lease();
+        record.enter();
+        Self { record }
+    }
+
+    /// Ends the pin and begins a new one.
+    pub(super) fn renew(&mut self) {
+        self.record.renew();
+    }
+}
+
+impl Drop for TravellingPin {
+    fn drop(&mut self) {
+        self.record.leave();
+        self.record.give_back();
+    }
+}
