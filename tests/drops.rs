@@ -294,7 +294,7 @@ fn a_drop_may_use_the_map() {
         for t in 0..2_u64 {
             let (map, drops, made) = (&map, &drops, &made);
             scope.spawn(move || {
-                for i in 0..3000 {
+                for i in 0..if cfg!(miri) { 3000 } else { 30_000 } {
                     step();
                     let id = (i * 2 + t) % 50;
                     let value = Reentrant {

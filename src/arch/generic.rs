@@ -22,6 +22,17 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
     mask
 }
 
+/// Which words of the line have their uppermost bit clear. See [`mask_bit`].
+#[inline]
+pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
+    let mut mask = 0;
+    for (i, word) in (0_u32..).zip(line) {
+        // ORD: Relaxed — the answer only filters (I1).
+        mask |= u32::from(word.load(Ordering::Relaxed) >> 63 == 0) << mask_bit(i);
+    }
+    mask
+}
+
 /// Says that the line at `address` will be written soon.
 #[inline]
 pub(crate) fn prefetch_write<T>(address: *const T) {

@@ -4,11 +4,12 @@
 //! | item | meaning | `x86_64` | elsewhere |
 //! |---|---|---|---|
 //! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
+//! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
 //! | [`prefetch_write`] | this line will be written soon | `prefetchw` | nothing |
 //!
 //! Miri, loom and the tracer take `generic`: they must see each load.
 //!
-//! Invariants: I1. `match_high` filters: its answer may be stale word by word, and whoever uses it
+//! Invariants: I1. The matches filter: their answer may be stale word by word, and whoever uses it
 //! reads the word again by an atomic load.
 
 mod generic;
@@ -16,9 +17,9 @@ mod generic;
 mod x86_64;
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
-pub(crate) use generic::{match_high, prefetch_write};
+pub(crate) use generic::{match_clear_sign, match_high, prefetch_write};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-pub(crate) use x86_64::{match_high, prefetch_write};
+pub(crate) use x86_64::{match_clear_sign, match_high, prefetch_write};
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.
@@ -28,7 +29,7 @@ pub(crate) const fn mask_bit(word: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{generic, mask_bit, match_high};
+    use super::{generic, mask_bit, match_clear_sign, match_high};
     use crate::sync::{AtomicU64, Ordering};
 
     #[repr(align(64))]
@@ -43,8 +44,16 @@ mod tests {
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(99);
                 // Few values, so that matches are frequent; the lower bits are noise.
-                AtomicU64::new((seed >> 62) << 48 | 0x8000 << 48 | seed & 0xffff_ffff_ffff)
+                let sign = (seed >> 40 & 7 != 0) as u64;
+                AtomicU64::new((seed >> 62) << 48 | sign << 63 | seed & 0xffff_ffff_ffff)
             }));
+            let clear: u32 = (0_u32..)
+                .zip(&line.0)
+                .filter(|(_, word)| word.load(Ordering::Relaxed) >> 63 == 0)
+                .map(|(i, _)| 1 << mask_bit(i))
+                .sum();
+            assert_eq!(generic::match_clear_sign(&line.0), clear);
+            assert_eq!(match_clear_sign(&line.0), clear);
             for high in 0x8000..0x8004 {
                 let expected: u32 = (0_u32..)
                     .zip(&line.0)

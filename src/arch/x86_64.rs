@@ -49,6 +49,34 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
     mask
 }
 
+/// Which words of the line have their uppermost bit clear. See [`super::mask_bit`].
+///
+/// Packing twice with saturation keeps the sign of the upper lane of each pair, as in
+/// [`match_high`].
+#[inline]
+pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: as in `match_high`.
+    unsafe {
+        asm!(
+            "movdqa {a}, [{line}]",
+            "movdqa {b}, [{line} + 32]",
+            "packsswb {a}, [{line} + 16]",
+            "packsswb {b}, [{line} + 48]",
+            "packsswb {a}, {b}",
+            "pmovmskb {mask:e}, {a}",
+            "not {mask:e}",
+            "and {mask:e}, 0xaaaa",
+            line = in(reg) line,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
 /// Says that the line at `address` will be written soon.
 #[inline]
 pub(crate) fn prefetch_write<T>(address: *const T) {

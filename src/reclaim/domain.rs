@@ -2,7 +2,8 @@
 //! reader.
 //!
 //! ```text
-//! domain --> rows --> heaps        one heap for each thread that wrote, found by its record's index
+//! domain --> heaps                 one for each thread that wrote, found by its record's index
+//!        --> rows --> heaps        the same, of records beyond the first few
 //!        --> depot --> batch --> batch     free objects between the heaps
 //! ```
 //!
@@ -29,10 +30,13 @@ use core::panic::AssertUnwindSafe;
 use core::ptr::{NonNull, null_mut};
 use std::panic::catch_unwind;
 
-/// Row `r` has the heaps of 4^r records: twelve rows are enough for five million threads at once.
+/// Records whose heap the domain itself leads to.
+const NEAR: usize = 4;
+/// Row `r` has the heaps of 4^r further records: five million threads at once.
 const ROWS: usize = 12;
 
 type Row<T> = Box<[AtomicPtr<OwnHeap<T>>]>;
+type Rows<T> = [AtomicPtr<AtomicPtr<OwnHeap<T>>>; ROWS];
 
 struct OwnHeap<T>(UnsafeCell<Heap<T>>);
 
@@ -44,7 +48,9 @@ struct Batch<T> {
 
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
 pub(crate) struct Domain<T> {
-    rows: [AtomicPtr<AtomicPtr<OwnHeap<T>>>; ROWS],
+    near: [AtomicPtr<OwnHeap<T>>; NEAR],
+    /// Made when a record needs it.
+    rows: AtomicPtr<Rows<T>>,
     depot: AtomicPtr<Batch<T>>,
     _owns: PhantomData<T>,
 }
@@ -65,7 +71,8 @@ impl<T> Domain<T> {
     /// A domain without a heap. Allocates nothing.
     pub(crate) fn new() -> Self {
         Self {
-            rows: core::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            near: core::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            rows: AtomicPtr::new(null_mut()),
             depot: AtomicPtr::new(null_mut()),
             _owns: PhantomData,
         }
@@ -109,7 +116,7 @@ impl<T> Domain<T> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
         let heap = unsafe { heap.borrow() };
         if let Some(objects) = batch {
-            heap.refill(objects);
+            heap.add(objects);
         }
         loop {
             if let Some(object) = heap.take() {
@@ -144,12 +151,11 @@ impl<T> Domain<T> {
         if MODEL {
             return;
         }
-        guard.with_record(|record| {
-            // SAFETY: I1: the record is this thread's; I2: `retire` calls nobody.
-            if unsafe { self.heap(record).borrow() }.retire(object) {
-                self.collect(record);
-            }
-        });
+        // SAFETY: I1: the record is this thread's; I2: `retire` calls nobody.
+        let retire = |record: &Record| unsafe { self.heap(record).borrow() }.retire(object);
+        if guard.with_record(retire) {
+            guard.collect_soon();
+        }
     }
 
     /// As [`retire`](Self::retire), of an object that `end` ends, for it is not complete.
@@ -184,18 +190,16 @@ impl<T> Domain<T> {
         if MODEL {
             return;
         }
-        guard.with_record(|record| {
-            let other = Other { at, end, is_slot };
-            // SAFETY: I1: the record is this thread's; I2: `retire_other` calls nobody.
-            if unsafe { self.heap(record).borrow() }.retire_other(other) {
-                self.collect(record);
-            }
-        });
+        let other = Other { at, end, is_slot };
+        // SAFETY: I1: the record is this thread's; I2: `retire_other` calls nobody.
+        let retire = |record: &Record| unsafe { self.heap(record).borrow() }.retire_other(other);
+        if guard.with_record(retire) {
+            guard.collect_soon();
+        }
     }
 
     /// Seals this thread's bag and frees what may be freed.
-    #[cold]
-    fn collect(&self, record: &Record) {
+    fn seal_and_free(&self, record: &Record) {
         let heap = self.heap(record);
         {
             // SAFETY: I1: the record is this thread's; I2: nothing here calls a user's code.
@@ -241,35 +245,33 @@ impl<T> Domain<T> {
     /// The heap of `record`, which the caller holds.
     #[inline]
     fn heap(&self, record: &Record) -> &OwnHeap<T> {
-        let (row, place) = row_and_place(record.index());
-        // ORD: Acquire — pairs with the AcqRel in make_heap [R4]; sees the row's words.
-        let words = self.rows[row].load(Ordering::Acquire);
-        if !words.is_null() {
-            // SAFETY: I1: the row has 4^row words, and `place` is below that.
-            let word = unsafe { &*words.add(place) };
-            // ORD: Acquire — pairs with the AcqRel in make_heap [R4]; sees what the holder before
-            // did with the heap (with R1).
-            let heap = word.load(Ordering::Acquire);
-            // SAFETY: I1: a heap stays until the domain ends.
-            if let Some(heap) = unsafe { heap.as_ref() } {
-                return heap;
-            }
+        let word = self.word(record);
+        match Self::heap_in(word) {
+            Some(heap) => heap,
+            None => Self::make_heap(word),
         }
-        self.make_heap(row, place)
+    }
+
+    /// The word that leads to the heap of `record`.
+    #[inline]
+    fn word(&self, record: &Record) -> &AtomicPtr<OwnHeap<T>> {
+        match self.near.get(record.index()) {
+            Some(word) => word,
+            None => self.word_in_rows(record.index() - NEAR),
+        }
+    }
+
+    #[inline]
+    fn heap_in(word: &AtomicPtr<OwnHeap<T>>) -> Option<&OwnHeap<T>> {
+        // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the heap made. (What the
+        // holder before did with it is seen by R1.)
+        let heap = word.load(Ordering::Acquire);
+        // SAFETY: I1: a heap stays until the domain ends.
+        unsafe { heap.as_ref() }
     }
 
     #[cold]
-    fn make_heap(&self, row: usize, place: usize) -> &OwnHeap<T> {
-        let words: Row<T> = (0..1_usize << (2 * row))
-            .map(|_| AtomicPtr::new(null_mut()))
-            .collect();
-        let words = publish(&self.rows[row], Box::into_raw(words).cast(), |mine| {
-            let mine = core::ptr::slice_from_raw_parts_mut(mine, 1 << (2 * row));
-            // SAFETY: I1: the row came out of a box above and was not published.
-            drop(unsafe { Box::from_raw(mine) });
-        });
-        // SAFETY: I1: the row has 4^row words, and `place` is below that.
-        let word = unsafe { &*words.add(place) };
+    fn make_heap(word: &AtomicPtr<OwnHeap<T>>) -> &OwnHeap<T> {
         let heap = Box::into_raw(Box::new(OwnHeap(UnsafeCell::new(Heap::new()))));
         let heap = publish(word, heap, |mine| {
             // SAFETY: I1: the heap came out of a box above and was not published.
@@ -277,6 +279,41 @@ impl<T> Domain<T> {
         });
         // SAFETY: I1: a heap stays until the domain ends.
         unsafe { &*heap }
+    }
+
+    /// The word that leads to heap number `index` of the rows.
+    #[cold]
+    fn word_in_rows(&self, index: usize) -> &AtomicPtr<OwnHeap<T>> {
+        // Row r starts after the rows before it, which have (4^r - 1) / 3 words.
+        let row = (3 * index + 1).ilog2() as usize / 2;
+        let place = index - ((1 << (2 * row)) - 1) / 3;
+        // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the rows' words.
+        let mut rows = self.rows.load(Ordering::Acquire);
+        if rows.is_null() {
+            let new: Box<Rows<T>> = Box::new(core::array::from_fn(|_| AtomicPtr::new(null_mut())));
+            rows = publish(&self.rows, Box::into_raw(new), |mine| {
+                // SAFETY: I1: the rows came out of a box above and were not published.
+                drop(unsafe { Box::from_raw(mine) });
+            });
+        }
+        // SAFETY: I1: the rows stay until the domain ends.
+        let first = &unsafe { &*rows }[row];
+        // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the row's words.
+        let mut words = first.load(Ordering::Acquire);
+        if words.is_null() {
+            let new: Row<T> = (0..1_usize << (2 * row))
+                .map(|_| AtomicPtr::new(null_mut()))
+                .collect();
+            words = publish(first, Box::into_raw(new).cast(), |mine| {
+                let mine = core::ptr::slice_from_raw_parts_mut(mine, 1 << (2 * row));
+                // SAFETY: I1: the row came out of a box above and was not published.
+                drop(unsafe { Box::from_raw(mine) });
+            });
+        }
+        // SAFETY: I1: the row has 4^row words, and `place` is below that.
+        let word = unsafe { words.add(place) };
+        // SAFETY: I1: a row stays until the domain ends.
+        unsafe { &*word }
     }
 
     fn push_batch(&self, objects: Vec<NonNull<T>>) {
@@ -329,6 +366,41 @@ impl<T> Domain<T> {
         Some(batch.objects)
     }
 
+    /// Gives back the chunks whose objects are all free, of this thread's heap and of heaps whose
+    /// threads have gone.
+    pub(crate) fn trim(&self, guard: &impl Guard) {
+        if MODEL {
+            return;
+        }
+        guard.with_record(|record| {
+            self.adopt(record, Heap::adopt_memory);
+            let depot: Vec<_> = core::iter::from_fn(|| self.take_batch()).collect();
+            // SAFETY: I1: the record is this thread's; I2: nothing below calls a user's code.
+            let heap = unsafe { self.heap(record).borrow() };
+            depot.into_iter().for_each(|batch| heap.add(batch));
+            heap.trim();
+            while let Some(surplus) = heap.surplus() {
+                self.push_batch(surplus);
+            }
+        });
+    }
+
+    /// Lets this thread's heap take over from the heaps of threads that have gone.
+    ///
+    /// Whoever calls this uses the structure on this thread, by a guard of this thread: then
+    /// either its objects may be dropped here, or no other thread has ever used it.
+    fn adopt(&self, record: &Record, take: fn(&mut Heap<T>, &mut Heap<T>)) {
+        let heap = self.heap(record);
+        registry::for_each_idle(|idle| {
+            if let Some(other) = Self::heap_in(self.word(idle)) {
+                // SAFETY: I1: the record is this thread's; I2: `take` calls no user's code.
+                let heap = unsafe { heap.borrow() };
+                // SAFETY: I1: the idle record is leased to us for the call.
+                take(heap, unsafe { other.borrow() });
+            }
+        });
+    }
+
     /// Gives back the memory of an object of a structure that ends.
     pub(crate) fn discard(&mut self, object: NonNull<T>) {
         // Otherwise it goes with its chunk.
@@ -345,13 +417,14 @@ pub(super) trait Collect {
     fn flush(&self, record: &Record);
     /// As `flush`, on behalf of a guard that may have come from another thread.
     fn flush_own_lease(&self, record: &Record);
-    /// Frees what has become free without another barrier.
-    fn free_ripe_of(&self, record: &Record);
+    /// Seals the full bag of the thread of `record` and frees what may be freed.
+    fn collect(&self, record: &Record);
 }
 
 impl<T> Collect for Domain<T> {
     fn flush(&self, record: &Record) {
-        self.collect(record);
+        self.adopt(record, Heap::adopt_garbage);
+        self.seal_and_free(record);
     }
 
     fn flush_own_lease(&self, record: &Record) {
@@ -360,12 +433,12 @@ impl<T> Collect for Domain<T> {
         // not be dropped here, then nobody here has retired one in this lease.
         // SAFETY: I1: the record is this thread's.
         if unsafe { heap.borrow() }.lease == record.lease_number() {
-            self.collect(record);
+            self.seal_and_free(record);
         }
     }
 
-    fn free_ripe_of(&self, record: &Record) {
-        self.free_ripe(self.heap(record));
+    fn collect(&self, record: &Record) {
+        self.seal_and_free(record);
     }
 }
 
@@ -380,18 +453,10 @@ impl<T> OwnHeap<T> {
     }
 }
 
-/// Where the heap of a record is: row `r` starts after the rows before it, which have
-/// (4^r - 1) / 3 places.
-#[inline]
-fn row_and_place(index: usize) -> (usize, usize) {
-    let row = (3 * index + 1).ilog2() as usize / 2;
-    (row, index - ((1 << (2 * row)) - 1) / 3)
-}
-
 /// Makes `mine` what `word` leads to, unless something else is there; returns what is there.
 fn publish<P>(word: &AtomicPtr<P>, mine: *mut P, discard: impl FnOnce(*mut P)) -> *mut P {
-    // ORD: AcqRel — pairs with the Acquire in heap [R4]; publishes the row or heap, or sees the
-    // one that is there.
+    // ORD: AcqRel — pairs with the Acquire in heap_in [R4] and the Acquire in word_in_rows [R4];
+    // publishes the heap or row, or sees the one that is there.
     match word.compare_exchange(null_mut(), mine, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => mine,
         Err(theirs) => {
@@ -423,20 +488,26 @@ fn foreign_guard() -> ! {
 
 impl<T> Drop for Domain<T> {
     fn drop(&mut self) {
-        let mut heaps = Vec::new();
-        for (row, words) in self.rows.iter_mut().enumerate() {
+        let mut heaps: Vec<_> = self.near.iter_mut().map(unsync_load).collect();
+        let rows = unsync_load(&mut self.rows);
+        // SAFETY: I4: exclusive access; the rows came out of a box in `word_in_rows`.
+        let mut rows = (!rows.is_null()).then(|| unsafe { Box::from_raw(rows) });
+        for (row, words) in rows.iter_mut().flat_map(|rows| rows.iter_mut().enumerate()) {
             let words = unsync_load(words);
             if words.is_null() {
                 continue;
             }
             let words = core::ptr::slice_from_raw_parts_mut(words, 1 << (2 * row));
-            // SAFETY: I4: exclusive access; the row came out of a box in `make_heap`.
+            // SAFETY: I4: exclusive access; the row came out of a box in `word_in_rows`.
             let mut words = unsafe { Box::from_raw(words) };
-            for heap in words.iter_mut().map(unsync_load).filter(|h| !h.is_null()) {
-                // SAFETY: I4: as above.
-                heaps.push(unsafe { Box::from_raw(heap) });
-            }
+            heaps.extend(words.iter_mut().map(unsync_load));
         }
+        heaps.retain(|heap| !heap.is_null());
+        let mut heaps: Vec<Box<OwnHeap<T>>> = heaps
+            .into_iter()
+            // SAFETY: I4: exclusive access; the heap came out of a box in `make_heap`.
+            .map(|heap| unsafe { Box::from_raw(heap) })
+            .collect();
         // Objects may lie in any heap's chunks: all of them end before the first heap is freed.
         for heap in &mut heaps {
             let bags = heap.0.get_mut().bags();

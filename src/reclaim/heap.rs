@@ -6,15 +6,15 @@
 //! ripe:    the first sealed bag, when its grace period is over
 //! ```
 //!
-//! Objects of one domain have one size, so a chunk is cut without headers and a freed object fits
-//! the next one. Chunks grow with what the heap holds, an eighth of it each, up to one huge page;
-//! they are freed with the domain. What a thread frees beyond [`KEPT`] objects goes to the domain's
-//! depot, where the threads that allocate find it.
+//! Objects of one domain have one size, so they have no headers and a freed one fits the next.
+//! Chunks grow with what the heap holds, an eighth of it each, up to one huge page; they go with the
+//! domain, or when [`Heap::trim`] finds all their objects free. What a thread frees beyond [`KEPT`]
+//! objects goes to the domain's depot, where the threads that allocate find it.
 //!
 //! # Invariants
 //! - I1. An object on a free list, in the depot or beyond `next` is used by nobody.
-//! - I2. A chunk is an allocation of `bytes` by `pages` if `bytes` is [`MAPPED_BYTES`] at least, and
-//!   else by the global allocator.
+//! - I2. A chunk is an allocation of its layout: by `pages` if that is [`MAPPED_BYTES`] at least, and
+//!   else by the global allocator. It starts with a [`Chunk`]; objects follow.
 //! - I3. With [`ONE_BY_ONE`] there are no chunks: each object is an allocation of its own.
 
 use super::registry::Grace;
@@ -32,6 +32,8 @@ pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(miri);
 const SMALLEST_CHUNK: usize = 256;
 /// Chunks of this size and more are mapped.
 const MAPPED_BYTES: usize = 128 << 10;
+/// The largest alignment that mapped memory surely has: that of a page.
+const CHUNK_ALIGN: usize = 4096;
 /// Free objects that a thread keeps to itself.
 pub(super) const KEPT: usize = 1024;
 /// Retired objects that a thread gathers before it begins a grace period, where they are memory
@@ -66,9 +68,11 @@ impl<T> Bag<T> {
     }
 }
 
+/// The head of a chunk.
 struct Chunk {
-    memory: NonNull<u8>,
+    next: *mut Self,
     layout: Layout,
+    objects: usize,
 }
 
 /// See the module.
@@ -77,7 +81,7 @@ pub(super) struct Heap<T> {
     /// The first object of the newest chunk that was never handed out, and how many there are.
     next: *mut T,
     left: usize,
-    chunks: Vec<Chunk>,
+    chunks: *mut Chunk,
     /// Bytes in chunks.
     held: usize,
     bag: Bag<T>,
@@ -96,7 +100,7 @@ impl<T> Heap<T> {
             free: Vec::new(),
             next: core::ptr::null_mut(),
             left: 0,
-            chunks: Vec::new(),
+            chunks: core::ptr::null_mut(),
             held: 0,
             bag: Bag::new(),
             sealed: VecDeque::new(),
@@ -120,6 +124,12 @@ impl<T> Heap<T> {
         if let Some(object) = self.free.pop() {
             return Some(object);
         }
+        self.take_new()
+    }
+
+    /// An object of the newest chunk that was never handed out.
+    #[inline]
+    fn take_new(&mut self) -> Option<NonNull<T>> {
         if self.left == 0 {
             return None;
         }
@@ -133,39 +143,57 @@ impl<T> Heap<T> {
     /// Makes room for one object at least; `false` if there is no memory.
     #[cold]
     pub(super) fn grow(&mut self) -> bool {
-        let slot = Self::slot();
+        if ONE_BY_ONE {
+            // SAFETY: I3: an object has a hash, so the size is not zero.
+            let object = NonNull::new(unsafe { std::alloc::alloc(Self::slot()) });
+            self.free.extend(object.map(NonNull::cast));
+            return object.is_some();
+        }
         let wanted = (self.held / 8).clamp(SMALLEST_CHUNK, pages::HUGE_PAGE_BYTES);
-        let wanted = if ONE_BY_ONE { slot.size() } else { wanted };
-        self.add_chunk((wanted / slot.size()).max(1)) || self.add_chunk(1)
+        self.add_chunk(wanted) || self.add_chunk(SMALLEST_CHUNK) || self.add_chunk(0)
     }
 
-    fn add_chunk(&mut self, objects: usize) -> bool {
-        let slot = Self::slot();
+    /// Where the objects of a chunk begin.
+    fn head_bytes() -> usize {
+        size_of::<Chunk>().next_multiple_of(Self::slot().align())
+    }
+
+    /// Adds a chunk of about this size, with one object at least.
+    fn add_chunk(&mut self, wanted: usize) -> bool {
+        let (slot, head) = (Self::slot(), Self::head_bytes());
+        let objects = (wanted.saturating_sub(head) / slot.size()).max(1);
         let Some(bytes) = slot.size().checked_mul(objects) else {
             return false;
         };
-        let Ok(layout) = Layout::from_size_align(bytes, slot.align()) else {
+        let Ok(layout) = Layout::from_size_align(head.saturating_add(bytes), slot.align()) else {
             return false;
         };
-        let memory = if ONE_BY_ONE || bytes < MAPPED_BYTES {
-            // SAFETY: I2: an object has a hash, so the size is not zero.
+        let memory = if layout.size() < MAPPED_BYTES {
+            // SAFETY: I2: there is a head, so the size is not zero.
             NonNull::new(unsafe { std::alloc::alloc(layout) })
-        } else if bytes > pages::HUGE_PAGE_BYTES - slot.size() {
-            pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory)
+        } else if wanted == pages::HUGE_PAGE_BYTES {
+            pages::alloc_zeroed_huge(layout.size()).map(|(memory, _advice)| memory)
         } else {
-            pages::alloc_zeroed(bytes)
+            pages::alloc_zeroed(layout.size())
         };
-        let Some(memory) = memory else {
+        let Some(memory) = memory.filter(|_| layout.align() <= CHUNK_ALIGN) else {
             return false;
         };
-        if ONE_BY_ONE {
-            self.free.push(memory.cast());
-            return true;
+        let memory = memory.as_ptr();
+        memory.expose_provenance();
+        let next = self.chunks;
+        self.chunks = memory.cast::<Chunk>();
+        // SAFETY: I2: the allocation starts with room for the head.
+        unsafe {
+            self.chunks.write(Chunk {
+                next,
+                layout,
+                objects,
+            });
         }
-        memory.as_ptr().expose_provenance();
-        self.chunks.push(Chunk { memory, layout });
-        self.held += bytes;
-        self.next = memory.as_ptr().cast();
+        self.held += layout.size();
+        // SAFETY: I2: the head is followed by the objects.
+        self.next = unsafe { memory.add(head) }.cast();
         self.left = objects;
         true
     }
@@ -178,13 +206,21 @@ impl<T> Heap<T> {
             unsafe { free_one(object) };
             return None;
         }
+        if self.free.try_reserve(1).is_err() {
+            // Not reused: its memory goes with its chunk.
+            return None;
+        }
         self.free.push(object);
         (self.free.len() > KEPT).then(|| self.free.split_off(KEPT / 2))
     }
 
     /// Takes over a batch of the depot.
-    pub(super) fn refill(&mut self, objects: Vec<NonNull<T>>) {
-        self.free = objects;
+    pub(super) fn add(&mut self, mut objects: Vec<NonNull<T>>) {
+        if self.free.is_empty() {
+            self.free = objects;
+        } else {
+            self.free.append(&mut objects);
+        }
     }
 
     /// Puts a retired object into the bag; says whether the bag is full.
@@ -207,9 +243,7 @@ impl<T> Heap<T> {
         } else {
             MEMORY_BATCH
         };
-        let len = self.bag.len();
-        // Where the barrier fails, the bag is tried again a batch later.
-        len >= batch && len.is_multiple_of(batch)
+        self.bag.len() >= batch
     }
 
     /// Seals the bag, if there is something in it, with the grace period that `begin` begins.
@@ -232,9 +266,83 @@ impl<T> Heap<T> {
         self.sealed.pop_front().map(|(_, bag)| bag)
     }
 
-    /// Takes an emptied bag to fill it again.
+    /// Takes an emptied bag to fill it again, if that saves more than it holds.
     pub(super) fn reuse(&mut self, bag: Bag<T>) {
-        self.spare = Some(bag);
+        if bag.objects.capacity() >= DROP_BATCH {
+            self.spare = Some(bag);
+        }
+        if self.sealed.is_empty() {
+            self.sealed = VecDeque::new();
+        }
+    }
+
+    /// Takes over what waits in the heap of a thread that has gone.
+    pub(super) fn adopt_garbage(&mut self, other: &mut Self) {
+        self.bag.objects.append(&mut other.bag.objects);
+        self.bag.others.append(&mut other.bag.others);
+        self.sealed.append(&mut other.sealed);
+    }
+
+    /// Takes over the memory of such a heap.
+    pub(super) fn adopt_memory(&mut self, other: &mut Self) {
+        other.cut_up();
+        self.free.append(&mut other.free);
+        self.held += core::mem::take(&mut other.held);
+        let mut last = &raw mut self.chunks;
+        // SAFETY: I2: the list is made of heads.
+        while !unsafe { *last }.is_null() {
+            // SAFETY: I2: as above.
+            last = unsafe { &raw mut (**last).next };
+        }
+        // SAFETY: I2: the place is this heap's.
+        unsafe { *last = core::mem::replace(&mut other.chunks, core::ptr::null_mut()) };
+    }
+
+    /// Puts what is left of the newest chunk on the free list.
+    fn cut_up(&mut self) {
+        let rest: Vec<NonNull<T>> = core::iter::from_fn(|| self.take_new()).collect();
+        self.free.extend(rest);
+    }
+
+    /// Frees every chunk of this heap whose objects are all among its free ones.
+    pub(super) fn trim(&mut self) {
+        if ONE_BY_ONE {
+            return;
+        }
+        self.cut_up();
+        self.free.sort_unstable();
+        let mut free = core::mem::take(&mut self.free);
+        let mut chunk = core::mem::replace(&mut self.chunks, core::ptr::null_mut());
+        while !chunk.is_null() {
+            // SAFETY: I2: the list is made of heads.
+            let Chunk {
+                next,
+                layout,
+                objects,
+            } = unsafe { chunk.read() };
+            let start = chunk.addr();
+            let end = start + layout.size();
+            let from = free.partition_point(|object| object.addr().get() < start);
+            let to = free.partition_point(|object| object.addr().get() < end);
+            if to - from == objects {
+                free.drain(from..to);
+                self.held -= layout.size();
+                // SAFETY: I1: all objects of the chunk were free, and are on no list any more.
+                unsafe { free_chunk(chunk, layout) };
+            } else {
+                // SAFETY: I2: the head is this heap's.
+                unsafe { (*chunk).next = self.chunks };
+                self.chunks = chunk;
+            }
+            chunk = next;
+        }
+        self.free = free;
+        self.free.shrink_to_fit();
+    }
+
+    /// Free objects beyond what a thread keeps to itself.
+    pub(super) fn surplus(&mut self) -> Option<Vec<NonNull<T>>> {
+        (self.free.len() > KEPT).then(|| self.free.split_off(self.free.len() - KEPT / 2))
     }
 
     /// Everything that waits, for one who has exclusive access.
@@ -254,17 +362,29 @@ pub(super) unsafe fn free_one<T>(object: NonNull<T>) {
     unsafe { std::alloc::dealloc(object.as_ptr().cast(), Heap::<T>::slot()) };
 }
 
+/// Frees a chunk.
+///
+/// # Safety
+/// The chunk has this layout and was made by [`Heap::grow`], and nobody uses it or an object of it.
+unsafe fn free_chunk(chunk: *mut Chunk, layout: Layout) {
+    if layout.size() < MAPPED_BYTES {
+        // SAFETY: I2, and the caller's contract.
+        unsafe { std::alloc::dealloc(chunk.cast(), layout) };
+    } else if let Some(memory) = NonNull::new(chunk.cast()) {
+        // SAFETY: I2, and the caller's contract.
+        unsafe { pages::free(memory, layout.size()) };
+    }
+}
+
 /// Frees the chunks: with the heap goes every object of it, wherever it is.
 impl<T> Drop for Heap<T> {
     fn drop(&mut self) {
-        for Chunk { memory, layout } in self.chunks.drain(..) {
-            if layout.size() < MAPPED_BYTES {
-                // SAFETY: I2; the domain ends, so nobody uses an object of the chunk.
-                unsafe { std::alloc::dealloc(memory.as_ptr(), layout) };
-            } else {
-                // SAFETY: I2, as above.
-                unsafe { pages::free(memory, layout.size()) };
-            }
+        while !self.chunks.is_null() {
+            // SAFETY: I2: the list is made of heads.
+            let Chunk { next, layout, .. } = unsafe { self.chunks.read() };
+            // SAFETY: I2; the domain ends, so nobody uses an object of the chunk.
+            unsafe { free_chunk(self.chunks, layout) };
+            self.chunks = next;
         }
         if ONE_BY_ONE {
             for object in self.free.drain(..) {

@@ -51,6 +51,9 @@ mod sealed {
 
         /// Address of the domain that made the guard.
         fn domain(&self) -> usize;
+
+        /// A full bag waits: lets it be sealed, at once or when the guard ends.
+        fn collect_soon(&self);
     }
 }
 
@@ -83,8 +86,8 @@ pub trait Guard: sealed::Sealed {
 /// ```
 pub struct LocalGuard<'a> {
     domain: &'a (dyn Collect + 'a),
-    /// Somebody asked for a flush: what this guard itself holds up goes when it ends.
-    is_flushed: Cell<bool>,
+    /// There is something to free when the guard ends.
+    has_full_bag: Cell<bool>,
     pin: ThreadPin,
 }
 
@@ -104,27 +107,25 @@ impl<'a> LocalGuard<'a> {
     fn new(domain: &'a (dyn Collect + 'a)) -> Self {
         Self {
             domain,
-            is_flushed: Cell::new(false),
+            has_full_bag: Cell::new(false),
             pin: ThreadPin::new(),
         }
     }
 
-    #[cold]
-    fn end_flush(&self) {
-        // The pin still counts; without it, what was retired under it is free.
-        let record = self.pin.record();
-        if record.is_only_guard() {
-            record.renew();
-            self.domain.free_ripe_of(record);
-        }
-    }
+}
+
+/// Frees what it can while the guard that ends here holds nothing up any more, and destructors run
+/// unpinned. (Takes the parts of the guard and not its address, so that guards live in registers.)
+#[cold]
+fn collect_at_end(domain: &dyn Collect, record: &Record) {
+    record.unpinned(|| domain.collect(record));
 }
 
 impl Drop for LocalGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.is_flushed.get() {
-            self.end_flush();
+        if self.has_full_bag.get() {
+            collect_at_end(self.domain, self.pin.record());
         }
     }
 }
@@ -157,14 +158,14 @@ impl core::fmt::Debug for OwnedGuard<'_> {
 impl Guard for LocalGuard<'_> {
     fn refresh(&mut self) {
         self.pin.record().renew();
-        if self.is_flushed.take() {
-            self.domain.free_ripe_of(self.pin.record());
+        if self.has_full_bag.take() {
+            collect_at_end(self.domain, self.pin.record());
         }
     }
 
     fn flush(&self) {
-        self.is_flushed.set(true);
         self.domain.flush(self.pin.record());
+        self.collect_soon();
     }
 
     fn thread_id(&self) -> usize {
@@ -196,6 +197,11 @@ impl sealed::Sealed for LocalGuard<'_> {
     fn domain(&self) -> usize {
         core::ptr::from_ref(self.domain).addr()
     }
+
+    #[inline]
+    fn collect_soon(&self) {
+        self.has_full_bag.set(true);
+    }
 }
 
 impl sealed::Sealed for OwnedGuard<'_> {
@@ -206,5 +212,9 @@ impl sealed::Sealed for OwnedGuard<'_> {
 
     fn domain(&self) -> usize {
         core::ptr::from_ref(self.domain).addr()
+    }
+
+    fn collect_soon(&self) {
+        self.with_record(|record| self.domain.collect(record));
     }
 }

@@ -2,27 +2,28 @@
 //!
 //! ```text
 //! registry --> record --> record --> ..       records are added and leased again, never freed
-//!              state   idle: even   pinned: odd   rises for ever
+//!              state   | pins that have ended, 32 bits | late, 1 bit | guards alive, 31 bits |
 //! ```
 //!
 //! # Protocol
 //!
 //! ```text
-//! pin:     state += 1 (plain store)   light barrier    ... loads of shared pointers ...
-//! unpin:   state += 1 (release store)
-//! grace:   unlink ..   heavy barrier   for each record with an odd state: remember (record, state)
-//! over:    every remembered record has another state now
+//! pin:     guards += 1 (plain store)   light barrier    ... loads of shared pointers ...
+//! unpin:   guards -= 1, and with the last one ended += 1 (one release store)
+//! grace:   unlink ..   heavy barrier   for each record with guards: remember (record, ended)
+//! over:    every remembered record has ended another pin
 //! ```
 //!
-//! Of a pin and a grace period, one sees the other (B1): either the grace period meets the odd
-//! state and waits for it to change, or the pin's loads come after the unlinking and cannot find
-//! what was unlinked. There is no epoch to advance and no state that a late thread could miss: a
-//! record that has changed its state once has left that pin for good.
+//! Of a pin and a grace period, one sees the other (B1): either the grace period meets the guard
+//! and waits for the pin to end, or the pin's loads come after the unlinking and cannot find what
+//! was unlinked. There is no epoch to advance and nothing that a late thread could miss: a record
+//! that has ended another pin has left the one that was met for good. (After 2^32 pins the count
+//! comes round; a grace period that meets the same number again waits longer, which is safe.)
 //!
 //! # Invariants
 //! - I1. A record lives for ever once it is in the list, and `index` and `next` never change.
-//! - I2. `depth` is used only by the holder of the lease, or of the guard that holds the record.
-//! - I3. `state` is odd while a guard of the holder lives, and changes only by the holder.
+//! - I2. The cells are used only by the holder of the lease, or of the guard that holds the record.
+//! - I3. `state` counts the holder's guards that are alive, and changes only by the holder.
 //!
 //! # Orderings
 //! B1 the asymmetric barrier (`sys::barrier`); R1 publishing a record, and handing on its lease;
@@ -37,7 +38,7 @@
 
 use crate::pad::Padded;
 use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicUsize, Ordering, const_except_in_model,
+    AtomicBool, AtomicPtr, AtomicU64, Ordering, const_except_in_model,
 };
 use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
 use core::cell::Cell;
@@ -45,18 +46,20 @@ use core::marker::PhantomData;
 use core::ptr;
 use std::sync::LazyLock;
 
-/// Added to the depth of a record that is given back with its last guard, because its thread's
-/// locals are gone.
-const LATE: usize = 1 << (usize::BITS - 2);
+/// One guard.
+const GUARD: u64 = 1;
+/// The record is given back with its last guard, because its thread's locals are gone.
+const LATE: u64 = 1 << 31;
+/// The guards that are alive.
+const GUARDS: u64 = LATE - 1;
+/// One pin that has ended.
+const ENDED: u64 = 1 << 32;
 
 /// The state of one thread, or of one guard that travels between threads.
 #[expect(unnameable_types, reason = "named by the sealed half of `Guard` only")]
 pub struct Record {
-    /// Odd while pinned.
-    state: AtomicUsize,
+    state: AtomicU64,
     leased: AtomicBool,
-    /// Guards alive, plus [`LATE`] perhaps.
-    depth: Cell<usize>,
     /// How often the record was leased.
     leases: Cell<u64>,
     /// The record's place in the list, counted from its end: small and unique.
@@ -90,68 +93,63 @@ impl Record {
         self.leases.get()
     }
 
+    #[inline]
+    fn state(&self) -> u64 {
+        // ORD: Relaxed — only the holder writes the state (I3).
+        self.state.load(Ordering::Relaxed)
+    }
+
     /// Pins, or counts one more guard.
     #[inline]
     pub(super) fn enter(&self) {
-        let depth = self.depth.get();
-        self.depth.set(depth + 1);
-        if depth & (LATE - 1) == 0 {
-            self.announce();
-        }
-    }
-
-    #[inline]
-    fn announce(&self) {
-        // ORD: Relaxed — only the holder writes the state (I3).
-        let state = self.state.load(Ordering::Relaxed);
+        let entered = self.state() + GUARD;
         // ORD: Relaxed — ordered before the loads of the pinned code by the light barrier [B1].
-        self.state.store(state.wrapping_add(1), Ordering::Relaxed);
+        self.state.store(entered, Ordering::Relaxed);
         light_barrier();
     }
 
-    /// Counts one guard less, and unpins with the last. Says whether it was the last.
+    /// Counts one guard less, and unpins with the last.
     #[inline]
-    pub(super) fn leave(&self) -> bool {
-        let depth = self.depth.get();
-        if depth == 1 {
-            self.depth.set(0);
-            self.withdraw();
-            return true;
+    pub(super) fn leave(&self) {
+        let left = self.state() - GUARD;
+        if left & (GUARDS | LATE) == 0 {
+            self.end_pin(left);
+        } else {
+            self.leave_nested(left);
         }
-        self.leave_nested(depth)
     }
 
     #[inline]
-    fn withdraw(&self) {
-        // ORD: Relaxed — only the holder writes the state (I3).
-        let state = self.state.load(Ordering::Relaxed);
+    fn end_pin(&self, left: u64) {
         // ORD: Release — pairs with the Acquire in is_over [R2]; publishes that the pinned code's
         // reads are done.
-        self.state.store(state.wrapping_add(1), Ordering::Release);
+        self.state
+            .store(left.wrapping_add(ENDED), Ordering::Release);
     }
 
     #[cold]
-    fn leave_nested(&self, depth: usize) -> bool {
-        self.depth.set(depth - 1);
-        if depth - 1 != LATE {
-            return false;
+    fn leave_nested(&self, left: u64) {
+        if left & GUARDS == 0 {
+            self.end_pin(left & !LATE);
+            self.give_back();
+        } else {
+            // ORD: Relaxed — the pin goes on.
+            self.state.store(left, Ordering::Relaxed);
         }
-        self.depth.set(0);
-        self.withdraw();
-        self.give_back();
-        true
-    }
-
-    /// Whether exactly one guard is alive.
-    pub(super) fn is_only_guard(&self) -> bool {
-        self.depth.get() & (LATE - 1) == 1
     }
 
     /// Leaves the pin and enters a new one, if there is one guard only.
     pub(super) fn renew(&self) {
-        if self.is_only_guard() {
-            self.withdraw();
-            self.announce();
+        self.unpinned(|| ());
+    }
+
+    /// Calls `f` between two pins, if there is one guard only and it does not hold the lease.
+    pub(super) fn unpinned(&self, f: impl FnOnce()) {
+        let state = self.state();
+        if state & (GUARDS | LATE) == GUARD {
+            self.end_pin(state - GUARD);
+            f();
+            self.enter();
         }
     }
 
@@ -173,11 +171,10 @@ impl Record {
         won
     }
 
-    /// The holder is done with the record.
+    /// The holder is done with the record, at the latest when its guards have gone.
     pub(super) fn give_back(&self) {
-        if self.depth.get() != 0 {
-            // A guard outlives the thread's locals: its end gives the record back.
-            self.depth.set(self.depth.get() + LATE);
+        if self.state() & GUARDS != 0 {
+            self.make_late();
             return;
         }
         // ORD: Release — pairs with the Acquire in try_lease [R1]; publishes the cells, and what
@@ -185,9 +182,10 @@ impl Record {
         self.leased.store(false, Ordering::Release);
     }
 
-    /// Lets the record go back with the guard that is about to enter it.
+    /// Lets the record go back with its last guard, which may be about to enter.
     fn make_late(&self) {
-        self.depth.set(LATE);
+        // ORD: Relaxed — only the holder reads the bit.
+        self.state.store(self.state() | LATE, Ordering::Relaxed);
     }
 }
 
@@ -228,9 +226,8 @@ impl Registry {
             // SAFETY: I1: records in the list live for ever.
             let index = unsafe { head.as_ref() }.map_or(0, |first| first.index + 1);
             let new = Box::into_raw(Box::new(Padded::new(Record {
-                state: AtomicUsize::new(0),
+                state: AtomicU64::new(0),
                 leased: AtomicBool::new(true),
-                depth: Cell::new(0),
                 leases: Cell::new(1),
                 index,
                 next: head,
@@ -263,7 +260,8 @@ impl Registry {
             // ORD: Relaxed — the heavy barrier decides who must be met [B1]; the record's own
             // Release is seen in is_over.
             .map(|record| (record, record.state.load(Ordering::Relaxed)))
-            .filter(|(_, state)| state % 2 == 1)
+            .filter(|(_, state)| state & GUARDS != 0)
+            .map(|(record, state)| (record, state / ENDED))
             .collect();
         Ok(Grace { pinned })
     }
@@ -271,16 +269,17 @@ impl Registry {
 
 /// The pins that a grace period still waits for.
 pub(super) struct Grace {
-    pinned: Vec<(&'static Record, usize)>,
+    /// Each with the pins that it had ended when it was met.
+    pinned: Vec<(&'static Record, u64)>,
 }
 
 impl Grace {
     /// Whether all of them have ended.
     pub(super) fn is_over(&mut self) -> bool {
-        self.pinned.retain(|(record, state)| {
-            // ORD: Acquire — pairs with the Release in withdraw [R2]; sees that the pinned code's
+        self.pinned.retain(|(record, ended)| {
+            // ORD: Acquire — pairs with the Release in end_pin [R2]; sees that the pinned code's
             // reads are done.
-            record.state.load(Ordering::Acquire) == *state
+            record.state.load(Ordering::Acquire) / ENDED == *ended
         });
         self.pinned.is_empty()
     }
@@ -292,6 +291,14 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// Begins a grace period among the guards of this process.
 pub(super) fn grace() -> Result<Grace, Unavailable> {
     REGISTRY.grace()
+}
+
+/// Calls `f` with each record that no thread and no guard holds, leased meanwhile.
+pub(super) fn for_each_idle(mut f: impl FnMut(&'static Record)) {
+    for record in REGISTRY.records().filter(|record| record.try_lease()) {
+        f(record);
+        record.give_back();
+    }
 }
 
 thread_local! {

@@ -9,6 +9,9 @@ use crate::sync::{AtomicU64, MODEL, OPAQUE_READS};
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
 
+/// The link word's number among the words of a line.
+const LINK_WORD: u32 = 7;
+
 /// A bucket, or a further line of one.
 #[repr(C, align(64))]
 pub(crate) struct Line {
@@ -52,6 +55,13 @@ impl Line {
         &self.link
     }
 
+    /// Whether `slot` is one of this line's.
+    #[inline]
+    pub(crate) fn has_slot(&self, slot: &Slot) -> bool {
+        let offset = core::ptr::from_ref(slot).addr().wrapping_sub(core::ptr::from_ref(self).addr());
+        offset < size_of_val(&self.slots)
+    }
+
     /// The slots that held a member with this upper half-word a moment ago.
     #[inline]
     pub(crate) fn filter(&self, member_high: u16) -> Filter<'_> {
@@ -64,6 +74,22 @@ impl Line {
         let mut mask = 0;
         for (i, slot) in (0_u32..).zip(&self.slots) {
             mask |= u32::from(slot.peek().high() == member_high) << mask_bit(i);
+        }
+        Filter { line: self, mask }
+    }
+
+    /// The slots that held no member a moment ago, in order.
+    #[inline]
+    pub(crate) fn others(&self) -> Filter<'_> {
+        if OPAQUE_READS && let Some(words) = self.words() {
+            return Filter {
+                line: self,
+                mask: arch::match_clear_sign(words) & !(1 << mask_bit(LINK_WORD)),
+            };
+        }
+        let mut mask = 0;
+        for (i, slot) in (0_u32..).zip(&self.slots) {
+            mask |= u32::from(!slot.peek().is_member()) << mask_bit(i);
         }
         Filter { line: self, mask }
     }

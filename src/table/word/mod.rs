@@ -107,6 +107,14 @@ impl Word {
         1 << TAG_BITS | tag
     }
 
+    /// The address, if this is a member with `member_high` and not frozen: then nothing is left
+    /// of the word but the address when the upper half-word is taken away.
+    #[inline]
+    pub(crate) fn live_address(self, member_high: u16) -> Option<*mut u8> {
+        let rest = self.bits() ^ u64::from(member_high) << HIGH_SHIFT;
+        (rest & !ADDRESS == 0).then(|| self.address())
+    }
+
     /// The bits, for comparison and tests of single bits.
     #[inline]
     pub(crate) fn bits(self) -> u64 {
@@ -129,6 +137,15 @@ impl Word {
     #[inline]
     pub(crate) fn tag(self) -> u16 {
         self.high() & (VERSIONS - 1)
+    }
+
+    /// Neither vacant nor a member with another tag than `member_high`'s: a claim, a frozen word,
+    /// or perhaps the same key.
+    #[inline]
+    pub(crate) fn may_stop_insert(self, member_high: u16) -> bool {
+        let bits = self.bits();
+        let is_claim = (bits & MEMBER == 0) & (bits & !VACANT != 0);
+        is_claim | (self.high() == member_high) | (bits & FROZEN != 0)
     }
 
     /// Neither entry nor frozen: zero or vacant.

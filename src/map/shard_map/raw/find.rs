@@ -29,8 +29,6 @@ pub(super) enum Found<'g, K, V> {
         free: Option<(&'g Slot, Word, usize)>,
         /// The last line, its link word, and its distance.
         last: (&'g Line, Word, usize),
-        /// An undecided insert of the same key.
-        rival: Option<(&'g Slot, Word)>,
     },
 }
 
@@ -69,20 +67,19 @@ impl<K, V> RawMap<K, V> {
         let high = Word::member_high(tag(hash));
         for slot in line.filter(high) {
             let word = slot.load();
-            if word.is_member() {
-                let entry = Self::entry(word, guard);
-                if key.equivalent(&entry.key) {
-                    if word.is_frozen() {
-                        return Self::get_moving(table, hash, key, guard);
-                    }
-                    return Some(entry);
-                }
+            let Some(address) = word.live_address(high) else {
+                return Self::get_moving(table, hash, key);
+            };
+            // SAFETY: I3: a member that is not frozen, loaded from a slot under the guard.
+            let entry = unsafe { &*address.cast::<Entry<K, V>>() };
+            if key.equivalent(&entry.key) {
+                return Some(entry);
             }
         }
         if line.link().load().is_vacant() {
             return None;
         }
-        Self::get_moving(table, hash, key, guard)
+        Self::get_moving(table, hash, key)
     }
 
     /// Says that the bucket of `hash` will be written soon.
@@ -100,7 +97,6 @@ impl<K, V> RawMap<K, V> {
         table: Table<'g>,
         hash: u64,
         key: &Q,
-        guard: &'g impl Guard,
     ) -> Option<&'g Entry<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
@@ -115,7 +111,9 @@ impl<K, V> RawMap<K, V> {
                 for slot in line.slots() {
                     let word = slot.load();
                     if word.high() == high {
-                        let entry = Self::entry(word, guard);
+                        // SAFETY: I3: the table is borrowed under the guard, and so is the entry.
+                        let entry: &'g Entry<K, V> =
+                            unsafe { &*word.address().cast::<Entry<K, V>>() };
                         if key.equivalent(&entry.key) {
                             frozen |= word.is_frozen();
                             found = Some(entry);
@@ -141,7 +139,8 @@ impl<K, V> RawMap<K, V> {
         }
     }
 
-    /// Scans a bucket for `key`.
+    /// Scans a bucket for `key`. As in `get`, a miss counts if the last link word is not frozen.
+    #[inline]
     pub(super) fn scan<'g, Q>(
         line: &'g Line,
         high: u16,
@@ -153,32 +152,32 @@ impl<K, V> RawMap<K, V> {
     {
         let (mut line, mut depth) = (line, 0);
         let mut free = None;
-        let mut rival = None;
         loop {
-            for slot in line.slots() {
+            for slot in line.filter(high) {
                 let word = slot.load();
-                if word.is_frozen() {
-                    return Err(Frozen);
-                }
-                if word.is_member() {
-                    if word.high() == high {
-                        let entry = Self::entry(word, guard);
-                        if key.equivalent(&entry.key) {
-                            return Ok(Found::Member {
-                                slot,
-                                word,
-                                entry,
-                                depth,
-                            });
-                        }
+                if word.live_address(high).is_none() {
+                    // Frozen or changed since: in neither case is the key known to be here.
+                    if word.is_frozen() {
+                        return Err(Frozen);
                     }
-                } else if word.is_vacant() {
-                    if free.is_none() {
-                        free = Some((slot, word, depth));
-                    }
-                } else if rival.is_none() && Self::is_rival(word, key, guard) {
-                    rival = Some((slot, word));
+                    continue;
                 }
+                let entry = Self::entry(word, guard);
+                if key.equivalent(&entry.key) {
+                    return Ok(Found::Member {
+                        slot,
+                        word,
+                        entry,
+                        depth,
+                    });
+                }
+            }
+            if free.is_none() {
+                let vacant = |slot: &'g Slot| Some((slot, slot.load(), depth));
+                free = line
+                    .others()
+                    .filter_map(vacant)
+                    .find(|(_, word, _)| word.is_vacant());
             }
             let link = line.link().load();
             if link.is_frozen() {
@@ -190,7 +189,6 @@ impl<K, V> RawMap<K, V> {
                     return Ok(Found::Absent {
                         free,
                         last: (line, link, depth),
-                        rival,
                     });
                 }
             }
@@ -213,6 +211,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Finds the bucket of `key` for a write: on return it is not frozen. The caller's own step of
     /// a running move is done here.
+    #[inline]
     pub(super) fn locate<'g, Q>(
         &self,
         hash: u64,

@@ -69,17 +69,11 @@ impl<K, V> RawMap<K, V> {
     where
         K: Eq,
     {
-        let Found::Absent { free, last, rival } = &place.found else {
+        let Found::Absent { free, last } = &place.found else {
             return Attempt::Retry(fresh);
         };
         // SAFETY: I3: the reference is used in this function only, before `fresh` is given away.
         let key: &'g K = unsafe { fresh.key() };
-        if let &Some((slot, word)) = rival {
-            if Self::decide(place.line, key, slot, word, guard) == Verdict::Frozen {
-                Self::leave(place.table, hash);
-            }
-            return Attempt::Retry(fresh);
-        }
         let claim = fresh.next_claim();
         let (slot, depth) = match *free {
             Some((slot, seen, depth)) => match slot.cas(seen, claim) {
@@ -134,6 +128,51 @@ impl<K, V> RawMap<K, V> {
         fence_after_rmw();
         // SAFETY: I3: the claim's entry was seen in a slot under the guard.
         let tag = tag(unsafe { super::hash_of::<K, V>(word.address()) });
+        if !Self::is_alone(first, slot, tag)
+            && let Some(verdict) = Self::make_way(first, key, slot, word, tag, guard)
+        {
+            return verdict;
+        }
+        match slot.cas(word, word.settled(tag)) {
+            Ok(()) => Verdict::Settled,
+            Err(_) => Verdict::Decided,
+        }
+    }
+
+    /// Whether there is nothing in the bucket but members with other tags, besides the claim in
+    /// `own`: the usual case, seen without a branch for each slot.
+    #[inline]
+    fn is_alone(first: &Line, own: &Slot, tag: u16) -> bool {
+        let high = Word::member_high(tag);
+        let mut line = first;
+        loop {
+            let count = |slot: &Slot| u32::from(slot.load().may_stop_insert(high));
+            let stops: u32 = line.slots().iter().map(count).sum();
+            if stops != u32::from(line.has_slot(own)) {
+                return false;
+            }
+            let link = line.link().load();
+            match line.follow(link) {
+                Some(next) if !link.is_frozen() => line = next,
+                _ => return link.is_vacant(),
+            }
+        }
+    }
+
+    /// Looks at every slot of the bucket that `decide` has to look at. `None` if the claim may be
+    /// settled.
+    #[cold]
+    fn make_way(
+        first: &Line,
+        key: &K,
+        slot: &Slot,
+        word: Word,
+        tag: u16,
+        guard: &impl Guard,
+    ) -> Option<Verdict>
+    where
+        K: Eq,
+    {
         let high = Word::member_high(tag);
         let mut before = true;
         let mut next = Some(first);
@@ -146,12 +185,12 @@ impl<K, V> RawMap<K, V> {
                 loop {
                     let seen = other.load();
                     if seen.is_frozen() {
-                        return Verdict::Frozen;
+                        return Some(Verdict::Frozen);
                     }
                     if seen.is_member() {
                         if seen.high() == high && key.equivalent(Self::entry_key(seen, guard)) {
                             let _decided_by_another = slot.cas(word, word.shut());
-                            return Verdict::Decided;
+                            return Some(Verdict::Decided);
                         }
                         break;
                     }
@@ -161,19 +200,16 @@ impl<K, V> RawMap<K, V> {
                     if !before {
                         let _changed = other.cas(seen, seen.shut());
                     } else if Self::decide(first, key, other, seen, guard) == Verdict::Frozen {
-                        return Verdict::Frozen;
+                        return Some(Verdict::Frozen);
                     }
                 }
             }
             let link = line.link().load();
             if link.is_frozen() {
-                return Verdict::Frozen;
+                return Some(Verdict::Frozen);
             }
             next = line.follow(link);
         }
-        match slot.cas(word, word.settled(tag)) {
-            Ok(()) => Verdict::Settled,
-            Err(_) => Verdict::Decided,
-        }
+        None
     }
 }

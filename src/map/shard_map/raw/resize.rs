@@ -266,6 +266,8 @@ impl<K, V> RawMap<K, V> {
     pub(crate) fn shrink_to_fit(&self, guard: &impl Guard) {
         // An allocator that refuses leaves the shards that are left as they are.
         let _refused = self.resize_to(self.len(), true, guard);
+        guard.flush();
+        self.domain.trim(guard);
     }
 
     /// Entries that the present tables are made for.
