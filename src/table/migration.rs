@@ -311,7 +311,7 @@ impl Migration {
                 return number & ((1 << (self.into_bits - self.from_bits)) - 1) == bits;
             }
         }
-        // SAFETY: I1: a member carries an entry; I3: it is in the map or protected by the guard.
+        // SAFETY: I1: a member carries an entry; I3: `fill` saw this line unborn under the guard.
         let hash = unsafe { hash_of(member.address()) };
         let right_shard = !self.fans_out() || hash::shard(hash) == shard;
         right_shard && top_bits(hash::rest(hash), self.into_bits) == number

@@ -1,6 +1,7 @@
 //! Looking a key up: `get`, and the scan on which every write builds.
 //!
-//! A hit linearizes at the load of its slot, if the word is not frozen. A miss linearizes between
+//! A hit linearizes at the load of its slot; if the word is frozen, at the later load that shows its
+//! new line unborn. A miss linearizes between
 //! its loads. If the last link word of the bucket was not frozen when it was read, the new table
 //! had not taken over then; the slots were read as they are or, later, as they froze, and in neither
 //! case did a key that was present throughout leave its slot. In whatever order the words are read,
@@ -45,11 +46,12 @@ pub(super) struct Place<'g, K, V> {
 pub(super) struct Frozen;
 
 impl<K, V> RawMap<K, V> {
-    /// The entry that a word carries.
+    /// The entry that a word carries. A frozen word's only if [`successor`](Self::successor) has
+    /// found none since the word was loaded.
     #[inline]
-    pub(super) fn entry(word: Word, _guard: &impl Guard) -> &Entry<K, V> {
-        // SAFETY: I3: a member's entry was loaded from a slot under the guard. (Of a claim's entry
-        // the callers read the key only.)
+    fn entry(word: Word, _guard: &impl Guard) -> &Entry<K, V> {
+        // SAFETY: I3: a member's entry was loaded from a slot under the guard, and the callers keep
+        // the rule for frozen words.
         unsafe { &*word.address().cast::<Entry<K, V>>() }
     }
 
@@ -69,12 +71,13 @@ impl<K, V> RawMap<K, V> {
         let high = Word::member_high(tag(hash));
         for slot in line.filter(high) {
             let word = slot.load();
+            if word.is_frozen() {
+                // The entry may be freed already (I3).
+                return Self::get_moving(table, hash, key, guard);
+            }
             if word.is_member() {
                 let entry = Self::entry(word, guard);
                 if key.equivalent(&entry.key) {
-                    if word.is_frozen() {
-                        return Self::get_moving(table, hash, key, guard);
-                    }
                     return Some(entry);
                 }
             }
@@ -107,20 +110,24 @@ impl<K, V> RawMap<K, V> {
     {
         let high = Word::member_high(tag(hash));
         let mut table = table;
-        loop {
+        'table: loop {
             let mut line = table.line_of(hash);
-            let mut found = None;
             let mut frozen = false;
-            'bucket: loop {
+            loop {
                 for slot in line.slots() {
                     let word = slot.load();
-                    if word.high() == high {
-                        let entry = Self::entry(word, guard);
-                        if key.equivalent(&entry.key) {
-                            frozen |= word.is_frozen();
-                            found = Some(entry);
-                            break 'bucket;
-                        }
+                    if word.high() != high {
+                        continue;
+                    }
+                    if word.is_frozen()
+                        && let Some(new) = Self::successor(table, hash)
+                    {
+                        table = new;
+                        continue 'table;
+                    }
+                    let entry = Self::entry(word, guard);
+                    if key.equivalent(&entry.key) {
+                        return Some(entry);
                     }
                 }
                 let link = line.link().load();
@@ -130,15 +137,18 @@ impl<K, V> RawMap<K, V> {
                     None => break,
                 }
             }
-            // A frozen bucket is the truth until the new line is born.
-            let Some(migration) = table.migration().filter(|_| frozen) else {
-                return found;
-            };
-            if !migration.is_born(hash) {
-                return found;
+            match frozen.then(|| Self::successor(table, hash)).flatten() {
+                Some(new) => table = new,
+                None => return None,
             }
-            table = migration.table_of(hash);
         }
+    }
+
+    /// The table that the bucket of `hash` has moved to, asked after a frozen word of the bucket was
+    /// loaded. While there is none, the frozen bucket is the truth and its entries are in the map.
+    fn successor(table: Table<'_>, hash: u64) -> Option<Table<'_>> {
+        let migration = table.migration()?;
+        migration.is_born(hash).then(|| migration.table_of(hash))
     }
 
     /// Scans a bucket for `key`.
