@@ -29,7 +29,8 @@ impl<K, V> RawMap<K, V> {
         for shard in 0..SHARDS {
             complete_moves::<K, V>(&directory, shard);
         }
-        let tables = directory.tables();
+        let mut tables = directory.tables().to_vec();
+        tables.dedup();
         let mut remains = Remains {
             tables,
             entries: Vec::new(),
