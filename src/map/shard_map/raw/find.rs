@@ -1,11 +1,10 @@
 //! Looking a key up: `get`, and the scan on which every write builds.
 //!
 //! A hit linearizes at the load of its slot; if the word is frozen, at the later load that shows its
-//! new line unborn. A miss linearizes between
-//! its loads. If the last link word of the bucket was not frozen when it was read, the new table
-//! had not taken over then; the slots were read as they are or, later, as they froze, and in neither
-//! case did a key that was present throughout leave its slot. In whatever order the words are read,
-//! so a filter may read them.
+//! new line unborn. A miss linearizes between its loads. If the last link word of the bucket was not
+//! frozen when it was read, the new table had not taken over then; the slots were read as they are
+//! or, later, as they froze, and in neither case did a key that was present throughout leave its
+//! slot. In whatever order the words are read, so a filter may read them.
 //!
 //! Invariants: I3 of the [parent module](super).
 

@@ -232,9 +232,9 @@ impl<K, V> RawMap<K, V> {
     /// others take on meanwhile stay small.
     ///
     /// A round completes the moves of each shard and begins one where it is needed. To grow, rounds
-    /// go on until one finds nothing to do: that a round was in vain means that another operation
-    /// got on in its place. To shrink, they end after as many as there are sizes, since a call that
-    /// grows and one that shrinks could undo each other's work for ever.
+    /// go on until one finds nothing to do: a round that was in vain met the move of another
+    /// operation, and the next completes it. To shrink, they end after as many as there are sizes,
+    /// since a call that grows and one that shrinks could undo each other's work for ever.
     fn resize_to(
         &self,
         entries: usize,
