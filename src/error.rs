@@ -25,7 +25,7 @@ impl<V: fmt::Debug> fmt::Display for OccupiedError<'_, V> {
 
 impl<V: fmt::Debug> core::error::Error for OccupiedError<'_, V> {}
 
-/// Room for more entries could not be made; the map is unchanged and usable.
+/// Room for more entries could not be made; the entries are unchanged and the map is usable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryReserveError {

@@ -6,6 +6,7 @@ mod common;
 use atomshard::{Guard as _, Operation, ShardMap};
 use common::drops::{Ledger, Token, TokenKey};
 use common::hashers::OneHash;
+use common::key::{Key, at_point};
 use core::hash::{Hash, Hasher};
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -248,4 +249,32 @@ fn panics_in_keys_and_closures_drop_everything_once() {
     assert!(panics > 100, "only {panics} panics");
     drop(map);
     ledger.assert_live(0);
+}
+
+/// A comparison panics in an insert that has claimed its slot, after another thread has settled the
+/// claim: the insert took place, and the map counts it.
+#[test]
+fn an_insert_that_panics_when_it_is_settled_is_counted() {
+    // In the first line of the bucket, and in an overflow line.
+    for neighbours in [1, 9] {
+        let map: Arc<ShardMap<Key, u64, OneHash>> = Arc::default();
+        for key in 1..=neighbours {
+            map.pin().insert(Key(key), key);
+        }
+        let other = Arc::clone(&map);
+        let settle = move || {
+            let refused = thread::spawn(move || other.pin().try_insert(Key(0), 2).is_err()).join();
+            assert!(refused.expect("only the insert panics"), "it met the claim");
+            panic!("a comparison panics as asked");
+        };
+        // The search compares with each neighbour, then the claim's owner does.
+        at_point(u32::try_from(neighbours).expect("few") + 1, settle);
+        let insert = catch_unwind(AssertUnwindSafe(|| map.pin().insert(Key(0), 1).is_some()));
+        assert!(insert.is_err(), "no comparison has panicked");
+        let map = map.pin();
+        assert_eq!(map.get(&Key(0)), Some(&1));
+        assert_eq!(map.len(), map.iter().count());
+        assert_eq!(map.remove(&Key(0)), Some(&1));
+        assert_eq!(map.len() as u64, neighbours);
+    }
 }

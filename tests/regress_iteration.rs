@@ -272,3 +272,20 @@ fn iteration_at_each_stage_of_a_resize() {
     }
     assert!(pinned.capacity() < grown, "the map did not shrink");
 }
+
+/// An iterator is made while the map has one table, and begun when each shard has its own.
+#[test]
+fn an_iterator_made_before_the_fan_out_sees_everything() {
+    let map: ShardMap<u64, u64> = ShardMap::new();
+    let pinned = map.pin();
+    for key in 0..50 {
+        pinned.insert(key, key);
+    }
+    let iterator = pinned.iter();
+    for key in 50..5000 {
+        pinned.insert(key, key);
+    }
+    let mut old: Vec<u64> = iterator.map(|(key, _)| *key).filter(|k| *k < 50).collect();
+    old.sort_unstable();
+    assert!(old.into_iter().eq(0..50), "present throughout");
+}

@@ -15,13 +15,13 @@ use cap::Cap;
 use common::hashers::{OneHash, TwoHash};
 use common::watchdog::Watchdog;
 use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use foldhash::fast::RandomState;
 use std::alloc::System;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -31,7 +31,12 @@ struct Refusing;
 thread_local! {
     /// This thread's requests above this are refused; the test harness's are not.
     static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Runs once, before this thread's so many-th request for a table from now on.
+    static BEFORE_TABLE: RefCell<Option<(u32, Hook)>> = const { RefCell::new(None) };
 }
+
+type Hook = Box<dyn FnOnce()>;
+
 /// Requests refused.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
@@ -44,6 +49,26 @@ unsafe impl GlobalAlloc for Refusing {
         }
         // SAFETY: the caller's contract is the one of `System`.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // Nothing else asks for zeroed memory with this alignment.
+        let due = BEFORE_TABLE.with_borrow_mut(|hook| {
+            hook.take_if(|(left, _)| {
+                *left -= u32::from(layout.align() == 64);
+                *left == 0
+            })
+        });
+        if let Some((_, hook)) = due {
+            hook();
+        }
+        // SAFETY: the caller's contract is the one of `alloc`.
+        let block = unsafe { self.alloc(layout) };
+        if !block.is_null() {
+            // SAFETY: the block has this size.
+            unsafe { block.write_bytes(0, layout.size()) };
+        }
+        block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -241,14 +266,14 @@ fn a_hot_key_removed_and_inserted_again_takes_no_memory() {
         for key in 0..neighbours {
             map.pin().insert(key + 1, key);
         }
-        let capacity = map.capacity();
-        let mut before = 0;
+        let (mut capacity, mut before) = (0, 0);
         for round in 0..rounds {
             assert_eq!(map.pin().insert(0, round), None);
             assert_eq!(map.pin().remove(&0), Some(&round));
             if round == 1000 {
+                // The key's first rounds may double a shard that was about to.
                 settle(&map);
-                before = held();
+                (capacity, before) = (map.capacity(), held());
             }
             if round % 10_000 == 9_999 {
                 let more = above(before);
@@ -443,4 +468,25 @@ fn inserts_go_on_when_the_table_cannot_grow() {
     let mut keys: Vec<u64> = map.pin().keys().copied().collect();
     keys.sort_unstable();
     assert!(keys.into_iter().eq(0..2 * many));
+}
+
+/// `reserve` that is about to move a table when another thread moves it, to a smaller size.
+#[test]
+fn reserve_makes_its_room_when_another_move_comes_first() {
+    let _alone = alone("reserve_makes_its_room_when_another_move_comes_first");
+    let map: Arc<ShardMap<u64, u64, RandomState>> = Arc::default();
+    for key in 0..300 {
+        map.pin().insert(key, key);
+    }
+    let other = Arc::clone(&map);
+    let reserve_less = move || {
+        let reserved = thread::spawn(move || other.pin().reserve(200)).join();
+        assert!(reserved.is_ok());
+    };
+    // The first request is for a table of the last size, to see whether it can be had.
+    BEFORE_TABLE.set(Some((2, Box::new(reserve_less))));
+    // Just below what 1,024 lines are made for, so that no shard may be left with less.
+    assert_eq!(map.pin().try_reserve(5300), Ok(()));
+    assert!(BEFORE_TABLE.take().is_none(), "two tables are asked for");
+    assert!(map.capacity() >= 5600, "room for {} only", map.capacity());
 }

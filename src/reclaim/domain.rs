@@ -445,7 +445,10 @@ impl<T> Collect for Domain<T> {
 impl<T> OwnHeap<T> {
     /// # Safety
     /// The caller holds the record of the heap's index, and no other borrow of it.
-    #[expect(clippy::mut_from_ref, reason = "the cell is its thread's, and borrows are short")]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the cell is its thread's, and borrows are short"
+    )]
     #[inline]
     unsafe fn borrow(&self) -> &mut Heap<T> {
         // SAFETY: the caller's contract.

@@ -111,7 +111,6 @@ impl<'a> LocalGuard<'a> {
             pin: ThreadPin::new(),
         }
     }
-
 }
 
 /// Frees what it can while the guard that ends here holds nothing up any more, and destructors run

@@ -37,9 +37,7 @@
 //! place of the global phase, so a grace period waits for the pins that it met and for nobody else.
 
 use crate::pad::Padded;
-use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU64, Ordering, const_except_in_model,
-};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, const_except_in_model};
 use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
 use core::cell::Cell;
 use core::marker::PhantomData;

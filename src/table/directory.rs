@@ -78,12 +78,10 @@ impl Directory {
                 })
     }
 
-    /// The distinct tables, for one who has exclusive access.
-    pub(crate) fn tables(&mut self) -> Vec<*mut u8> {
-        let mut words: Vec<_> = self.words.iter_mut().map(unsync_load).collect();
-        // A root is in all words, and no table is in two that are not neighbours.
-        words.dedup();
-        words
+    /// The words, for one who has exclusive access. A root is in all of them, and no table is in two
+    /// that are not neighbours.
+    pub(crate) fn tables(&mut self) -> [*mut u8; SHARDS] {
+        self.words.each_mut().map(unsync_load)
     }
 }
 
@@ -109,16 +107,15 @@ pub(crate) fn allocate_tables(
     Ok(words)
 }
 
-/// Frees tables, but no entry and no overflow line. A table in several words is freed once.
+/// Frees tables, but no entry and no overflow line. A table in several words is freed once. Allocates
+/// nothing, since it may follow a refusal of the allocator.
 ///
 /// # Safety
 /// Nobody else uses the tables any more, and nobody will.
 pub(crate) unsafe fn free_tables(words: &[*mut u8]) {
-    let mut words = words.to_vec();
-    words.dedup();
-    for word in words {
+    for same in words.chunk_by(|a, b| a == b) {
         // SAFETY: the caller's contract; the word was made by `Table::word`.
-        let table = unsafe { Table::from_word(word) };
+        let table = unsafe { Table::from_word(same[0]) };
         // SAFETY: the caller's contract.
         unsafe { table.free() };
     }

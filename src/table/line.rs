@@ -58,7 +58,9 @@ impl Line {
     /// Whether `slot` is one of this line's.
     #[inline]
     pub(crate) fn has_slot(&self, slot: &Slot) -> bool {
-        let offset = core::ptr::from_ref(slot).addr().wrapping_sub(core::ptr::from_ref(self).addr());
+        let offset = core::ptr::from_ref(slot)
+            .addr()
+            .wrapping_sub(core::ptr::from_ref(self).addr());
         offset < size_of_val(&self.slots)
     }
 

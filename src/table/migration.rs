@@ -20,6 +20,10 @@ use core::alloc::Layout;
 /// Units in a step.
 pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 16 };
 
+/// Most lines, of both tables, that a step moves: a table doubles, or halves, or it is a root of at
+/// most `SHARDS` lines that fans out into two lines for each shard.
+const STEP_LINES: usize = 3 * SHARDS;
+
 /// What a call of [`Migration::step`] leaves to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -67,6 +71,10 @@ impl Migration {
         into_bits: u32,
     ) -> Result<Box<Self>, TryReserveError> {
         let from_bits = old.line_bits();
+        debug_assert!(
+            step_lines(from_bits, into_bits, old.kind() != kind) <= STEP_LINES,
+            "a step from {from_bits} to {into_bits} line bits is too large"
+        );
         let record = try_box()?;
         let bits = step_bits(from_bits.min(into_bits))?;
         let into = if old.kind() == kind {
@@ -308,7 +316,7 @@ impl Migration {
                 return number & ((1 << (self.into_bits - self.from_bits)) - 1) == bits;
             }
         }
-        // SAFETY: I1: a member carries an entry; I3: it is in the map or protected by the guard.
+        // SAFETY: I1: a member carries an entry; I3: `fill` saw this line unborn under the guard.
         let hash = unsafe { hash_of(member.address()) };
         let right_shard = !self.fans_out() || hash::shard(hash) == shard;
         right_shard && top_bits(hash::rest(hash), self.into_bits) == number
@@ -318,6 +326,14 @@ impl Migration {
 /// Steps in a move of `2^unit_bits` units.
 fn steps(unit_bits: u32) -> usize {
     (1_usize << unit_bits).div_ceil(STEP_UNITS)
+}
+
+/// Lines of both tables in a step.
+fn step_lines(from_bits: u32, into_bits: u32, fans_out: bool) -> usize {
+    let unit_bits = from_bits.min(into_bits);
+    let tables = if fans_out { SHARDS } else { 1 };
+    let unit_lines = (1 << (from_bits - unit_bits)) + (tables << (into_bits - unit_bits));
+    STEP_UNITS.min(1 << unit_bits) * unit_lines
 }
 
 /// A zero bit for each step of a move.

@@ -27,7 +27,10 @@
 //!   flags and tag are cleared before the address is used.
 //! - I2. A frozen word is final.
 //! - I3. What a guard's thread loads from a map word, shard word, header or link word stays
-//!   allocated until that guard ends: it is retired only after it was unlinked.
+//!   allocated until that guard ends: it is retired only after it was unlinked. An entry behind a
+//!   frozen word is retired by writers of the new table, while the frozen word stays: it may be
+//!   dereferenced only if a new line of its unit was seen unborn under this pin. (A reader looks
+//!   after it has read the slot, so that what it read was the truth too.)
 //! - I4. An overflow line lives as long as the table whose bucket it extends.
 //! - I5. A line of a table that is being filled goes from zero to its content once, slots first and
 //!   link word last.

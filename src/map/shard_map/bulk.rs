@@ -89,8 +89,12 @@ where
 
     /// Makes room for `additional` more entries, so that inserting them does not grow the map.
     ///
-    /// *Progress*: lock-free. *Cost*: allocates the new tables and moves the entries' pointers,
-    /// not the entries, before it returns.
+    /// When it returns, each shard has had the room at some instant of the call. The map may shrink
+    /// again later, if entries are removed.
+    ///
+    /// *Progress*: lock-free. *Cost*: doubles the tables until they suffice, so that all sizes on
+    /// the way together take as much as the last; moves the entries' pointers, not the entries. A
+    /// map that has held nothing yet makes its tables of the last size at once.
     ///
     /// # Panics
     /// If `guard` is of another map, or if the room exceeds the address space. Aborts if the
@@ -102,13 +106,16 @@ where
     /// Makes room for `additional` more entries, or says why it cannot.
     ///
     /// The one operation that reports failure of the allocator instead of aborting. It covers
-    /// the tables; each later insertion still allocates its entry.
+    /// the tables and the records of their moves. Not covered is what arises while entries move,
+    /// which aborts if it is refused, as in an insertion: 64 bytes for each seven entries by which
+    /// a bucket overflows, lists of such lines, and the lists of what waits to be freed. (A move
+    /// that has begun cannot be taken back.) Each later insertion still allocates its entry.
     ///
     /// *Progress, cost*: as [`reserve`](Self::reserve).
     ///
     /// # Errors
     /// [`TryReserveError`] if the room exceeds the address space or the allocator refuses. The
-    /// map stays usable with the room that it has.
+    /// map stays usable with the room that it has, which may have grown part of the way.
     ///
     /// # Panics
     /// If `guard` is of another map.
@@ -131,8 +138,8 @@ where
     ///
     /// Shards halve by themselves once they are nearly empty; this does not wait for that.
     ///
-    /// *Progress*: lock-free. *Cost*: allocates the smaller tables and moves the entries'
-    /// pointers, not the entries; the old tables are freed once no guard can see them.
+    /// *Progress*: lock-free. *Cost*: halves the tables until they fit; moves the entries'
+    /// pointers, not the entries. The old tables are freed once no guard can see them.
     ///
     /// # Panics
     /// If `guard` is of another map.

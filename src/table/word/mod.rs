@@ -28,9 +28,15 @@
 use super::hash::TAG_BITS;
 use crate::sync::Ordering;
 
-#[cfg_attr(target_pointer_width = "64", path = "wide.rs")]
-#[cfg_attr(not(target_pointer_width = "64"), path = "narrow.rs")]
-mod repr;
+#[cfg(not(target_pointer_width = "64"))]
+mod narrow;
+#[cfg(target_pointer_width = "64")]
+mod wide;
+
+#[cfg(not(target_pointer_width = "64"))]
+use narrow as repr;
+#[cfg(target_pointer_width = "64")]
+use wide as repr;
 
 const FROZEN: u64 = 1;
 const CLAIM: u64 = 1 << 1;

@@ -259,7 +259,7 @@ impl Sink for Layers<'_> {
     }
 
     fn attribute(&mut self, attribute: &syn::Attribute, place: &Place) {
-        if attribute.path().is_ident("path") {
+        if source::sets(attribute, "path") {
             let message = "`#[path]` hides where a module lives";
             self.report.add(self.path, place.line, message);
         }

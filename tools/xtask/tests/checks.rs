@@ -153,8 +153,9 @@ fn layers_keeps_conditions_in_their_layer() {
             "src/map.rs:9: cfg `atomshard_traced` outside of src/sync",
             "src/map.rs:12: cfg `loom` outside of src/sync",
             "src/map.rs:15: `#[path]` hides where a module lives",
+            "src/map.rs:18: `#[path]` hides where a module lives",
             "src/sync.rs:5: cfg `target_arch` outside of src/arch",
-            "layers: FAILED, 6 findings in 1 imports",
+            "layers: FAILED, 7 findings in 1 imports",
         ],
     );
 }

@@ -42,9 +42,11 @@ impl<K, V> RawMap<K, V> {
         for shard in 0..SHARDS {
             complete_moves::<K, V>(&directory, shard);
         }
+        let mut tables = directory.tables().to_vec();
+        tables.dedup();
         Some(Remains {
             domain: &mut self.domain,
-            tables: directory.tables(),
+            tables,
             entries: Vec::new(),
         })
     }

@@ -171,13 +171,10 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
                 .copy_from_nonoverlapping(self.entry.as_ptr(), 1)
         };
         // SAFETY: I3: the content has moved; only the memory is left to free.
-        unsafe {
-            self.domain
-                .retire_with(self.entry, end_moved, self.guard)
-        };
+        unsafe { self.domain.retire_with(self.entry, end_moved, self.guard) };
         self.entry = entry;
+        // Still exposed: a helper may hold the key of the old copy, which shares what it owns.
         self.version = 0;
-        self.exposed = false;
     }
 
     /// The slot holds the claim: others may see the entry.
@@ -234,5 +231,40 @@ impl<K, V, G: Guard> Drop for Fresh<'_, '_, K, V, G> {
             drop(key);
         }
         drop(value);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Fate, Fresh};
+    use crate::map::shard_map::raw::RawMap;
+    use crate::reclaim::Domain;
+    use crate::table::{Slot, VERSIONS, Word};
+    use std::sync::Arc;
+
+    /// A helper holds the key of a claim; the claim's owner takes it back, moves to a new address
+    /// and gives up. The key is the helper's to read as long as it is pinned.
+    #[test]
+    fn miri_the_key_of_a_renewed_entry_stays_for_helpers() {
+        let key = Arc::new(7_u64);
+        let domain = Domain::<(Arc<u64>, u64)>::new();
+        let slot = Slot::new(Word::vacant());
+        let helper = domain.pin();
+        let owner = domain.pin();
+        let mut fresh = Fresh::<Arc<u64>, u64, _>::new(0, Arc::clone(&key), &owner);
+        fresh.set_value(1);
+        fresh.version = VERSIONS - 1;
+        let claim = fresh.next_claim();
+        assert_eq!(slot.cas(Word::vacant(), claim), Ok(()));
+        fresh.claimed(&slot, claim);
+        let seen = RawMap::<Arc<u64>, u64>::entry_key(slot.load(), &helper);
+        assert!(fresh.resolve() == Fate::Lost);
+        let renewed = fresh.next_claim();
+        assert_ne!(renewed.address(), claim.address());
+        drop(fresh);
+        assert_eq!((Arc::strong_count(&key), **seen), (2, 7));
+        drop((helper, owner));
+        drop(domain);
+        assert_eq!(Arc::strong_count(&key), 1, "freed once, at the end");
     }
 }

@@ -1,10 +1,10 @@
 //! Looking a key up: `get`, and the scan on which every write builds.
 //!
-//! A hit linearizes at the load of its slot, if the word is not frozen. A miss linearizes between
-//! its loads. If the last link word of the bucket was not frozen when it was read, the new table
-//! had not taken over then; the slots were read as they are or, later, as they froze, and in neither
-//! case did a key that was present throughout leave its slot. In whatever order the words are read,
-//! so a filter may read them.
+//! A hit linearizes at the load of its slot; if the word is frozen, at the later load that shows its
+//! new line unborn. A miss linearizes between its loads. If the last link word of the bucket was not
+//! frozen when it was read, the new table had not taken over then; the slots were read as they are
+//! or, later, as they froze, and in neither case did a key that was present throughout leave its
+//! slot. In whatever order the words are read, so a filter may read them.
 //!
 //! Invariants: I3 of the [parent module](super).
 
@@ -43,11 +43,12 @@ pub(super) struct Place<'g, K, V> {
 pub(super) struct Frozen;
 
 impl<K, V> RawMap<K, V> {
-    /// The entry that a word carries.
+    /// The entry that a word carries. A frozen word's only if [`successor`](Self::successor) has
+    /// found none since the word was loaded.
     #[inline]
-    pub(super) fn entry(word: Word, _guard: &impl Guard) -> &Entry<K, V> {
-        // SAFETY: I3: a member's entry was loaded from a slot under the guard. (Of a claim's entry
-        // the callers read the key only.)
+    fn entry(word: Word, _guard: &impl Guard) -> &Entry<K, V> {
+        // SAFETY: I3: a member's entry was loaded from a slot under the guard, and the callers keep
+        // the rule for frozen words.
         unsafe { &*word.address().cast::<Entry<K, V>>() }
     }
 
@@ -68,6 +69,7 @@ impl<K, V> RawMap<K, V> {
         for slot in line.filter(high) {
             let word = slot.load();
             let Some(address) = word.live_address(high) else {
+                // Changed, or frozen: then the entry may be freed already (I3).
                 return Self::get_moving(table, hash, key);
             };
             // SAFETY: I3: a member that is not frozen, loaded from a slot under the guard.
@@ -93,32 +95,32 @@ impl<K, V> RawMap<K, V> {
     /// `get` in a bucket that has overflow lines or is moving: old table first, and the new one
     /// if the line there is born.
     #[inline(never)]
-    fn get_moving<'g, Q>(
-        table: Table<'g>,
-        hash: u64,
-        key: &Q,
-    ) -> Option<&'g Entry<K, V>>
+    fn get_moving<'g, Q>(table: Table<'g>, hash: u64, key: &Q) -> Option<&'g Entry<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
         let high = Word::member_high(tag(hash));
         let mut table = table;
-        loop {
+        'table: loop {
             let mut line = table.line_of(hash);
-            let mut found = None;
             let mut frozen = false;
-            'bucket: loop {
+            loop {
                 for slot in line.slots() {
                     let word = slot.load();
-                    if word.high() == high {
-                        // SAFETY: I3: the table is borrowed under the guard, and so is the entry.
-                        let entry: &'g Entry<K, V> =
-                            unsafe { &*word.address().cast::<Entry<K, V>>() };
-                        if key.equivalent(&entry.key) {
-                            frozen |= word.is_frozen();
-                            found = Some(entry);
-                            break 'bucket;
-                        }
+                    if word.high() != high {
+                        continue;
+                    }
+                    if word.is_frozen()
+                        && let Some(new) = Self::successor(table, hash)
+                    {
+                        table = new;
+                        continue 'table;
+                    }
+                    // SAFETY: I3: the table is borrowed under the guard, and the word is not frozen
+                    // or its bucket was not born elsewhere when asked afterwards.
+                    let entry: &'g Entry<K, V> = unsafe { &*word.address().cast() };
+                    if key.equivalent(&entry.key) {
+                        return Some(entry);
                     }
                 }
                 let link = line.link().load();
@@ -128,15 +130,18 @@ impl<K, V> RawMap<K, V> {
                     None => break,
                 }
             }
-            // A frozen bucket is the truth until the new line is born.
-            let Some(migration) = table.migration().filter(|_| frozen) else {
-                return found;
-            };
-            if !migration.is_born(hash) {
-                return found;
+            match frozen.then(|| Self::successor(table, hash)).flatten() {
+                Some(new) => table = new,
+                None => return None,
             }
-            table = migration.table_of(hash);
         }
+    }
+
+    /// The table that the bucket of `hash` has moved to, asked after a frozen word of the bucket was
+    /// loaded. While there is none, the frozen bucket is the truth and its entries are in the map.
+    fn successor(table: Table<'_>, hash: u64) -> Option<Table<'_>> {
+        let migration = table.migration()?;
+        migration.is_born(hash).then(|| migration.table_of(hash))
     }
 
     /// Scans a bucket for `key`. As in `get`, a miss counts if the last link word is not frozen.

@@ -25,9 +25,11 @@ use super::{Entry, RawMap};
 use crate::reclaim::Guard;
 use crate::sync::fence_after_rmw;
 use crate::table::hash::tag;
-use crate::table::{Line, Slot, Word};
+use crate::table::{Line, Slot, Table, Word};
+use core::panic::AssertUnwindSafe;
 use core::ptr;
 use equivalent::Equivalent as _;
+use std::panic::{catch_unwind, resume_unwind};
 
 /// What an attempt to insert came to.
 pub(super) enum Attempt<'d, 'g, K, V, G: Guard> {
@@ -86,7 +88,19 @@ impl<K, V> RawMap<K, V> {
             },
         };
         fresh.claimed(slot, claim);
-        let verdict = Self::decide(place.line, key, slot, claim, guard);
+        let decide = || Self::decide(place.line, key, slot, claim, guard);
+        // Unwind safe: a panic in `Eq` goes on, and only the claim has to be seen to before.
+        let verdict = match catch_unwind(AssertUnwindSafe(decide)) {
+            Ok(verdict) => verdict,
+            Err(panic) => {
+                if fresh.resolve() == Fate::Won {
+                    // Somebody else has settled the claim: the insert took place.
+                    fresh.publish();
+                    self.count(place.table, depth);
+                }
+                resume_unwind(panic)
+            }
+        };
         if verdict != Verdict::Settled {
             if verdict == Verdict::Frozen {
                 // Freeze the slot, so that the fate of the claim is final.
@@ -97,14 +111,21 @@ impl<K, V> RawMap<K, V> {
             }
         }
         let entry = fresh.publish();
-        self.len.increment();
-        if depth > 0 {
-            // Deeper lines do not count, but whoever meets them looks: a move may have filled the
-            // first overflow lines of a table that is too small already.
-            let spilled = place.table.spill(isize::from(depth == 1));
-            self.grow_if_spilled(hash, place.table, spilled, guard);
-        }
+        let spilled = self.count(place.table, depth);
+        // Deeper lines do not count, but whoever meets them looks: a move may have filled the
+        // first overflow lines of a table that is too small already.
+        self.grow_if_spilled(hash, place.table, spilled, guard);
         Attempt::Done(entry)
+    }
+
+    /// Counts an entry that has become a member `depth` lines from the first of its bucket; returns
+    /// what is spilled, or 0 in a first line.
+    fn count(&self, table: Table<'_>, depth: usize) -> isize {
+        self.len.increment();
+        if depth == 0 {
+            return 0;
+        }
+        table.spill(isize::from(depth == 1))
     }
 
     /// Adds an overflow line that holds `claim` to a bucket whose last line is `last`.

@@ -5,10 +5,11 @@
 //!
 //! Invariants: I3 of the [parent module](super).
 
-use super::{Entry, RawMap};
+use super::{Entry, RawMap, hash_of};
 use crate::reclaim::Guard;
 use crate::table::hash::{self, SHARD_BITS};
-use crate::table::{Directory, Kind, Line, SHARDS, Table};
+use crate::table::{Directory, Kind, Line, SHARDS, Table, Word};
+use core::marker::PhantomData;
 use core::ops::Range;
 
 /// Lines whose entries are collected in one go, so that their misses overlap.
@@ -17,13 +18,16 @@ const BATCH_LINES: usize = 4;
 /// Weakly consistent iterator over entries. Needs no lock, helps no move, holds up no writer.
 pub(crate) struct RawIter<'g, K, V> {
     directory: Option<&'g Directory>,
-    /// Parts not begun yet: shards, or the whole map as long as it has a root.
-    parts: Range<usize>,
-    whole: bool,
-    /// The table in hand, what is visited of it, and its lines not visited yet.
+    /// Shards not begun yet. None if the map had a root: that is in hand from the beginning, since
+    /// later it could be found in no shard word any more.
+    shards: Range<usize>,
+    /// The table in hand and its lines not visited yet.
     table: Option<(Table<'g>, Range<u64>)>,
+    /// The shard that is visited; none in a root.
     shard: Option<usize>,
-    batch: Vec<&'g Entry<K, V>>,
+    /// Members whose entries may be dereferenced (I3).
+    batch: Vec<Word>,
+    _entries: PhantomData<&'g Entry<K, V>>,
 }
 
 /// The hashes of one shard (or all) whose further bits begin with these.
@@ -60,19 +64,10 @@ impl<K, V> RawMap<K, V> {
     /// Weakly consistent; an entry present throughout is yielded exactly once.
     pub(crate) fn iter<'g>(&self, guard: &'g impl Guard) -> RawIter<'g, K, V> {
         let directory = self.directory(guard);
-        let whole = directory.is_some_and(|directory| directory.table(0).kind() == Kind::Root);
-        let parts = match directory {
-            None => 0..0,
-            Some(_) if whole => 0..1,
-            Some(_) => 0..SHARDS,
-        };
-        RawIter {
-            directory,
-            parts,
-            whole,
-            table: None,
-            shard: None,
-            batch: Vec::new(),
+        let first = directory.map(|directory| directory.table(0));
+        match first.filter(|table| table.kind() == Kind::Root) {
+            Some(root) => RawIter::new(directory, 0..0, Some((root, 0..root.lines()))),
+            None => RawIter::new(directory, 0..first.map_or(0, |_| SHARDS), None),
         }
     }
 
@@ -80,21 +75,30 @@ impl<K, V> RawMap<K, V> {
     #[cfg(feature = "rayon")]
     pub(crate) fn parts<'g>(&self, guard: &'g impl Guard) -> Vec<RawIter<'g, K, V>> {
         let all = self.iter(guard);
-        let (directory, whole) = (all.directory, all.whole);
-        all.parts
-            .map(|part| RawIter {
-                directory,
-                parts: part..part + 1,
-                whole,
-                table: None,
-                shard: None,
-                batch: Vec::new(),
-            })
-            .collect()
+        if all.table.is_some() {
+            return vec![all];
+        }
+        let part = |shard| RawIter::new(all.directory, shard..shard + 1, None);
+        all.shards.map(part).collect()
     }
 }
 
-impl<K, V> RawIter<'_, K, V> {
+impl<'g, K, V> RawIter<'g, K, V> {
+    fn new(
+        directory: Option<&'g Directory>,
+        shards: Range<usize>,
+        table: Option<(Table<'g>, Range<u64>)>,
+    ) -> Self {
+        Self {
+            directory,
+            shards,
+            table,
+            shard: None,
+            batch: Vec::new(),
+            _entries: PhantomData,
+        }
+    }
+
     /// Collects the entries of the next lines; `false` at the end.
     fn refill(&mut self) -> bool {
         let Some(directory) = self.directory else {
@@ -104,18 +108,18 @@ impl<K, V> RawIter<'_, K, V> {
             let (table, lines) = match &mut self.table {
                 Some((table, lines)) if !lines.is_empty() => (*table, lines),
                 _ => {
-                    let Some(part) = self.parts.next() else {
+                    let Some(shard) = self.shards.next() else {
                         return false;
                     };
-                    self.shard = (!self.whole).then_some(part);
-                    let table = directory.table(part);
+                    self.shard = Some(shard);
+                    let table = directory.table(shard);
                     let (_, lines) = self.table.insert((table, 0..table.lines()));
                     (table, lines)
                 }
             };
             for number in lines.take(BATCH_LINES) {
                 let part = Part::of_line(self.shard, number, table.line_bits());
-                collect(table, part, &mut self.batch);
+                collect::<K, V>(table, part, &mut self.batch);
             }
             if !self.batch.is_empty() {
                 return true;
@@ -129,8 +133,9 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(entry) = self.batch.pop() {
-                return Some(entry);
+            if let Some(word) = self.batch.pop() {
+                // SAFETY: I3: loaded from a slot under the guard of 'g; `collect` kept the rule.
+                return Some(unsafe { &*word.address().cast::<Entry<K, V>>() });
             }
             if !self.refill() {
                 return None;
@@ -139,21 +144,25 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
     }
 }
 
-/// Adds the entries of `part` that are in `table`, or in what its lines have moved to.
-fn collect<'g, K, V>(table: Table<'g>, part: Part, batch: &mut Vec<&'g Entry<K, V>>) {
+/// Adds the members of `part` that are in `table`, or in what its lines have moved to.
+fn collect<K, V>(table: Table<'_>, part: Part, batch: &mut Vec<Word>) {
     let line_bits = table.line_bits();
     let mixed = table.kind() == Kind::Root && part.shard.is_some() || line_bits < part.bits;
     for number in part.lines(line_bits) {
         let before = batch.len();
-        let frozen = collect_bucket(table.line(number), mixed.then_some(part), batch);
-        let Some(migration) = table.migration().filter(|_| frozen) else {
+        let frozen = collect_bucket(table.line(number), batch);
+        let line = Part::of_line(part.shard, number, line_bits);
+        // What was read is the truth, and frozen words may be followed (I3), as long as the unit
+        // is not born.
+        let moved = table.migration().filter(|migration| {
+            frozen && migration.is_unit_born(migration.unit_of(line.prefix >> SHARD_BITS))
+        });
+        let Some(migration) = moved else {
+            if mixed {
+                retain_part::<K, V>(part, batch, before);
+            }
             continue;
         };
-        // What was read above is the truth as long as the unit is not born (see `get`).
-        let line = Part::of_line(part.shard, number, line_bits);
-        if !migration.is_unit_born(migration.unit_of(line.prefix >> SHARD_BITS)) {
-            continue;
-        }
         batch.truncate(before);
         let narrow = if line.bits > part.bits { line } else { part };
         match (narrow.shard, migration.fans_out()) {
@@ -163,20 +172,16 @@ fn collect<'g, K, V>(table: Table<'g>, part: Part, batch: &mut Vec<&'g Entry<K, 
                         shard: Some(shard),
                         ..narrow
                     };
-                    collect(migration.table(shard), narrow, batch);
+                    collect::<K, V>(migration.table(shard), narrow, batch);
                 }
             }
-            (shard, _) => collect(migration.table(shard.unwrap_or(0)), narrow, batch),
+            (shard, _) => collect::<K, V>(migration.table(shard.unwrap_or(0)), narrow, batch),
         }
     }
 }
 
-/// Adds the entries of one bucket (of `part`, if given); says whether a word of it was frozen.
-fn collect_bucket<'g, K, V>(
-    first: &'g Line,
-    part: Option<Part>,
-    batch: &mut Vec<&'g Entry<K, V>>,
-) -> bool {
+/// Adds the members of one bucket; says whether a word of it was frozen.
+fn collect_bucket(first: &Line, batch: &mut Vec<Word>) -> bool {
     let mut frozen = false;
     let mut next = Some(first);
     while let Some(line) = next {
@@ -184,11 +189,7 @@ fn collect_bucket<'g, K, V>(
             let word = slot.load();
             frozen |= word.is_frozen();
             if word.is_member() {
-                // SAFETY: I3: loaded from a slot under the guard of 'g.
-                let entry = unsafe { &*word.address().cast::<Entry<K, V>>() };
-                if part.is_none_or(|part| part.has(entry.hash)) {
-                    batch.push(entry);
-                }
+                batch.push(word);
             }
         }
         let link = line.link().load();
@@ -196,6 +197,16 @@ fn collect_bucket<'g, K, V>(
         next = line.follow(link);
     }
     frozen
+}
+
+/// Drops the members from `start` on that are not of `part`.
+fn retain_part<K, V>(part: Part, batch: &mut Vec<Word>, start: usize) {
+    for i in (start..batch.len()).rev() {
+        // SAFETY: I3: loaded from a slot under the iterator's guard; `collect` keeps the rule.
+        if !part.has(unsafe { hash_of::<K, V>(batch[i].address()) }) {
+            batch.swap_remove(i);
+        }
+    }
 }
 
 // SAFETY: I3: what the iterator leads to is shared (`K` and `V` are `Sync`) and lives as long as the

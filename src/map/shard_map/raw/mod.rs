@@ -9,7 +9,10 @@
 //! - I1. A member slot's entry is complete: hash, key and value were written before.
 //! - I2. An entry is a member of one slot of one present table, or of its frozen copy.
 //! - I3. Entries, lines and tables are freed through the domain after they were
-//!   unlinked, so what was loaded under a guard lives as long as the guard.
+//!   unlinked, so what was loaded under a guard lives as long as the guard. Except behind a frozen
+//!   word: it stays, while writers of the new table retire its entry. That entry may be dereferenced
+//!   only if its new line was seen unborn under this pin, after the slot was read: then nobody has
+//!   written to any line of its unit, and the entry is retired later than the pin.
 //! - I4. With exclusive access no guard is alive (guards borrow the map) and no write is running.
 //!
 //! # Orderings

@@ -16,6 +16,7 @@ use crate::reclaim::Guard;
 use crate::sync::{MODEL, Ordering};
 use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
+use core::cmp::Ordering::{Greater, Less};
 
 /// Lines (as a power of two) of the largest root; the next size is two lines for each shard.
 const ROOT_LINE_BITS: u32 = SHARD_BITS;
@@ -137,6 +138,25 @@ impl<K, V> RawMap<K, V> {
         Ok(())
     }
 
+    /// Begins a move that a write has found useful, and helps as far as it must: a blocking write
+    /// completes what it starts, and a small table is moved at once, since a young map should not
+    /// hold two.
+    fn start<'g>(
+        &self,
+        directory: &'g Directory,
+        shard: usize,
+        table: Table<'g>,
+        (kind, line_bits): (Kind, u32),
+        guard: &'g impl Guard,
+    ) {
+        // An allocator that refuses leaves the map as it is, with longer buckets.
+        let _refused = Self::begin(directory, shard, table, kind, line_bits);
+        let at_once = self.mode == ResizeMode::Blocking || table.lines() <= STEP_UNITS as u64;
+        if let Some(migration) = table.migration().filter(|_| at_once) {
+            self.help(directory, shard, table, migration, guard);
+        }
+    }
+
     /// Doubles the shard of `hash` if `spilled` entries are too many for `table`.
     #[inline]
     pub(super) fn grow_if_spilled(
@@ -156,20 +176,7 @@ impl<K, V> RawMap<K, V> {
         let Some(directory) = self.directory(guard) else {
             return;
         };
-        let (kind, line_bits) = match table.kind() {
-            Kind::Root => split(table.line_bits() + 1),
-            Kind::Shard => (Kind::Shard, (table.line_bits() + 1).min(MAX_LINE_BITS)),
-        };
-        // An allocator that refuses leaves the map as it is, with longer buckets.
-        let shard = hash::shard(hash);
-        let _refused = Self::begin(directory, shard, table, kind, line_bits);
-        // A small table is moved at once: a young map should not hold two.
-        if let Some(migration) = table
-            .migration()
-            .filter(|_| table.lines() <= STEP_UNITS as u64)
-        {
-            self.help(directory, shard, table, migration, guard);
-        }
+        self.start(directory, hash::shard(hash), table, doubled(table), guard);
     }
 
     /// Halves the shard of `hash` if a sample of its lines is sparse. Looks at one in 32 removals.
@@ -204,13 +211,18 @@ impl<K, V> RawMap<K, V> {
             })
             .sum();
         if members as u64 <= sample * 7 / 8 {
-            let (shard, line_bits) = (hash::shard(hash), table.line_bits() - 1);
-            let _refused = Self::begin(directory, shard, table, table.kind(), line_bits);
+            let size = (table.kind(), table.line_bits() - 1);
+            self.start(directory, hash::shard(hash), table, size, guard);
         }
     }
 
     /// Completes the moves that `shard` is in, if any; returns its present table.
-    fn settle<'g>(&self, directory: &'g Directory, shard: usize, guard: &'g impl Guard) -> Table<'g> {
+    fn settle<'g>(
+        &self,
+        directory: &'g Directory,
+        shard: usize,
+        guard: &'g impl Guard,
+    ) -> Table<'g> {
         loop {
             let table = directory.table(shard);
             let Some(migration) = table.migration() else {
@@ -221,8 +233,14 @@ impl<K, V> RawMap<K, V> {
         }
     }
 
-    /// Completes every running move and brings every shard to at least (or, to shrink, exactly)
-    /// the lines that hold `entries` entries.
+    /// Completes every running move and brings every shard to at least (or, to shrink, at most) the
+    /// lines that hold `entries` entries. By doublings (halvings) only, so that the steps that
+    /// others take on meanwhile stay small.
+    ///
+    /// A round completes the moves of each shard and begins one where it is needed. To grow, rounds
+    /// go on until one finds nothing to do: a round that was in vain met the move of another
+    /// operation, and the next completes it. To shrink, they end after as many as there are sizes,
+    /// since a call that grows and one that shrinks could undo each other's work for ever.
     fn resize_to(
         &self,
         entries: usize,
@@ -237,17 +255,32 @@ impl<K, V> RawMap<K, V> {
                 self.try_init(wanted.max(self.floor))
             };
         };
-        for shard in 0..SHARDS {
-            let table = self.settle(directory, shard, guard);
-            let (kind, line_bits) = match table.kind() {
-                Kind::Root => split(wanted),
-                Kind::Shard => (Kind::Shard, wanted.saturating_sub(SHARD_BITS).max(1)),
-            };
-            let grows = kind != table.kind() || line_bits > table.line_bits();
-            let shrinks = kind == table.kind() && line_bits < table.line_bits();
-            if if shrink { shrinks } else { grows } {
+        if !shrink && self.capacity(guard) < entries {
+            // A table that cannot be had is refused before anything grows towards it.
+            let (kind, line_bits) = split(wanted);
+            let probe = Table::allocate(kind, line_bits)?;
+            // SAFETY: I3: allocated above, and nobody else has seen it.
+            unsafe { probe.free() };
+        }
+        for round in 0.. {
+            let mut rests = true;
+            for shard in 0..SHARDS {
+                let table = self.settle(directory, shard, guard);
+                let target = match table.kind() {
+                    Kind::Root => wanted.max(1),
+                    Kind::Shard => wanted.saturating_sub(SHARD_BITS).max(1),
+                };
+                let (kind, line_bits) = match table.line_bits().cmp(&target) {
+                    Less if !shrink => doubled(table),
+                    Greater if shrink => (table.kind(), table.line_bits() - 1),
+                    _ => continue,
+                };
+                rests = false;
                 Self::begin(directory, shard, table, kind, line_bits)?;
                 self.settle(directory, shard, guard);
+            }
+            if rests || shrink && round == MAX_LINE_BITS {
+                break;
             }
         }
         Ok(())
@@ -284,6 +317,14 @@ impl<K, V> RawMap<K, V> {
     }
 }
 
+/// The size after `table`'s.
+fn doubled(table: Table<'_>) -> (Kind, u32) {
+    match table.kind() {
+        Kind::Root => split(table.line_bits() + 1),
+        Kind::Shard => (Kind::Shard, (table.line_bits() + 1).min(MAX_LINE_BITS)),
+    }
+}
+
 /// How `2^total_bits` lines are laid out in a new map.
 fn split(total_bits: u32) -> (Kind, u32) {
     if total_bits <= ROOT_LINE_BITS {
@@ -309,4 +350,60 @@ unsafe fn reclaim_table(word: *mut u8) {
     let table = unsafe { Table::from_word(word) };
     // SAFETY: the caller's contract.
     unsafe { table.free() };
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::RawMap;
+    use crate::map::ResizeMode;
+    use crate::table::SHARDS;
+
+    /// A hash for each key, all in the first shard.
+    fn hash(key: u64) -> u64 {
+        super::super::spread(key) >> super::SHARD_BITS
+    }
+
+    fn insert(map: &RawMap<u64, u64>, key: u64) {
+        map.insert(hash(key), key, key, true, &map.domain().pin());
+    }
+
+    fn is_moving(map: &RawMap<u64, u64>) -> bool {
+        let guard = map.domain().pin();
+        let directory = map.directory(&guard).expect("made by the first insert");
+        (0..SHARDS).any(|shard| directory.table(shard).migration().is_some())
+    }
+
+    #[test]
+    fn a_blocking_write_completes_what_it_starts() {
+        let map = RawMap::new(0, ResizeMode::Blocking);
+        for key in 0..2000 {
+            insert(&map, key);
+            assert!(!is_moving(&map), "after the insertion of {key}");
+        }
+        let grown = map.capacity(&map.domain().pin());
+        for key in 0..2000 {
+            let guard = map.domain().pin();
+            let removed = map.remove_if(hash(key), &key, |_, _| true, &guard);
+            assert!(removed.is_ok_and(|entry| entry.is_some()));
+            assert!(!is_moving(&map), "after the removal of {key}");
+        }
+        let shrunk = map.capacity(&map.domain().pin());
+        assert!(1000 < grown && shrunk < grown, "{grown}, then {shrunk}");
+    }
+
+    /// The bound itself is asserted where a move is made, for every move of every test.
+    #[test]
+    fn room_is_made_in_bounded_steps() {
+        let map = RawMap::new(0, ResizeMode::default());
+        insert(&map, 1);
+        let guard = map.domain().pin();
+        assert_eq!(map.try_reserve(50_000, &guard), Ok(()));
+        assert!(map.capacity(&guard) > 50_000);
+        map.shrink_to_fit(&guard);
+        assert!(map.capacity(&guard) < 1000);
+        assert_eq!(
+            map.get(hash(1), &1, &guard).map(|entry| entry.value),
+            Some(1)
+        );
+    }
 }

@@ -45,3 +45,19 @@ pub(crate) fn tokens_of_cfg(attribute: &Attribute) -> Option<TokenStream> {
             .collect()
     })
 }
+
+/// Whether this is the attribute `name`, or a `cfg_attr` that holds it.
+pub(crate) fn sets(attribute: &Attribute, name: &str) -> bool {
+    meta_sets(&attribute.meta, name)
+}
+
+fn meta_sets(meta: &Meta, name: &str) -> bool {
+    if !meta.path().is_ident("cfg_attr") {
+        return meta.path().is_ident(name);
+    }
+    let Ok(list) = meta.require_list() else {
+        return false;
+    };
+    list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        .is_ok_and(|parts| parts.iter().skip(1).any(|part| meta_sets(part, name)))
+}

@@ -3,7 +3,7 @@
 mod cfg;
 mod walk;
 
-pub(crate) use cfg::{needs_test, tokens_of_cfg};
+pub(crate) use cfg::{needs_test, sets, tokens_of_cfg};
 pub(crate) use walk::{Place, Sink, walk};
 
 use crate::report::Report;
