@@ -236,7 +236,7 @@ impl<K, V, G: Guard> Drop for Fresh<'_, '_, K, V, G> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Fate, Fresh};
+    use super::{Entry, Fate, Fresh};
     use crate::map::shard_map::raw::RawMap;
     use crate::reclaim::Domain;
     use crate::table::{Slot, VERSIONS, Word};
@@ -247,11 +247,11 @@ mod tests {
     #[test]
     fn miri_the_key_of_a_renewed_entry_stays_for_helpers() {
         let key = Arc::new(7_u64);
-        let domain = Domain::<(Arc<u64>, u64)>::new();
+        let domain = Domain::<Entry<Arc<u64>, u64>>::new();
         let slot = Slot::new(Word::vacant());
         let helper = domain.pin();
         let owner = domain.pin();
-        let mut fresh = Fresh::<Arc<u64>, u64, _>::new(0, Arc::clone(&key), &owner);
+        let mut fresh = Fresh::<Arc<u64>, u64, _>::new(&domain, 0, Arc::clone(&key), &owner);
         fresh.set_value(1);
         fresh.version = VERSIONS - 1;
         let claim = fresh.next_claim();
