@@ -23,7 +23,7 @@
 use super::heap::{Bag, Heap, ONE_BY_ONE, Other, free_one};
 use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard};
-use crate::sync::{AtomicPtr, MODEL, Ordering, unsync_load};
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, unsync_load};
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::panic::AssertUnwindSafe;
@@ -38,7 +38,11 @@ const ROWS: usize = 12;
 type Row<T> = Box<[AtomicPtr<OwnHeap<T>>]>;
 type Rows<T> = [AtomicPtr<AtomicPtr<OwnHeap<T>>>; ROWS];
 
-struct OwnHeap<T>(UnsafeCell<Heap<T>>);
+/// A heap, and a count that its thread keeps.
+struct OwnHeap<T> {
+    heap: UnsafeCell<Heap<T>>,
+    count: AtomicIsize,
+}
 
 /// Free objects on their way from one heap to another.
 struct Batch<T> {
@@ -126,6 +130,49 @@ impl<T> Domain<T> {
                 std::alloc::handle_alloc_error(Heap::<T>::slot());
             }
         }
+    }
+
+    /// Counts `change` objects more in the structure, without a locked instruction: each thread
+    /// has a count of its own.
+    #[inline]
+    pub(crate) fn count(&self, change: isize, guard: &impl Guard) {
+        guard.with_record(|record| {
+            let count = &self.heap(record).count;
+            // ORD: Relaxed — only this thread writes its count (I1).
+            let counted = count.load(Ordering::Relaxed);
+            // ORD: Relaxed — a count publishes nothing; coherence makes a quiet sum exact.
+            count.store(counted.wrapping_add(change), Ordering::Relaxed);
+        });
+    }
+
+    /// The sum of all counts: exact while nobody counts, and otherwise somewhere near.
+    pub(crate) fn counted(&self) -> isize {
+        self.heaps().fold(0, |sum, heap| {
+            // ORD: Relaxed — a count publishes nothing.
+            sum.wrapping_add(heap.count.load(Ordering::Relaxed))
+        })
+    }
+
+    /// Every heap that has been made.
+    fn heaps(&self) -> impl Iterator<Item = &OwnHeap<T>> {
+        // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the rows' words.
+        let rows = self.rows.load(Ordering::Acquire);
+        // SAFETY: I1: the rows stay until the domain ends.
+        let rows = unsafe { rows.as_ref() };
+        let words = rows
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .flat_map(|(row, first)| {
+                // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the row's words.
+                let words = first.load(Ordering::Acquire);
+                let count = if words.is_null() { 0 } else { 1 << (2 * row) };
+                (0..count).map(move |place| {
+                    // SAFETY: I1: the row has `count` words, and stays until the domain ends.
+                    unsafe { &*words.add(place) }
+                })
+            });
+        self.near.iter().chain(words).filter_map(Self::heap_in)
     }
 
     /// Takes back the memory of an object that nobody else has seen.
@@ -272,7 +319,10 @@ impl<T> Domain<T> {
 
     #[cold]
     fn make_heap(word: &AtomicPtr<OwnHeap<T>>) -> &OwnHeap<T> {
-        let heap = Box::into_raw(Box::new(OwnHeap(UnsafeCell::new(Heap::new()))));
+        let heap = Box::into_raw(Box::new(OwnHeap {
+            heap: UnsafeCell::new(Heap::new()),
+            count: AtomicIsize::new(0),
+        }));
         let heap = publish(word, heap, |mine| {
             // SAFETY: I1: the heap came out of a box above and was not published.
             drop(unsafe { Box::from_raw(mine) });
@@ -452,7 +502,7 @@ impl<T> OwnHeap<T> {
     #[inline]
     unsafe fn borrow(&self) -> &mut Heap<T> {
         // SAFETY: the caller's contract.
-        unsafe { &mut *self.0.get() }
+        unsafe { &mut *self.heap.get() }
     }
 }
 
@@ -513,7 +563,7 @@ impl<T> Drop for Domain<T> {
             .collect();
         // Objects may lie in any heap's chunks: all of them end before the first heap is freed.
         for heap in &mut heaps {
-            let bags = heap.0.get_mut().bags();
+            let bags = heap.heap.get_mut().bags();
             bags.into_iter().for_each(|bag| self.end(bag));
         }
         while let Some(objects) = self.take_batch() {

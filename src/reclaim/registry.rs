@@ -37,7 +37,9 @@
 //! place of the global phase, so a grace period waits for the pins that it met and for nobody else.
 
 use crate::pad::Padded;
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, const_except_in_model};
+use crate::sync::{
+    AtomicBool, AtomicPtr, AtomicU64, MODEL, Ordering, const_except_in_model, model_thread,
+};
 use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -80,6 +82,17 @@ impl core::fmt::Debug for Record {
 }
 
 impl Record {
+    /// A record that the caller holds.
+    fn new(index: usize, next: *const Padded<Self>) -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            leased: AtomicBool::new(true),
+            leases: Cell::new(1),
+            index,
+            next,
+        }
+    }
+
     /// A small number that no other leased record has.
     #[inline]
     pub(super) fn index(&self) -> usize {
@@ -223,13 +236,7 @@ impl Registry {
         loop {
             // SAFETY: I1: records in the list live for ever.
             let index = unsafe { head.as_ref() }.map_or(0, |first| first.index + 1);
-            let new = Box::into_raw(Box::new(Padded::new(Record {
-                state: AtomicU64::new(0),
-                leased: AtomicBool::new(true),
-                leases: Cell::new(1),
-                index,
-                next: head,
-            })));
+            let new = Box::into_raw(Box::new(Padded::new(Record::new(index, head))));
             // ORD: AcqRel — pairs with the Acquire in records [R1] and the AcqRel in lease [R1]; publishes the
             // record, and sees the one before it.
             match self
@@ -329,8 +336,21 @@ impl ThreadPin {
     /// Pins the calling thread.
     #[inline]
     pub(super) fn new() -> Self {
+        if let Some(number) = model_thread() {
+            return Self::modelled(number);
+        }
         let record = CURRENT.get().unwrap_or_else(first_record);
         record.enter();
+        Self {
+            record,
+            _thread: PhantomData,
+        }
+    }
+
+    /// In models of whole maps nothing is freed, and a pin is a number and no store.
+    #[cold]
+    fn modelled(number: usize) -> Self {
+        let record = Box::leak(Box::new(Record::new(number, ptr::null())));
         Self {
             record,
             _thread: PhantomData,
@@ -347,7 +367,9 @@ impl ThreadPin {
 impl Drop for ThreadPin {
     #[inline]
     fn drop(&mut self) {
-        self.record.leave();
+        if !MODEL {
+            self.record.leave();
+        }
     }
 }
 

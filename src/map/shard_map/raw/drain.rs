@@ -33,7 +33,6 @@ impl<K, V> RawMap<K, V> {
     fn remains(&mut self) -> Option<Remains<'_, K, V>> {
         let directory = unsync_load(&mut self.directory);
         unsync_store(&mut self.directory, core::ptr::null_mut());
-        self.len.take();
         if directory.is_null() {
             return None;
         }

@@ -88,17 +88,22 @@ impl<K, V> RawMap<K, V> {
             },
         };
         fresh.claimed(slot, claim);
-        let decide = || Self::decide(place.line, key, slot, claim, guard);
-        // Unwind safe: a panic in `Eq` goes on, and only the claim has to be seen to before.
-        let verdict = match catch_unwind(AssertUnwindSafe(decide)) {
-            Ok(verdict) => verdict,
-            Err(panic) => {
-                if fresh.resolve() == Fate::Won {
-                    // Somebody else has settled the claim: the insert took place.
-                    fresh.publish();
-                    self.count(place.table, depth);
+        let tag = tag(hash);
+        let verdict = if Self::is_alone(place.line, slot, tag) {
+            Self::settle_claim(slot, claim, tag)
+        } else {
+            let decide = || Self::decide(place.line, key, slot, claim, guard);
+            // Unwind safe: a panic in `Eq` goes on, and only the claim has to be seen to before.
+            match catch_unwind(AssertUnwindSafe(decide)) {
+                Ok(verdict) => verdict,
+                Err(panic) => {
+                    if fresh.resolve() == Fate::Won {
+                        // Somebody else has settled the claim: the insert took place.
+                        fresh.publish();
+                        self.count(place.table, depth, guard);
+                    }
+                    resume_unwind(panic)
                 }
-                resume_unwind(panic)
             }
         };
         if verdict != Verdict::Settled {
@@ -111,7 +116,7 @@ impl<K, V> RawMap<K, V> {
             }
         }
         let entry = fresh.publish();
-        let spilled = self.count(place.table, depth);
+        let spilled = self.count(place.table, depth, guard);
         // Deeper lines do not count, but whoever meets them looks: a move may have filled the
         // first overflow lines of a table that is too small already.
         self.grow_if_spilled(hash, place.table, spilled, guard);
@@ -120,8 +125,8 @@ impl<K, V> RawMap<K, V> {
 
     /// Counts an entry that has become a member `depth` lines from the first of its bucket; returns
     /// what is spilled, or 0 in a first line.
-    fn count(&self, table: Table<'_>, depth: usize) -> isize {
-        self.len.increment();
+    fn count(&self, table: Table<'_>, depth: usize, guard: &impl Guard) -> isize {
+        self.domain.count(1, guard);
         if depth == 0 {
             return 0;
         }
@@ -140,30 +145,12 @@ impl<K, V> RawMap<K, V> {
         None
     }
 
-    /// Decides the claim `word` on `key` in `slot`, on behalf of whoever made it.
-    fn decide(first: &Line, key: &K, slot: &Slot, word: Word, guard: &impl Guard) -> Verdict
-    where
-        K: Eq,
-    {
-        // The claim is in its slot; everything below is read after it (T2).
-        fence_after_rmw();
-        // SAFETY: I3: the claim's entry was seen in a slot under the guard.
-        let tag = tag(unsafe { super::hash_of::<K, V>(word.address()) });
-        if !Self::is_alone(first, slot, tag)
-            && let Some(verdict) = Self::make_way(first, key, slot, word, tag, guard)
-        {
-            return verdict;
-        }
-        match slot.cas(word, word.settled(tag)) {
-            Ok(()) => Verdict::Settled,
-            Err(_) => Verdict::Decided,
-        }
-    }
-
     /// Whether there is nothing in the bucket but members with other tags, besides the claim in
     /// `own`: the usual case, seen without a branch for each slot.
     #[inline]
     fn is_alone(first: &Line, own: &Slot, tag: u16) -> bool {
+        // The claim is in its slot; everything below is read after it (T2).
+        fence_after_rmw();
         let high = Word::member_high(tag);
         let mut line = first;
         loop {
@@ -180,20 +167,23 @@ impl<K, V> RawMap<K, V> {
         }
     }
 
-    /// Looks at every slot of the bucket that `decide` has to look at. `None` if the claim may be
-    /// settled.
+    fn settle_claim(slot: &Slot, claim: Word, tag: u16) -> Verdict {
+        match slot.cas(claim, claim.settled(tag)) {
+            Ok(()) => Verdict::Settled,
+            Err(_) => Verdict::Decided,
+        }
+    }
+
+    /// Decides the claim `word` on `key` in `slot`, on behalf of whoever made it.
     #[cold]
-    fn make_way(
-        first: &Line,
-        key: &K,
-        slot: &Slot,
-        word: Word,
-        tag: u16,
-        guard: &impl Guard,
-    ) -> Option<Verdict>
+    fn decide(first: &Line, key: &K, slot: &Slot, word: Word, guard: &impl Guard) -> Verdict
     where
         K: Eq,
     {
+        // The claim is in its slot; everything below is read after it (T2).
+        fence_after_rmw();
+        // SAFETY: I3: the claim's entry was seen in a slot under the guard.
+        let tag = tag(unsafe { super::hash_of::<K, V>(word.address()) });
         let high = Word::member_high(tag);
         let mut before = true;
         let mut next = Some(first);
@@ -206,12 +196,12 @@ impl<K, V> RawMap<K, V> {
                 loop {
                     let seen = other.load();
                     if seen.is_frozen() {
-                        return Some(Verdict::Frozen);
+                        return Verdict::Frozen;
                     }
                     if seen.is_member() {
                         if seen.high() == high && key.equivalent(Self::entry_key(seen, guard)) {
                             let _decided_by_another = slot.cas(word, word.shut());
-                            return Some(Verdict::Decided);
+                            return Verdict::Decided;
                         }
                         break;
                     }
@@ -221,16 +211,16 @@ impl<K, V> RawMap<K, V> {
                     if !before {
                         let _changed = other.cas(seen, seen.shut());
                     } else if Self::decide(first, key, other, seen, guard) == Verdict::Frozen {
-                        return Some(Verdict::Frozen);
+                        return Verdict::Frozen;
                     }
                 }
             }
             let link = line.link().load();
             if link.is_frozen() {
-                return Some(Verdict::Frozen);
+                return Verdict::Frozen;
             }
             next = line.follow(link);
         }
-        None
+        Self::settle_claim(slot, word, tag)
     }
 }

@@ -37,7 +37,6 @@ pub(crate) use iter::RawIter;
 
 use crate::map::ResizeMode;
 use crate::reclaim::Domain;
-use crate::shard::ShardCounter;
 use crate::sync::AtomicPtr;
 use crate::table::Directory;
 use entry::hash_of;
@@ -74,7 +73,6 @@ pub(crate) enum Inserted<'g, K, V> {
 pub(crate) struct RawMap<K, V> {
     /// The map word: the directory, null until the first insert, and then the same to the end.
     directory: AtomicPtr<Directory>,
-    len: ShardCounter,
     mode: ResizeMode,
     /// Lines, as a power of two, below which the map does not shrink.
     floor: u32,
@@ -99,7 +97,6 @@ impl<K, V> RawMap<K, V> {
         };
         Self {
             directory: AtomicPtr::new(core::ptr::null_mut()),
-            len: ShardCounter::new(),
             mode,
             floor,
             domain: Domain::new(),
@@ -119,6 +116,6 @@ impl<K, V> RawMap<K, V> {
 
     /// Entries; exact when no write is running.
     pub(crate) fn len(&self) -> usize {
-        usize::try_from(self.len.sum()).unwrap_or(0)
+        usize::try_from(self.domain.counted()).unwrap_or(0)
     }
 }

@@ -177,7 +177,7 @@ impl<K, V> RawMap<K, V> {
         if slot.cas(word, Word::vacant()).is_err() {
             return false;
         }
-        self.len.decrement();
+        self.domain.count(-1, guard);
         if depth == 1 {
             place.table.spill(-1);
         }
