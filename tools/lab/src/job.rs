@@ -1,7 +1,7 @@
 //! The main job: which workloads run, with how many threads, in what time.
 use crate::cli::RunArgs;
 use crate::clock::Ticks;
-use crate::contest::{Pace, race, racers};
+use crate::contest::{Pace, Samples, most_bytes, race, racers};
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::machine::Machine;
@@ -74,7 +74,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
             let pace = Pace {
                 rounds: 10,
                 budget: Some(share),
-                samples_all: false,
+                samples: Samples::Few,
+                most_bytes: most_bytes(),
             };
             let cell = one(task, args, threads, pace, &bar)?;
             bar.inc(1);
