@@ -87,7 +87,10 @@ where
         self.raw.retain(f, self.verified(guard));
     }
 
-    /// Makes room for `additional` more entries, so that inserting them does not grow the map.
+    /// Makes room for `additional` more entries.
+    ///
+    /// Inserting them does not grow the map if their hashes spread evenly over the shards. A shard
+    /// that gets more than its share may still grow.
     ///
     /// *Progress*: lock-free. *Cost*: allocates the new tables and moves the entries' pointers,
     /// not the entries, before it returns.
