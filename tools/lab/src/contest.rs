@@ -33,7 +33,7 @@ pub(crate) struct Pace {
     /// Rounds that count for the rate.
     pub(crate) rounds: usize,
     /// Stop early when so much time has gone, but not before round [`LEAST_ROUNDS`]; with half
-    /// as much again, not before the third.
+    /// as much again, not before the third; with three times as much, after any.
     pub(crate) budget: Option<Duration>,
     pub(crate) samples: Samples,
     /// When the process holds more, the map that has grown most leaves the race.
@@ -66,7 +66,9 @@ impl Pace {
 
     fn is_over(&self, rounds: usize, elapsed: Duration) -> bool {
         self.budget.is_some_and(|budget| {
-            rounds >= LEAST_ROUNDS && elapsed >= budget || rounds >= 3 && elapsed >= budget * 3 / 2
+            elapsed >= budget && rounds >= LEAST_ROUNDS
+                || elapsed >= budget * 3 / 2 && rounds >= 3
+                || elapsed >= budget * 3
         })
     }
 
