@@ -38,10 +38,11 @@
 //! | `insert`, `update`: present key | linearizable | lock-free | 2 + the entry | 1 | 1 |
 //! | `remove`, `remove_if` | linearizable | lock-free | 2 | 2 | 0 |
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
-//! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 2 a removal | 0 |
+//! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 2 a removal | 1 small buffer |
 //! | `len` | exact when no write runs | wait-free | the counter's | 0 | 0 |
 //!
 //! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
+//! Growth, overflow lines and the lists of what was removed allocate besides, once for many calls.
 //! Two dependencies have a progress of their own: the global allocator, and the crate `seize`,
 //! which frees what was removed.
 //!
@@ -82,3 +83,8 @@ pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};
 pub use shard::{ShardCounter, Sharded};
 pub use sync::trace;
+
+/// Compiles and runs the example of the front page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod front_page {}

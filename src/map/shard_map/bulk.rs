@@ -87,7 +87,10 @@ where
         self.raw.retain(f, self.verified(guard));
     }
 
-    /// Makes room for `additional` more entries, so that inserting them does not grow the map.
+    /// Makes room for `additional` more entries.
+    ///
+    /// Inserting them does not grow the map if their hashes spread evenly over the shards. A shard
+    /// that gets more than its share may still grow.
     ///
     /// When it returns, each shard has had the room at some instant of the call. The map may shrink
     /// again later, if entries are removed.

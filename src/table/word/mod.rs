@@ -261,8 +261,12 @@ impl Slot {
     /// Reads the word.
     #[inline]
     pub(crate) fn load(&self) -> Word {
-        // ORD: SeqCst — pairs with the SeqCst exchange in cas [T1]; publishes the entry, line or
-        // birth behind the word. Also the load half of store-load pairs: a claim [T2], a pin [T3].
+        // ORD: SeqCst — pairs with the SeqCst exchange in cas [T1]; sees the entry, line or birth
+        // behind the word.
+        // ORD: SeqCst — pairs with the SeqCst exchange in cas [T2]; sees each claim that was
+        // made before an own one, in the rescan after that.
+        // ORD: SeqCst — pairs with the SeqCst exchange in cas [T3]; orders a pin before what is
+        // read under it.
         Word(self.0.load(Ordering::SeqCst))
     }
 
@@ -275,9 +279,12 @@ impl Slot {
     /// Replaces `current` by `new`.
     #[inline]
     pub(crate) fn cas(&self, current: Word, new: Word) -> Result<(), Word> {
-        // ORD: SeqCst — pairs with the SeqCst load in load [T1]; publishes what `new` leads to.
-        // Also the store half of store-load pairs: a claim before its owner's rescan [T2], an
-        // unlinking before the retiring scan of pins [T3].
+        // ORD: SeqCst — pairs with the SeqCst load in load [T1]; publishes the entry, line
+        // or birth that `new` leads to.
+        // ORD: SeqCst — pairs with the SeqCst load in load [T2]; publishes a claim before its owner
+        // looks for others: of two claims on one key, one owner or both meet the other's.
+        // ORD: SeqCst — pairs with the SeqCst load in load [T3]; orders an unlinking before the
+        // retiring look at the pins.
         match self
             .0
             .compare_exchange(current.0, new.0, Ordering::SeqCst, Ordering::SeqCst)

@@ -4,6 +4,13 @@
 #
 #   tools/lab/record/build.sh PROJECT_DIR [OUT]
 #
+# The record in the repository: `cargo build` by rustc 1.95.0 on Linux x86_64, committed on
+# 2026-11-24, of a package `atomshard` of one file, src/main.rs, that had the lab's dependencies of
+# that time (92 packages of crates.io, among them clap 4.6.9, papaya 0.2.5, dashmap 6.2.1, scc 3.8.8,
+# plotters 0.3.7, sysinfo 0.40.1). It was no commit of this repository and is not kept. That much can
+# be read in the record: versions in paths, the name of librustc_driver. Recording anew gives
+# another trace, and what the lab expects of it (tools/lab/src/trace.rs) changes with it.
+#
 # Needs strace, awk and zstd. The crates must have been fetched before, so that the record
 # holds the build and not the download. One line per system call that names a file:
 #

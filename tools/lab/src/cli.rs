@@ -69,9 +69,9 @@ pub(crate) struct BarsArgs {
     /// Write docs/measurements/DATE-CPU.md.
     #[arg(long)]
     pub(crate) record: bool,
-    /// Rounds that count.
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(3..=200))]
-    pub(crate) rounds: u16,
+    /// Rounds that count; at least 10, and with --quick 3. Default: 12, and with --quick 3.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(3..=200))]
+    pub(crate) rounds: Option<u16>,
 }
 
 /// A row of the table of bars.

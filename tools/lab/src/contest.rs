@@ -33,10 +33,23 @@ pub(crate) struct Pace {
     /// Rounds that count for the rate.
     pub(crate) rounds: usize,
     /// Stop early when so much time has gone, but not before round [`LEAST_ROUNDS`]; with half
-    /// as much again, not before the third.
+    /// as much again, not before the third; with three times as much, after any.
     pub(crate) budget: Option<Duration>,
-    /// Sample single operations in every round, and use these rounds for the rate too.
-    pub(crate) samples_all: bool,
+    pub(crate) samples: Samples,
+    /// When the process holds more, the map that has grown most leaves the race.
+    pub(crate) most_bytes: u64,
+}
+
+/// In which rounds single operations are timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Samples {
+    Never,
+    /// One round more for three that count.
+    Few,
+    /// As many rounds more as count.
+    Many,
+    /// In every round, which counts for the rate too.
+    Always,
 }
 
 impl Pace {
@@ -53,22 +66,28 @@ impl Pace {
 
     fn is_over(&self, rounds: usize, elapsed: Duration) -> bool {
         self.budget.is_some_and(|budget| {
-            rounds >= LEAST_ROUNDS && elapsed >= budget || rounds >= 3 && elapsed >= budget * 3 / 2
+            elapsed >= budget && rounds >= LEAST_ROUNDS
+                || elapsed >= budget * 3 / 2 && rounds >= 3
+                || elapsed >= budget * 3
         })
     }
 
     fn steps(&self) -> usize {
-        if self.samples_all {
-            self.rounds
-        } else {
-            self.rounds + self.rounds / 3 + 1
+        match self.samples {
+            Samples::Never | Samples::Always => self.rounds,
+            Samples::Few => self.rounds + self.rounds / 3 + 1,
+            Samples::Many => 2 * self.rounds,
         }
     }
 
     /// Whether this step samples, and whether its rate counts.
     fn step(&self, step: usize) -> (bool, bool) {
-        let is_sampled = self.samples_all || step % 4 == 2;
-        (is_sampled, self.samples_all || !is_sampled)
+        match self.samples {
+            Samples::Never => (false, true),
+            Samples::Few => (step % 4 == 2, step % 4 != 2),
+            Samples::Many => (step % 2 == 1, step.is_multiple_of(2)),
+            Samples::Always => (true, true),
+        }
     }
 }
 
@@ -76,7 +95,18 @@ impl Pace {
 const LEAST_ROUNDS: usize = 6;
 
 /// How often a map may repeat a round in which its threads did not run side by side.
-const REPEATS: usize = 8;
+const REPEATS: usize = 12;
+
+/// What a race may hold: 15 GiB, so that it fits a machine of 16, or 80 % of what is free now.
+#[must_use]
+pub(crate) fn most_bytes() -> u64 {
+    const MOST: u64 = 15 << 30;
+    let Ok(mut system) = sysinfo::System::new() else {
+        return MOST;
+    };
+    system.refresh_memory();
+    (alloc::process_bytes() + system.available_memory() / 5 * 4).min(MOST)
+}
 
 /// What a race showed of one map.
 #[derive(Clone, Debug)]
@@ -92,10 +122,12 @@ pub(crate) struct Lane {
     pub(crate) p99s: Vec<f64>,
     pub(crate) p999s: Vec<f64>,
     pub(crate) bytes_per_entry: Option<f64>,
+    /// Why it left the race before its end.
+    pub(crate) left: Option<String>,
 }
 
 impl Lane {
-    fn new(entrant: Entrant) -> Self {
+    pub(crate) fn new(entrant: Entrant) -> Self {
         Self {
             entrant,
             rates: Vec::new(),
@@ -104,6 +136,7 @@ impl Lane {
             p99s: Vec::new(),
             p999s: Vec::new(),
             bytes_per_entry: None,
+            left: None,
         }
     }
 
@@ -281,7 +314,7 @@ impl<S: Stream, E: Store<S::Key>> Racer for Runner<S, E> {
         let Some(mut store) = self.store.take() else {
             return Ok(());
         };
-        let Some(run) = self.runs.checked_sub(1) else {
+        let Some(run) = self.runs.checked_sub(1).filter(|_| self.work.is_read) else {
             return Ok(());
         };
         self.work.expected[run]
@@ -294,56 +327,111 @@ impl<S: Stream, E: Store<S::Key>> Racer for Runner<S, E> {
     }
 }
 
+/// A map in a race, with what it has shown.
+struct Seat {
+    /// `None` once it has left.
+    racer: Option<Box<dyn Racer>>,
+    lane: Lane,
+    /// How long the first run took.
+    cost: Duration,
+    /// How much the process has grown in its preparation and its runs.
+    grown: u64,
+}
+
+impl Seat {
+    /// Does something with the map and adds up how much the process grows by it.
+    fn weighed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = alloc::process_bytes();
+        let made = work(self);
+        self.grown += alloc::process_bytes().saturating_sub(before);
+        made
+    }
+
+    fn warm_up(&mut self) -> Result<(), LabError> {
+        let Some(racer) = &mut self.racer else {
+            return Ok(());
+        };
+        racer.prepare();
+        let start = Instant::now();
+        racer.run(false)?;
+        self.cost = start.elapsed();
+        self.lane.bytes_per_entry = racer.bytes_per_entry();
+        Ok(())
+    }
+}
+
 /// Runs the rounds. `on_step` hears of each map's run, for a progress bar.
 pub(crate) fn race(
-    mut racers: Vec<Box<dyn Racer>>,
+    racers: Vec<Box<dyn Racer>>,
     pace: Pace,
     on_step: &mut dyn FnMut(Entrant),
 ) -> Result<Vec<Lane>, LabError> {
     let began = Instant::now();
-    let mut lanes: Vec<Lane> = racers
-        .iter()
-        .map(|racer| Lane::new(racer.entrant()))
-        .collect();
-    let mut costs = Vec::new();
-    for (racer, lane) in racers.iter_mut().zip(&mut lanes) {
-        on_step(lane.entrant);
-        racer.prepare();
-        let start = Instant::now();
-        racer.run(false)?;
-        costs.push(start.elapsed());
-        lane.bytes_per_entry = racer.bytes_per_entry();
+    let seat = |racer: Box<dyn Racer>| Seat {
+        lane: Lane::new(racer.entrant()),
+        racer: Some(racer),
+        cost: Duration::ZERO,
+        grown: 0,
+    };
+    let mut seats: Vec<Seat> = racers.into_iter().map(seat).collect();
+    let count = seats.len();
+    for who in 0..count {
+        on_step(seats[who].lane.entrant);
+        seats[who].weighed(Seat::warm_up)?;
+        keep_within(&mut seats, pace.most_bytes);
     }
-    let count = racers.len();
+    let costs: Vec<Duration> = seats.iter().map(|seat| seat.cost).collect();
     let rests = rests(&costs, pace);
     let mut rounds = 0;
     for step in 0..pace.steps() {
         let (is_sampled, counts) = pace.step(step);
         for place in 0..count {
             let who = (place + step) % count;
-            let lane = &mut lanes[who];
             // Samples are few enough as it is: nobody rests in a sampled round.
-            let rate = if is_sampled || rounds % rests[who] == 0 {
-                on_step(lane.entrant);
-                // Late already: what is disturbed is not repeated.
-                let tries = if pace.is_late(began.elapsed()) { 1 } else { 3 };
-                side_by_side(racers[who].as_mut(), lane, is_sampled, tries)?
-            } else {
-                None
-            };
+            let is_due = is_sampled || rounds % rests[who] == 0;
+            // Late already: what is disturbed is not repeated.
+            let tries = if pace.is_late(began.elapsed()) { 1 } else { 3 };
+            let rate = seats[who].weighed(|seat| match &mut seat.racer {
+                Some(racer) if is_due => {
+                    on_step(seat.lane.entrant);
+                    side_by_side(racer.as_mut(), &mut seat.lane, is_sampled, tries)
+                }
+                _ => Ok(None),
+            })?;
             if counts {
-                lane.rates.push(rate);
+                seats[who].lane.rates.push(rate);
             }
+            keep_within(&mut seats, pace.most_bytes);
         }
         rounds += usize::from(counts);
         if pace.is_over(rounds, began.elapsed()) {
             break;
         }
     }
-    for racer in &mut racers {
+    for racer in seats.iter_mut().filter_map(|seat| seat.racer.as_mut()) {
         racer.finish()?;
     }
-    Ok(lanes)
+    Ok(seats.into_iter().map(|seat| seat.lane).collect())
+}
+
+/// Where the process holds too much, the map that has grown most leaves, unchecked.
+fn keep_within(seats: &mut [Seat], most: u64) {
+    let held = alloc::process_bytes();
+    if held <= most {
+        return;
+    }
+    let still_there = seats.iter_mut().filter(|seat| seat.racer.is_some());
+    if let Some(seat) = still_there.max_by_key(|seat| seat.grown) {
+        seat.racer = None;
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        seat.lane.left = Some(format!(
+            "needs {:.1} GiB: {} alone has taken {:.1}, {:.1} may be used",
+            gib(held),
+            seat.lane.entrant.label(),
+            gib(seat.grown),
+            gib(most)
+        ));
+    }
 }
 
 /// One run, repeated while its threads do not run side by side.

@@ -1,7 +1,7 @@
 //! The main job: which workloads run, with how many threads, in what time.
 use crate::cli::RunArgs;
 use crate::clock::Ticks;
-use crate::contest::{Pace, race, racers};
+use crate::contest::{Pace, Samples, most_bytes, race, racers};
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::machine::Machine;
@@ -74,7 +74,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
             let pace = Pace {
                 rounds: 10,
                 budget: Some(share),
-                samples_all: false,
+                samples: Samples::Few,
+                most_bytes: most_bytes(),
             };
             let cell = one(task, args, threads, pace, &bar)?;
             bar.inc(1);
@@ -123,12 +124,23 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
     )?;
     writeln!(
         out,
-        "{:.0} s. Written: {}, {}",
-        report.seconds,
+        "{}. Written: {}, {}",
+        duration(report.seconds, args.seconds),
         args.out.join("report.json").display(),
         args.out.join("report.html").display()
     )?;
     Ok(())
+}
+
+/// How long the run took, and if that was too long, why.
+fn duration(took: f64, asked: u32) -> String {
+    if took <= 1.5 * f64::from(asked) {
+        return format!("{took:.0} s");
+    }
+    format!(
+        "{took:.0} s, {asked} were asked for: the machine was busy, or it has many processors; \
+         each map must be filled and checked"
+    )
 }
 
 /// The command as it was given.
@@ -267,4 +279,15 @@ fn contest<S: Stream>(
     let threads = work.threads;
     let lanes = race(racers(entrants, &Arc::new(work)), pace, &mut |_| bar.tick())?;
     Ok(Cell::new(threads, what, &lanes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_run_that_is_late_says_so() {
+        assert_eq!(duration(89.6, 60), "90 s");
+        assert!(duration(91.0, 60).starts_with("91 s, 60 were asked for: "));
+    }
 }

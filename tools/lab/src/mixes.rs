@@ -153,6 +153,7 @@ impl MixPlan {
             fill: Some(fill),
             runs,
             expected,
+            is_read: true,
         }
     }
 
@@ -183,6 +184,7 @@ impl MixPlan {
             fill: Some(fill),
             runs,
             expected,
+            is_read: true,
         }
     }
 
@@ -326,6 +328,7 @@ pub(crate) fn growth(keys: u32, threads: usize) -> Work<IntOps> {
         fill: None,
         runs: vec![run],
         expected: vec![Expected::Exact { tallies, content }],
+        is_read: true,
     }
 }
 

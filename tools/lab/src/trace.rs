@@ -251,6 +251,7 @@ impl Trace {
             fill: None,
             runs: vec![run],
             expected: vec![self.expected()],
+            is_read: true,
         }
     }
 

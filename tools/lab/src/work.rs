@@ -23,6 +23,8 @@ pub(crate) struct Work<S: Stream> {
     pub(crate) runs: Vec<Vec<S>>,
     /// What must be true after each of them.
     pub(crate) expected: Vec<Expected>,
+    /// Whether the content is read and checked at the end as well.
+    pub(crate) is_read: bool,
 }
 
 /// The content of a map in two numbers.

@@ -97,6 +97,12 @@ fn files_and_options_that_make_no_sense_exit_with_2() {
         .stderr(contains("expected at least one key for each of 2 threads"));
     lab().args(["bars", "--quick", "--record"]).assert().code(2);
     lab()
+        .args(["bars", "--rounds", "9"])
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains("--rounds 9: expected at least 10"));
+    lab()
         .args(["bars", "--only", "no such bar"])
         .assert()
         .code(2)

@@ -180,7 +180,8 @@ impl<K, V> RawMap<K, V> {
     where
         K: Eq,
     {
-        // The claim is in its slot; everything below is read after it (T2).
+        // ORD: Barrier — pairs with the SeqCst exchange in cas [T2]; orders the claim, which is in
+        // its slot, before everything that is read below. Outside the model the SeqCst accesses do.
         fence_after_rmw();
         // SAFETY: I3: the claim's entry was seen in a slot under the guard.
         let tag = tag(unsafe { super::hash_of::<K, V>(word.address()) });

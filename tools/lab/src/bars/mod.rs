@@ -4,21 +4,23 @@
 //! missed when none of it does, and otherwise this run cannot tell.
 mod cases;
 mod iteration;
+mod judge;
 mod memory;
 mod record;
 
 use crate::cli::{BarGroup, BarsArgs};
-use crate::contest::{Lane, Pace, race, racers};
+use crate::contest::{Lane, Pace, Samples, most_bytes, race, racers};
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::job::progress;
 use crate::machine::Machine;
-use crate::mixes::{MixPlan, growth};
-use crate::stats::{Interval, Verdict, paired_ratio, spread};
-use cases::{Case, Check, Load, Rival};
+use crate::mixes::{Dist, MixPlan, growth};
+use crate::stats::{Interval, Verdict};
+use cases::{Case, Check, Load, Twin, ops_of};
 use clap::ValueEnum as _;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A bar and what was found.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct Bar {
     pub(crate) ours: String,
     pub(crate) theirs: String,
     pub(crate) found: Option<Interval>,
+    /// What `found` counts: pairs of rounds, or rounds.
+    pub(crate) rests_on: &'static str,
     pub(crate) verdict: Option<Verdict>,
     /// Why it was not measured.
     pub(crate) why_not: Option<String>,
@@ -44,6 +48,7 @@ impl Bar {
             ours: String::new(),
             theirs: String::new(),
             found: None,
+            rests_on: "pairs",
             verdict: None,
             why_not: Some(why_not),
         }
@@ -55,17 +60,21 @@ impl Bar {
         match (&self.why_not, self.verdict) {
             (Some(why_not), _) => format!("not measured: {why_not}"),
             (None, Some(verdict)) => verdict.words().to_owned(),
-            (None, None) => "not measured: too few undisturbed rounds".to_owned(),
+            (None, None) => "not measured: no undisturbed round".to_owned(),
         }
     }
 
-    /// What was found, in words.
+    /// What was found, in words, and on how many rounds it rests; of a count, the count.
     #[must_use]
     pub(crate) fn finding(&self) -> String {
-        self.found.map_or_else(
-            || "-".to_owned(),
-            |found| format!("{:.2} ({:.2}-{:.2})", found.estimate, found.low, found.high),
-        )
+        match self.found {
+            None => "-".to_owned(),
+            Some(found) if found.rounds == 1 => format!("{:.2}, counted", found.estimate),
+            Some(found) => format!(
+                "{:.2} ({:.2}-{:.2}), {} {}",
+                found.estimate, found.low, found.high, found.rounds, self.rests_on
+            ),
+        }
     }
 }
 
@@ -73,29 +82,41 @@ impl Bar {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
+    /// With fewer rounds that count there is no verdict.
+    pub(crate) least: usize,
     /// Sizes are divided by this.
     pub(crate) divisor: u32,
 }
 
+impl Effort {
+    fn of(args: &BarsArgs) -> Result<Self, LabError> {
+        const LEAST: u16 = 10;
+        let rounds = args.rounds.unwrap_or(if args.quick { 3 } else { 12 });
+        if args.record && args.quick {
+            return Err(LabError::Usage(
+                "--record with --quick: expected one of them; a quick run measures nothing"
+                    .to_owned(),
+            ));
+        }
+        if rounds < LEAST && !args.quick {
+            return Err(LabError::Usage(format!(
+                "--rounds {rounds}: expected at least {LEAST}, which a verdict rests on; fewer \
+                 only with --quick"
+            )));
+        }
+        Ok(Self {
+            rounds: rounds.into(),
+            least: if args.quick { 3 } else { LEAST.into() },
+            divisor: if args.quick { 100 } else { 1 },
+        })
+    }
+}
+
 /// Measures, prints, records.
 pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
-    if args.record && args.quick {
-        return Err(LabError::Usage(
-            "--record with --quick: expected one of them; a quick run measures nothing".to_owned(),
-        ));
-    }
+    let began = Instant::now();
+    let effort = Effort::of(args)?;
     let machine = Machine::discover();
-    let effort = if args.quick {
-        Effort {
-            rounds: 3,
-            divisor: 100,
-        }
-    } else {
-        Effort {
-            rounds: usize::from(args.rounds),
-            divisor: 1,
-        }
-    };
     let groups: &[BarGroup] = if args.groups.is_empty() {
         BarGroup::value_variants()
     } else {
@@ -124,9 +145,26 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
     if args.quick {
         writeln!(
             out,
-            "quick: a hundredth of the sizes, 3 rounds; the verdicts mean nothing"
+            "quick: a hundredth of the sizes, {} rounds; the verdicts mean nothing",
+            effort.rounds
         )?;
     }
+    let mut seconds: f64 = cases.iter().map(|case| estimate(case, effort)).sum();
+    if has_memory {
+        seconds += memory::SECONDS / f64::from(effort.divisor);
+    }
+    if has_iteration {
+        seconds += iteration::SECONDS / f64::from(effort.divisor);
+    }
+    writeln!(
+        out,
+        "{} cases, {} rounds each, about {:.0} minutes on 2 cores; at most {:.0} GiB held",
+        cases.len(),
+        effort.rounds,
+        (seconds / 60.0).ceil(),
+        most_bytes() as f64 / f64::from(1 << 30)
+    )?;
+    out.flush()?;
     let progress = progress(cases.len() + usize::from(has_memory) + usize::from(has_iteration));
     let mut bars = Vec::new();
     let mut show = |found: Vec<Bar>| -> Result<(), LabError> {
@@ -136,10 +174,9 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
         bars.extend(found);
         Ok(())
     };
-    let mut uniform: Vec<(String, f64)> = Vec::new();
     for case in &cases {
         progress.set_message(case.name.clone());
-        show(measure(case, effort, &machine, &mut uniform)?)?;
+        show(measure(case, effort, &machine)?)?;
     }
     if has_memory {
         progress.set_message(memory::NAME);
@@ -159,7 +196,8 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
     let open = bars.len() - met - missed;
     writeln!(
         out,
-        "\n{met} met, {missed} missed, {open} cannot tell or not measured"
+        "\n{met} met, {missed} missed, {open} cannot tell or not measured, in {:.1} minutes",
+        began.elapsed().as_secs_f64() / 60.0
     )?;
     if args.record {
         let path = record::write(&machine, effort, &bars)?;
@@ -188,30 +226,27 @@ fn print(out: &mut impl Write, bar: &Bar) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Runs a case and judges its checks. `uniform` keeps the uniform rates for the Zipf cases.
-fn measure(
-    case: &Case,
-    effort: Effort,
-    machine: &Machine,
-    uniform: &mut Vec<(String, f64)>,
-) -> Result<Vec<Bar>, LabError> {
+/// Runs a case and judges its checks.
+fn measure(case: &Case, effort: Effort, machine: &Machine) -> Result<Vec<Bar>, LabError> {
     if case.threads > machine.processors && case.crowd.is_none() {
         let why = format!("{} processors are too few", machine.processors);
         return Ok(unmeasured(case, &why));
     }
-    if let Some(why) = too_big(case) {
+    let (needs, may) = (needs_bytes(case), most_bytes());
+    if needs > may {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let why = format!(
+            "needs {:.0} GiB, {:.1} may be used",
+            gib(needs).ceil(),
+            gib(may)
+        );
         return Ok(unmeasured(case, &why));
     }
-    let lanes = lanes(case, effort)?;
-    if case.name.contains("uniform")
-        && let Some(ours) = lanes.first().and_then(|lane| spread(&lane.counted()))
-    {
-        uniform.push((case.name.clone(), ours.median));
-    }
+    let lanes = lanes(case, effort, may)?;
     Ok(case
         .checks
         .iter()
-        .map(|check| judge(case, check, &lanes, uniform))
+        .map(|check| judge::judge(case, check, &lanes, effort))
         .collect())
 }
 
@@ -220,129 +255,99 @@ fn unmeasured(case: &Case, why: &str) -> Vec<Bar> {
     case.checks.iter().map(bar).collect()
 }
 
-/// All maps of a case are alive at once.
-fn too_big(case: &Case) -> Option<String> {
-    let mut system = sysinfo::System::new().ok()?;
-    system.refresh_memory();
-    let per_entry = if matches!(case.load, Load::Text(_)) {
+/// How many maps of a case are alive at once: all, but in growth one after the other.
+fn alive(case: &Case) -> u32 {
+    let maps = case.entrants.len() + usize::from(case.twin.is_some());
+    let is_growth = matches!(case.load, Load::Growth);
+    u32::try_from(if is_growth { 1 } else { maps }).unwrap_or(u32::MAX)
+}
+
+fn needs_bytes(case: &Case) -> u64 {
+    let per_entry = if matches!(case.load, Load::Text(..)) {
         150
     } else {
         100
     };
-    let needs = u64::from(case.keys) * per_entry * case.entrants.len() as u64;
-    (needs > system.available_memory()).then(|| {
-        format!(
-            "about {} GiB of memory needed, less is available",
-            (needs >> 30) + 1
-        )
-    })
+    u64::from(case.keys) * per_entry * u64::from(alive(case))
 }
 
-fn lanes(case: &Case, effort: Effort) -> Result<Vec<Lane>, LabError> {
-    let is_growth = matches!(case.load, Load::Growth);
-    let pace = Pace {
+/// Seconds, roughly, from what the cases took on 2 cores of a Zen 5: half a microsecond an entry
+/// to fill a map and a third for its keys' oracle, a tenth to a third an operation.
+fn estimate(case: &Case, effort: Effort) -> f64 {
+    let keys = f64::from(case.keys);
+    let maps = (case.entrants.len() + usize::from(case.twin.is_some())) as f64;
+    let steps = pace(case, effort, 0).runs_needed() as f64 * 0.6;
+    let threads = case.threads.min(2) as f64;
+    let an_op = match case.load {
+        Load::Growth => 0.3e-6,
+        Load::Text(..) => 0.2e-6,
+        Load::Ints(..) => 0.12e-6,
+    };
+    let fill = if matches!(case.load, Load::Growth) {
+        0.0
+    } else {
+        0.35e-6 * maps + 0.1e-6
+    };
+    keys * fill + case.ops as f64 * maps * steps * an_op / threads
+}
+
+fn pace(case: &Case, effort: Effort, most_bytes: u64) -> Pace {
+    let samples = match (case.load, case.crowd) {
+        (Load::Growth, _) => Samples::Always,
+        (_, Some(_)) => Samples::Many,
+        _ => Samples::Never,
+    };
+    Pace {
         rounds: effort.rounds,
         budget: None,
-        samples_all: is_growth,
-    };
-    let plan = |mix, dist, threads, crowd| MixPlan {
+        samples,
+        most_bytes,
+    }
+}
+
+/// The lanes of the entrants, and last that of the twin, if there is one.
+fn lanes(case: &Case, effort: Effort, most_bytes: u64) -> Result<Vec<Lane>, LabError> {
+    let pace = pace(case, effort, most_bytes);
+    let plan = |mix, dist, threads, crowd, ops: usize| MixPlan {
         mix,
         dist,
         keys: case.keys,
         threads,
-        ops: (case.ops / threads).max(1000),
+        ops: (ops / threads).max(1000),
         runs: pace.runs_needed(),
         crowd,
     };
-    let racers = match case.load {
-        Load::Growth => racers(&case.entrants, &Arc::new(growth(case.keys, case.threads))),
-        Load::Ints(mix, dist) => {
-            let work = plan(mix, dist, case.threads, case.crowd).ints();
-            let mut all = racers(&case.entrants, &Arc::new(work));
-            if case.crowd.is_some() {
-                // Our own rate without the crowd, in the same rounds.
-                let calm = plan(mix, dist, 2, None).ints();
-                all.extend(racers(&[Entrant::Shardmap], &Arc::new(calm)));
+    // Entrants with as many operations a round share the work.
+    let mut shares: Vec<(usize, Vec<Entrant>)> = Vec::new();
+    for entrant in &case.entrants {
+        let ops = ops_of(case, *entrant);
+        match shares.iter_mut().find(|(other, _)| *other == ops) {
+            Some((_, share)) => share.push(*entrant),
+            None => shares.push((ops, vec![*entrant])),
+        }
+    }
+    let mut all = Vec::new();
+    for (ops, share) in shares {
+        all.extend(match case.load {
+            Load::Growth => racers(&share, &Arc::new(growth(case.keys, case.threads))),
+            Load::Ints(mix, dist) => {
+                let mut work = plan(mix, dist, case.threads, case.crowd, ops).ints();
+                work.is_read = ops == case.ops;
+                racers(&share, &Arc::new(work))
             }
-            all
-        }
-        Load::Text(mix) => {
-            let work = plan(mix, crate::mixes::Dist::Uniform, case.threads, None).texts();
-            racers(&case.entrants, &Arc::new(work))
-        }
-    };
-    race(racers, pace, &mut |_| {})
-}
-
-fn judge(case: &Case, check: &Check, lanes: &[Lane], uniform: &[(String, f64)]) -> Bar {
-    let median = |lane: &Lane| spread(&lane.counted()).map_or(0.0, |spread| spread.median);
-    let of = |entrant: Entrant| lanes.iter().find(|lane| lane.entrant == entrant);
-    let best = |all: &[Entrant]| {
-        lanes
-            .iter()
-            .filter(|lane| all.contains(&lane.entrant))
-            .max_by(|a, b| median(a).total_cmp(&median(b)))
-    };
-    let mut bar = Bar::unmeasured(&case.name, &check.words(), String::new());
-    bar.why_not = None;
-    let Some(ours) = of(check.ours) else {
-        return bar;
-    };
-    bar.ours = format!("{:.2} Mops/s", median(ours));
-    let (rival, label) = match check.rival {
-        Rival::One(entrant) => (of(entrant), entrant.label()),
-        Rival::Best(all) => (best(all), ""),
-        Rival::Calm => (lanes.last(), "2 threads on 2 cores"),
-        Rival::P99 | Rival::P999 => {
-            let (values, name) = match check.rival {
-                Rival::P99 => (&ours.p99s, "p99"),
-                _ => (&ours.p999s, "p99.9"),
-            };
-            bar.found = crate::stats::geometric_mean(values);
-            bar.verdict = bar.found.map(|found| found.at_most(check.bar));
-            bar.ours = bar
-                .found
-                .map_or_else(String::new, |f| format!("{name} {:.0} ns", f.estimate));
-            let tail = |lane: &Lane| {
-                let values = if name == "p99" {
-                    &lane.p99s
-                } else {
-                    &lane.p999s
-                };
-                crate::stats::geometric_mean(values).map_or(0.0, |mean| mean.estimate)
-            };
-            let others = lanes.iter().filter(|lane| !lane.entrant.is_ours());
-            let others: Vec<String> = others
-                .map(|lane| format!("{} {:.0} ns", lane.entrant.label(), tail(lane)))
-                .collect();
-            bar.theirs = others.join(", ");
-            return bar;
-        }
-        Rival::OwnUniform => {
-            let name = case.name.replace("Zipf", "uniform");
-            let rate = uniform
-                .iter()
-                .find(|(case, _)| *case == name)
-                .map(|(_, rate)| *rate);
-            let Some(rate) = rate else {
-                bar.why_not = Some("the uniform case was not part of this run".to_owned());
-                return bar;
-            };
-            let ratios: Vec<f64> = ours.counted().iter().map(|zipf| zipf / rate).collect();
-            bar.found = crate::stats::geometric_mean(&ratios);
-            bar.verdict = bar.found.map(|found| found.at_least(check.bar));
-            bar.theirs = format!("uniform {rate:.2} Mops/s (not interleaved)");
-            return bar;
-        }
-    };
-    let Some(rival) = rival else { return bar };
-    let label = if label.is_empty() {
-        rival.entrant.label()
-    } else {
-        label
-    };
-    bar.theirs = format!("{label} {:.2} Mops/s", median(rival));
-    bar.found = paired_ratio(&ours.rates, &rival.rates);
-    bar.verdict = bar.found.map(|found| found.at_least(check.bar));
-    bar
+            Load::Text(mix, dist) => {
+                let mut work = plan(mix, dist, case.threads, None, ops).texts();
+                work.is_read = ops == case.ops;
+                racers(&share, &Arc::new(work))
+            }
+        });
+    }
+    if let (Load::Ints(mix, dist), Some(twin)) = (case.load, case.twin) {
+        let work = match twin {
+            Twin::Calm => plan(mix, dist, 2, None, case.ops),
+            Twin::Uniform => plan(mix, Dist::Uniform, case.threads, None, case.ops),
+        };
+        all.extend(racers(&[Entrant::Shardmap], &Arc::new(work.ints())));
+    }
+    race(all, pace, &mut |_| {})
 }

@@ -1,5 +1,5 @@
 //! Maps that are wrong on purpose, each in one way, and the messages that catch them.
-use crate::contest::{Racer, racers, runner};
+use crate::contest::{Pace, Racer, Samples, race, racers, runner};
 use crate::engines::{Batch, Entrant, Limit, Store, Worker};
 use crate::keys::Key;
 use crate::mixes::{Dist, Mix, MixPlan, growth};
@@ -200,5 +200,27 @@ fn traces_come_out_right_on_shared_keys() {
         let turn = racer.run(true).unwrap().unwrap();
         assert_eq!(turn.ops, 9000);
         assert_eq!(turn.samples.len(), 3 * (3000 / crate::run::SAMPLE_EVERY));
+    }
+}
+
+#[test]
+fn a_map_that_takes_too_much_leaves_and_the_race_goes_on() {
+    let work = Arc::new(plan().ints());
+    let pace = |most_bytes| Pace {
+        rounds: 1,
+        budget: None,
+        samples: Samples::Never,
+        most_bytes,
+    };
+    let entrants = [Entrant::Shardmap, Entrant::Mutex64];
+    let left = |most_bytes| {
+        let lanes = race(racers(&entrants, &work), pace(most_bytes), &mut |_| {}).unwrap();
+        lanes.into_iter().map(|lane| lane.left).collect::<Vec<_>>()
+    };
+    assert_eq!(left(u64::MAX), [None, None]);
+    if crate::alloc::process_bytes() > 0 {
+        let reasons = left(1);
+        let told = |reason: &Option<String>| reason.as_ref().is_some_and(|r| r.contains("GiB"));
+        assert!(reasons.iter().all(told), "{reasons:?}");
     }
 }

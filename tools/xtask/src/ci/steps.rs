@@ -68,6 +68,18 @@ pub(crate) fn all() -> Vec<Step> {
             "the library on the oldest compiler that it promises",
             msrv,
         ),
+        step(
+            "traced",
+            "what the counter touches, by the tracer's account",
+            traced,
+        ),
+        step(
+            "release",
+            "the tests that need an optimised build: rates, stalls",
+            release,
+        ),
+        step("nextest", "all tests, one process each", nextest),
+        step("lab", "the main job, short: every result checked", lab),
         step("loom", "every interleaving of the small models", loom),
         step("miri", "the reduced suite under the interpreter", miri),
     ]
@@ -113,15 +125,96 @@ fn doc(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
-/// cargo-deny is not part of the toolchain, so its absence is a remark and never a failure.
+/// cargo-deny is not part of the toolchain: CI installs it, at home its absence is a remark.
 fn deny(shell: &Shell) -> Result<Outcome> {
-    if !shell.cargo(&["deny", "--version"]).quiet() {
-        let remedy = "needs `cargo install --locked cargo-deny`";
-        return Ok(Outcome::Skipped(remedy.to_owned()));
+    if let Err(remedy) = toolchain::tool(shell, "cargo-deny") {
+        return Ok(shell.missing(&remedy));
     }
     shell
         .cargo(&["deny", "check", "licenses", "bans", "sources"])
         .run()
+}
+
+/// The unit tests and the hook's example with the tracer compiled in.
+fn traced(shell: &Shell) -> Result<Outcome> {
+    let target = shell.target("traced");
+    let flags = "--cfg atomshard_traced";
+    let run = |arguments: &[&str]| {
+        let line = shell.cargo(arguments).env("RUSTFLAGS", flags);
+        let line = line.env("RUSTDOCFLAGS", flags);
+        line.env("CARGO_TARGET_DIR", &target).run_tests()
+    };
+    let example = run(&["test", "--package", "atomshard", "--doc", "hook"])?;
+    if let failed @ Outcome::Failed(_) = example {
+        return Ok(failed);
+    }
+    run(&["test", "--package", "atomshard", "--lib"])
+}
+
+fn release(shell: &Shell) -> Result<Outcome> {
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "atomshard",
+        "--test",
+        "stress_rates",
+        "--test",
+        "regress_resize",
+    ];
+    shell.cargo(&arguments).run_tests()
+}
+
+/// The tests of the README's command again, one process each and with time limits, as
+/// .config/nextest.toml says. It finds what only shows alone or hangs; so where cargo-nextest is
+/// absent that is a remark, under CI too.
+fn nextest(shell: &Shell) -> Result<Outcome> {
+    if !shell.cargo(&["nextest", "--version"]).quiet() {
+        let text = "`cargo test --workspace` runs the same tests; needs \
+                    `cargo install --locked cargo-nextest`";
+        return Ok(Outcome::Skipped(text.to_owned()));
+    }
+    let profile = if shell.strict { "ci" } else { "default" };
+    let arguments = ["nextest", "run", "--workspace", "--profile", profile];
+    shell.cargo(&arguments).run()
+}
+
+/// What a run of the lab may take, however busy the machine is.
+const LAB_SECONDS: f64 = 90.0;
+
+/// The bare command with a short budget; its report says how long it took.
+fn lab(shell: &Shell) -> Result<Outcome> {
+    let out = shell.target("lab-smoke");
+    let arguments = [
+        "run",
+        "--release",
+        "--quiet",
+        "--",
+        "--seconds",
+        "10",
+        "--out",
+        &out,
+    ];
+    if let failed @ Outcome::Failed(_) = shell.cargo(&arguments).run()? {
+        return Ok(failed);
+    }
+    let report = std::fs::read_to_string(std::path::Path::new(&out).join("report.json"))?;
+    Ok(in_time(&report))
+}
+
+/// Judges the lab's own account of its duration.
+fn in_time(report: &str) -> Outcome {
+    let line = report
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"seconds\": "));
+    let seconds = line.and_then(|rest| rest.trim_end_matches(',').parse::<f64>().ok());
+    match seconds {
+        None => Outcome::Failed("the report does not say how long the run took".to_owned()),
+        Some(seconds) if seconds > LAB_SECONDS => {
+            Outcome::Failed(format!("{seconds:.0} s; at most {LAB_SECONDS:.0}"))
+        }
+        Some(seconds) => Outcome::Passed(format!("{seconds:.0} s")),
+    }
 }
 
 fn features(shell: &Shell) -> Result<Outcome> {
@@ -332,7 +425,8 @@ fn manifest(shell: &Shell) -> Result<toml::Table> {
 
 #[cfg(test)]
 mod tests {
-    use super::subsets;
+    use super::{all, in_time, subsets};
+    use crate::ci::run::Outcome;
 
     #[test]
     fn all_subsets_of_few_and_small_subsets_of_many() {
@@ -340,5 +434,32 @@ mod tests {
         assert_eq!(subsets(&names(3)).len(), 8);
         // Of six: none, 6 single, 15 pairs, all.
         assert_eq!(subsets(&names(6)).len(), 23);
+    }
+
+    #[test]
+    fn each_step_runs_in_one_workflow() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.github/workflows");
+        let files = std::fs::read_dir(folder).expect("the workflows are there");
+        let texts = files.map(|file| std::fs::read_to_string(file.expect("listed").path()));
+        let text: String = texts.map(|text| text.expect("a text")).collect();
+        let mut listed: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_once("xtask ci --only "))
+            .flat_map(|(_, names)| names.trim().split(','))
+            .collect();
+        let mut names: Vec<&str> = all().iter().map(|step| step.name).collect();
+        listed.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(listed, names);
+    }
+
+    #[test]
+    fn a_lab_that_is_late_or_silent_fails() {
+        let verdict = |report| in_time(report);
+        let passed = "{\n  \"schema\": 1,\n  \"seconds\": 12.4,\n}";
+        assert!(matches!(verdict(passed), Outcome::Passed(text) if text == "12 s"));
+        let late = "  \"seconds\": 91.0,";
+        assert!(matches!(verdict(late), Outcome::Failed(text) if text == "91 s; at most 90"));
+        assert!(matches!(verdict("{}"), Outcome::Failed(_)));
     }
 }

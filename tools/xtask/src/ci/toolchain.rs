@@ -1,4 +1,4 @@
-//! What rustup must provide beyond the pinned toolchain: targets, the oldest compiler, Miri.
+//! What is needed beyond the pinned toolchain: targets, the oldest compiler, Miri, cargo's plugins.
 
 use super::run::Shell;
 
@@ -59,6 +59,20 @@ pub(crate) fn miri(shell: &Shell) -> Result<(), String> {
     )
 }
 
+/// Makes sure that a plugin of cargo is there; under CI it is installed. The error is the remedy.
+pub(crate) fn tool(shell: &Shell, name: &str) -> Result<(), String> {
+    let plugin = name.trim_start_matches("cargo-");
+    let is_there = || shell.cargo(&[plugin, "--version"]).quiet();
+    if is_there() {
+        return Ok(());
+    }
+    let arguments = ["install", "--locked", name];
+    if shell.strict && shell.cargo(&arguments).quiet() && is_there() {
+        return Ok(());
+    }
+    Err(format!("needs `cargo {}`", arguments.join(" ")))
+}
+
 /// Runs rustup; the error says what to run by hand.
 fn added(shell: &Shell, arguments: &[&str]) -> Result<(), String> {
     if shell.program("rustup", arguments).quiet() {
@@ -68,4 +82,28 @@ fn added(shell: &Shell, arguments: &[&str]) -> Result<(), String> {
         "needs `rustup {}`, which failed here",
         arguments.join(" ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tool;
+    use crate::ci::run::{Outcome, Shell};
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_tool_that_is_absent_fails_under_ci_and_is_a_remark_at_home() {
+        let shell = |strict| Shell {
+            root: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            strict,
+        };
+        let home = shell(false);
+        let remedy = tool(&home, "cargo-no-such-plugin").expect_err("there is none");
+        assert_eq!(
+            remedy,
+            "needs `cargo install --locked cargo-no-such-plugin`"
+        );
+        assert!(matches!(home.missing(&remedy), Outcome::Skipped(_)));
+        assert!(matches!(shell(true).missing(&remedy), Outcome::Failed(_)));
+        assert_eq!(tool(&home, "cargo-clippy"), Ok(()));
+    }
 }

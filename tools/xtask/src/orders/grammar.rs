@@ -3,7 +3,7 @@
 //! `ORD: <Ordering> — pairs with <what> in <fn> [<TAG>]; publishes <what>.` The acquiring end may say
 //! `sees` instead, and a fence that orders a store before a load says `orders`. A line may name
 //! several partners, each closed by its tags, and a word in brackets after the ordering: `Acquire
-//! (failure)`. `Barrier` stands for an asymmetric barrier, which has no ordering argument.
+//! (failure)`. A site that belongs to several pairs has a line for each, or all tags in one. `Barrier` stands for an asymmetric barrier, which has no ordering argument.
 //! `ORD: Relaxed — <reason>` is free text.
 
 use regex::Regex;
@@ -100,6 +100,13 @@ pub(crate) fn parse(text: &str) -> Result<Note, String> {
     if ends.is_empty() {
         return Err(wrong());
     }
+    let stray = TAG.captures_iter(&body[3]).find(|found| is_tag(&found[1]));
+    if let Some(stray) = stray {
+        return Err(format!(
+            "[{}] stands behind the verb, where nothing checks it: give it an ORD line of its own",
+            &stray[1]
+        ));
+    }
     Ok(Note {
         ordering,
         ends,
@@ -166,6 +173,10 @@ mod tests {
             (
                 "ORD: Acquire — pairs with the store in f [T1].",
                 "does not read",
+            ),
+            (
+                "ORD: Acquire — pairs with the store in f [T1]; sees x. Also a claim [T2].",
+                "[T2] stands behind the verb",
             ),
             (
                 "ORD: Strong — pairs with the store in f [T1]; publishes x.",
