@@ -290,18 +290,26 @@ fn miri_frozen_slots_of_freed_entries() {
         .hasher(OneShard)
         .resize_mode(ResizeMode::Incremental(1))
         .build();
-    // The last doubling, of 64 lines, takes four writes.
-    for n in 0..460_u64 {
-        map.pin().insert(n, n.to_string());
-        let key = n % 4;
-        map.pin().insert(key, key.to_string());
+    let mut before = 0;
+    for n in 0..224 {
+        map.pin().insert(n, String::new());
+        // The shard's table doubles from 32 lines on at 220, in two steps of one write each.
+        if n < 218 {
+            before = map.capacity();
+            continue;
+        }
+        map.pin().insert(0, n.to_string());
         map.guard().flush();
-        for key in 0..n.min(4) {
-            assert_eq!(map.pin().get(&key), Some(&key.to_string()));
-        }
-        if n >= 400 {
-            let pinned = map.pin();
-            assert!(pinned.iter().all(|(key, value)| *value == key.to_string()));
-        }
+        let pinned = map.pin();
+        assert_eq!(pinned.get(&0), Some(&n.to_string()));
+        assert!(
+            pinned
+                .iter()
+                .all(|(key, value)| value.is_empty() == (*key > 0))
+        );
     }
+    assert!(
+        map.capacity() > before,
+        "no table moved while it was watched"
+    );
 }
