@@ -1,8 +1,8 @@
 //! The column "allocations" of the table in the crate's documentation, counted.
 //!
 //! A binary of its own, since it counts in the global allocator; only what the measuring thread
-//! allocates is counted. A buffer that grows is one allocation. What is retired gathers in
-//! batches, so an operation that retires may add one allocation in a hundred.
+//! allocates is counted. A buffer that grows is one allocation. Entries are cut from chunks, and
+//! what is retired gathers in batches, so of a hundred operations a few may allocate.
 #![expect(unsafe_code, reason = "a counting global allocator is an unsafe trait")]
 
 use atomshard::ShardMap;
@@ -59,9 +59,9 @@ fn allocations_are_as_the_table_says() {
     let pinned = map.pin();
     let few = 20;
     let new = made(|| (0..ENTRIES).for_each(|key| assert!(pinned.insert(key, 1).is_none())));
-    assert!((1000..1000 + few).contains(&new), "insert, new keys: {new}");
+    assert!((1..2 * few).contains(&new), "insert, new keys: {new}");
     let present = made(|| (0..ENTRIES).for_each(|key| assert!(pinned.insert(key, 2).is_some())));
-    assert!((1000..1000 + few).contains(&present), "insert: {present}");
+    assert!(present < 2 * few, "insert: {present}");
     let reads = made(|| {
         assert!((0..ENTRIES).all(|key| pinned.get(&key) == Some(&2)));
         assert!((ENTRIES..2 * ENTRIES).all(|key| !pinned.contains_key(&key)));

@@ -291,10 +291,10 @@ fn miri_frozen_slots_of_freed_entries() {
         .resize_mode(ResizeMode::Incremental(1))
         .build();
     let mut before = 0;
-    for n in 0..224 {
+    for n in 0..312 {
         map.pin().insert(n, String::new());
-        // The shard's table doubles from 32 lines on at 220, in two steps of one write each.
-        if n < 218 {
+        // The shard's table doubles from 64 lines on at 303, in four steps of one write each.
+        if n < 300 {
             before = map.capacity();
             continue;
         }
