@@ -55,15 +55,6 @@ impl Line {
         &self.link
     }
 
-    /// Whether `slot` is one of this line's.
-    #[inline]
-    pub(crate) fn has_slot(&self, slot: &Slot) -> bool {
-        let offset = core::ptr::from_ref(slot)
-            .addr()
-            .wrapping_sub(core::ptr::from_ref(self).addr());
-        offset < size_of_val(&self.slots)
-    }
-
     /// The slots that held a member with this upper half-word a moment ago.
     #[inline]
     pub(crate) fn filter(&self, member_high: u16) -> Filter<'_> {

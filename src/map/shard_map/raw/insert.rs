@@ -89,7 +89,7 @@ impl<K, V> RawMap<K, V> {
         };
         fresh.claimed(slot, claim);
         let tag = tag(hash);
-        let verdict = if Self::is_alone(place.line, slot, tag) {
+        let verdict = if Self::is_alone(place.line, claim, tag) {
             Self::settle_claim(slot, claim, tag)
         } else {
             let decide = || Self::decide(place.line, key, slot, claim, guard);
@@ -145,18 +145,18 @@ impl<K, V> RawMap<K, V> {
         None
     }
 
-    /// Whether there is nothing in the bucket but members with other tags, besides the claim in
-    /// `own`: the usual case, seen without a branch for each slot.
+    /// Whether there is nothing in the bucket but members with other tags, besides `claim`: the
+    /// usual case, seen without a branch for each slot.
     #[inline]
-    fn is_alone(first: &Line, own: &Slot, tag: u16) -> bool {
+    fn is_alone(first: &Line, claim: Word, tag: u16) -> bool {
         // The claim is in its slot; everything below is read after it (T2).
         fence_after_rmw();
         let high = Word::member_high(tag);
         let mut line = first;
         loop {
-            let count = |slot: &Slot| u32::from(slot.load().may_stop_insert(high));
-            let stops: u32 = line.slots().iter().map(count).sum();
-            if stops != u32::from(line.has_slot(own)) {
+            let words = line.slots().iter().map(Slot::load);
+            let stops = |word: Word| word.may_stop_insert(high) & (word != claim);
+            if words.fold(false, |any, word| any | stops(word)) {
                 return false;
             }
             let link = line.link().load();
