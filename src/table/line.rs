@@ -87,6 +87,12 @@ impl Line {
         Filter { line: self, mask }
     }
 
+    /// How many slots held a member a moment ago.
+    #[inline]
+    pub(crate) fn members(&self) -> u32 {
+        self.slots.len() as u32 - self.others().mask.count_ones()
+    }
+
     /// The line as integers, where that is what its bytes are.
     #[inline]
     fn words(&self) -> Option<&[AtomicU64; 8]> {

@@ -62,6 +62,7 @@ pub(super) struct Fresh<'d, 'g, K, V, G: Guard> {
     domain: &'d Domain<Entry<K, V>>,
     guard: &'g G,
     has_value: bool,
+    is_published: bool,
     /// Others may have seen the address.
     exposed: bool,
     version: u16,
@@ -96,6 +97,7 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
             domain,
             guard,
             has_value: false,
+            is_published: false,
             exposed: false,
             version: 0,
             claim: None,
@@ -203,18 +205,19 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
         }
     }
 
-    /// The entry is a member: it belongs to the table from now on.
-    pub(super) fn publish(self) -> &'g Entry<K, V> {
-        let this = core::mem::ManuallyDrop::new(self);
+    /// The entry is a member: it belongs to the table from now on, and nothing else may be done
+    /// with `self`.
+    pub(super) fn publish(&mut self) -> &'g Entry<K, V> {
+        self.is_published = true;
         // SAFETY: I2: all fields are written; I3: freed through the guard's domain at the earliest.
-        unsafe { &*this.entry.as_ptr() }
+        unsafe { &*self.entry.as_ptr() }
     }
 }
 
 impl<K, V, G: Guard> Drop for Fresh<'_, '_, K, V, G> {
     fn drop(&mut self) {
-        if self.claim.is_some() && self.resolve() == Fate::Won {
-            // A panic in `Eq` met a claim that somebody else has decided: the insert took place.
+        if self.is_published || self.resolve() == Fate::Won {
+            // (Won: a panic in `Eq` met a claim that somebody else has settled.)
             return;
         }
         let value = self.take_value();

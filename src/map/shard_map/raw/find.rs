@@ -94,7 +94,8 @@ impl<K, V> RawMap<K, V> {
 
     /// `get` in a bucket that has overflow lines or is moving: old table first, and the new one
     /// if the line there is born.
-    #[inline(never)]
+    #[cold]
+    #[inline]
     fn get_moving<'g, Q>(table: Table<'g>, hash: u64, key: &Q) -> Option<&'g Entry<K, V>>
     where
         Q: Equivalent<K> + ?Sized,

@@ -31,14 +31,6 @@ use core::ptr;
 use equivalent::Equivalent as _;
 use std::panic::{catch_unwind, resume_unwind};
 
-/// What an attempt to insert came to.
-pub(super) enum Attempt<'d, 'g, K, V, G: Guard> {
-    /// The entry is in the map.
-    Done(&'g Entry<K, V>),
-    /// The bucket has changed; look again.
-    Retry(Fresh<'d, 'g, K, V, G>),
-}
-
 /// Why `decide` stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -60,31 +52,32 @@ impl<K, V> RawMap<K, V> {
         unsafe { &(*word.address().cast::<Entry<K, V>>()).key }
     }
 
-    /// Tries to insert `fresh` where a scan found its key absent.
-    pub(super) fn attempt<'d, 'g, G: Guard>(
+    /// Tries to insert `fresh` where a scan found its key absent. `None` if the bucket has changed.
+    #[inline]
+    pub(super) fn attempt<'g, G: Guard>(
         &self,
         hash: u64,
         place: &Place<'g, K, V>,
-        mut fresh: Fresh<'d, 'g, K, V, G>,
+        fresh: &mut Fresh<'_, 'g, K, V, G>,
         guard: &'g G,
-    ) -> Attempt<'d, 'g, K, V, G>
+    ) -> Option<&'g Entry<K, V>>
     where
         K: Eq,
     {
         let Found::Absent { free, last } = &place.found else {
-            return Attempt::Retry(fresh);
+            return None;
         };
-        // SAFETY: I3: the reference is used in this function only, before `fresh` is given away.
+        // SAFETY: I3: the reference is used in this function only, while `fresh` is there.
         let key: &'g K = unsafe { fresh.key() };
         let claim = fresh.next_claim();
         let (slot, depth) = match *free {
             Some((slot, seen, depth)) => match slot.cas(seen, claim) {
                 Ok(()) => (slot, depth),
-                Err(_) => return Attempt::Retry(fresh),
+                Err(_) => return None,
             },
             None => match Self::extend(last.0, last.1, claim) {
                 Some(slot) => (slot, last.2 + 1),
-                None => return Attempt::Retry(fresh),
+                None => return None,
             },
         };
         fresh.claimed(slot, claim);
@@ -112,7 +105,7 @@ impl<K, V> RawMap<K, V> {
                 Self::leave(place.table, hash);
             }
             if fresh.resolve() == Fate::Lost {
-                return Attempt::Retry(fresh);
+                return None;
             }
         }
         let entry = fresh.publish();
@@ -120,7 +113,7 @@ impl<K, V> RawMap<K, V> {
         // Deeper lines do not count, but whoever meets them looks: a move may have filled the
         // first overflow lines of a table that is too small already.
         self.grow_if_spilled(hash, place.table, spilled, guard);
-        Attempt::Done(entry)
+        Some(entry)
     }
 
     /// Counts an entry that has become a member `depth` lines from the first of its bucket; returns

@@ -8,7 +8,6 @@
 
 use super::entry::Fresh;
 use super::find::{Found, Place};
-use super::insert::Attempt;
 use super::{Entry, Inserted, RawMap};
 use crate::map::{Compute, Operation};
 use crate::reclaim::Guard;
@@ -55,10 +54,11 @@ impl<K, V> RawMap<K, V> {
                         value,
                     };
                 }
-                Found::Absent { .. } => match self.attempt(hash, &place, fresh, guard) {
-                    Attempt::Done(entry) => return Inserted::New(entry),
-                    Attempt::Retry(back) => fresh = back,
-                },
+                Found::Absent { .. } => {
+                    if let Some(entry) = self.attempt(hash, &place, &mut fresh, guard) {
+                        return Inserted::New(entry);
+                    }
+                }
             }
         }
     }
@@ -148,14 +148,9 @@ impl<K, V> RawMap<K, V> {
                         Operation::Remove => panic!("`compute` was asked to remove an absent key"),
                         Operation::Insert(value) => {
                             fresh.set_value(value);
-                            match self.attempt(hash, &place, fresh, guard) {
-                                Attempt::Done(new) => {
-                                    return Compute::Inserted(&new.key, &new.value);
-                                }
-                                Attempt::Retry(mut back) => {
-                                    spare = back.take_value();
-                                    fresh = back;
-                                }
+                            match self.attempt(hash, &place, &mut fresh, guard) {
+                                Some(new) => return Compute::Inserted(&new.key, &new.value),
+                                None => spare = fresh.take_value(),
                             }
                         }
                     }
