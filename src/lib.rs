@@ -34,15 +34,16 @@
 //! |---|---|---|---|---|---|
 //! | `get`, `contains_key`: present | linearizable | lock-free, never waits | 2 | 0 | 0 |
 //! | `get`, `contains_key`: absent | linearizable | lock-free, never waits | 1 | 0 | 0 |
-//! | `insert`: new key | linearizable | lock-free | 1 + the entry | 3 | 1 |
-//! | `insert`, `update`: present key | linearizable | lock-free | 2 + the entry | 1 | 1 |
-//! | `remove`, `remove_if` | linearizable | lock-free | 2 | 2 | 0 |
+//! | `insert`: new key | linearizable | lock-free | 1 + the entry | 2 | 0, see below |
+//! | `insert`, `update`: present key | linearizable | lock-free | 2 + the entry | 1 | 0, see below |
+//! | `remove`, `remove_if` | linearizable | lock-free | 2 | 1 | 0 |
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
-//! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 2 a removal | 1 small buffer |
-//! | `len` | exact when no write runs | wait-free | the counter's | 0 | 0 |
+//! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 1 a removal | 1 small buffer |
+//! | `len` | exact when no write runs | wait-free | 1 for each thread that has written | 0 | 0 |
 //!
 //! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
-//! Growth, overflow lines and the lists of what was removed allocate besides, once for many calls.
+//! Entries are cut from chunks, an eighth of what the map holds each, and are used again: growth,
+//! chunks, overflow lines and the lists of what was removed allocate once for many calls.
 //! Two dependencies have a progress of their own: the global allocator, and the crate `seize`,
 //! which frees what was removed.
 //!

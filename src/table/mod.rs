@@ -23,7 +23,7 @@
 //!    retired.
 //!
 //! # Invariants
-//! - I1. A word that carries an address was built from a live allocation aligned to 16 bytes; its
+//! - I1. A word that carries an address was built from a live allocation aligned to 8 bytes; its
 //!   flags and tag are cleared before the address is used.
 //! - I2. A frozen word is final.
 //! - I3. What a guard's thread loads from a map word, shard word, header or link word stays

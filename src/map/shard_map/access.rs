@@ -76,9 +76,9 @@ where
     /// differs from std's map if equal keys can be told apart.
     ///
     /// *Consistency*: linearizes at the compare-exchange of the bucket's pointer word, which
-    /// publishes the entry. *Progress*: lock-free. *Cost*: one allocation; for a new key 2
-    /// read-modify-writes on the bucket's line and 1 on the length, for a present one 1 on the
-    /// bucket's line. If a resize of the shard runs, its bounded step comes on top.
+    /// publishes the entry. *Progress*: lock-free. *Cost*: for a new key 2
+    /// read-modify-writes on the bucket's line, for a present one 1; an allocation only when a
+    /// chunk of entries is used up. If a resize of the shard runs, its bounded step comes on top.
     ///
     /// # Panics
     /// If `guard` is of another map. Aborts as all of std's collections do if the allocator
@@ -106,7 +106,7 @@ where
     ///
     /// *Consistency*: linearizes at the compare-exchange that empties the bucket's pointer word,
     /// or, if absent, at the load that showed it. *Progress*: lock-free. *Cost*: 2 cold lines, 1
-    /// read-modify-write on the bucket's line and 1 on the length.
+    /// read-modify-write on the bucket's line.
     ///
     /// # Panics
     /// If `guard` is of another map.

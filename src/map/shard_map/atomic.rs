@@ -125,7 +125,7 @@ where
     /// *Consistency*: linearizes at the compare-exchange of the bucket's pointer word, or, if
     /// absent, at the load that showed it. *Progress*: lock-free provided that the closure
     /// returns: a retry means that another write went through. *Cost*: 2 cold lines, 1
-    /// read-modify-write; 1 allocation, also if the key is absent.
+    /// read-modify-write, and the memory of an entry, also if the key is absent.
     ///
     /// # Panics
     /// If `guard` is of another map, or if the closure panics (nothing is changed then).
@@ -212,7 +212,7 @@ where
     ///
     /// *Consistency*: linearizes at the compare-exchange that does what the closure asked for;
     /// an abort at the load of what the closure saw. *Progress*: lock-free provided that the
-    /// closure returns. *Cost*: 1 allocation, whatever the answer; beyond that as
+    /// closure returns. *Cost*: the memory of an entry, whatever the answer; beyond that as
     /// [`get`](Self::get) for an abort, as [`update`](Self::update), [`insert`](Self::insert) or
     /// [`remove`](Self::remove) otherwise.
     ///

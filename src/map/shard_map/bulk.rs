@@ -142,7 +142,9 @@ where
     /// Shards halve by themselves once they are nearly empty; this does not wait for that.
     ///
     /// *Progress*: lock-free. *Cost*: halves the tables until they fit; moves the entries'
-    /// pointers, not the entries. The old tables are freed once no guard can see them.
+    /// pointers, not the entries. The old tables are freed once no guard can see them. Of the
+    /// entries' memory, the chunks in which nothing is left go back; what was removed under a guard
+    /// that is still alive, this call's own for instance, waits for the next call.
     ///
     /// # Panics
     /// If `guard` is of another map.

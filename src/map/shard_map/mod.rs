@@ -62,8 +62,10 @@ use std::hash::RandomState;
 /// # Layout
 /// The hash picks a shard, then a bucket in the shard's table. A bucket is one line of 64 bytes:
 /// seven pointers that carry a part of the hash as a tag, and a link to the next line for the
-/// rare bucket with more than seven entries. Each entry is an allocation of its own that holds
-/// the hash, the key and the value, and never changes: to update is to replace.
+/// rare bucket with more than seven entries. An entry holds the key,
+/// the value and the hash, lies in a chunk with others of the map, and never changes: to update is
+/// to replace. The memory of removed entries is used again by the map; it goes back with the map, or
+/// by [`shrink_to_fit`](Self::shrink_to_fit).
 ///
 /// # Consistency
 /// Every operation on one key is linearizable: it takes effect at one instant between its call
@@ -89,9 +91,9 @@ use std::hash::RandomState;
 /// |---|---|---|---|
 /// | look-up, present | 2: bucket, entry | 0 | 0 |
 /// | look-up, absent | 1: bucket | 0 | 0 |
-/// | insert a new key | 1 + the new entry | 2 on the bucket, 1 on the length | 1 |
-/// | replace | 2 + the new entry | 1 on the bucket | 1 |
-/// | remove | 2 | 1 on the bucket, 1 on the length | 0 |
+/// | insert a new key | 1 + the new entry | 2 on the bucket | 0, or a chunk for many |
+/// | replace | 2 + the new entry | 1 on the bucket | 0, or a chunk for many |
+/// | remove | 2 | 1 on the bucket | 0 |
 ///
 /// A bucket with more than seven entries costs one more line per seven. Two tags agree by
 /// chance now and then; each such case costs one more entry line.
