@@ -8,10 +8,11 @@
 //! # Invariants
 //! - I1. A row and a heap come out of boxes and, once a word leads to them, stay until the domain
 //!   ends.
-//! - I2. A heap is borrowed only by who holds the record of its index, one borrow at a time.
+//! - I2. A heap is made and borrowed only by who holds the record of its index, one borrow at a
+//!   time.
 //!
 //! # Orderings
-//! R4 publishing rows and heaps.
+//! R4 publishing rows.
 //!
 //! # Progress
 //! Lock-free, apart from the global allocator.
@@ -48,7 +49,7 @@ impl<T> Heaps<T> {
         }
     }
 
-    /// The heap number `index`.
+    /// The heap number `index`, for who holds the record of that index.
     #[inline]
     pub(crate) fn heap(&self, index: usize) -> &OwnHeap<T> {
         let word = self.word(index);
@@ -73,9 +74,8 @@ impl<T> Heaps<T> {
 
     #[inline]
     fn heap_in(word: &AtomicPtr<OwnHeap<T>>) -> Option<&OwnHeap<T>> {
-        // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the heap made. (What the
-        // holder before did with it is seen by R1.)
-        let heap = word.load(Ordering::Acquire);
+        // ORD: Relaxed — made and used by the holders of one record only, who see it by [R1].
+        let heap = word.load(Ordering::Relaxed);
         // SAFETY: I1: a heap stays until the domain ends.
         unsafe { heap.as_ref() }
     }
@@ -83,10 +83,8 @@ impl<T> Heaps<T> {
     #[cold]
     fn make_heap(word: &AtomicPtr<OwnHeap<T>>) -> &OwnHeap<T> {
         let heap = Box::into_raw(Box::new(OwnHeap(UnsafeCell::new(Heap::new()))));
-        let heap = publish(word, heap, |mine| {
-            // SAFETY: I1: the heap came out of a box above and was not published.
-            drop(unsafe { Box::from_raw(mine) });
-        });
+        // ORD: Relaxed — as in heap_in.
+        word.store(heap, Ordering::Relaxed);
         // SAFETY: I1: a heap stays until the domain ends.
         unsafe { &*heap }
     }
@@ -179,8 +177,8 @@ impl<T> OwnHeap<T> {
 
 /// Makes `mine` what `word` leads to, unless something else is there; returns what is there.
 fn publish<P>(word: &AtomicPtr<P>, mine: *mut P, discard: impl FnOnce(*mut P)) -> *mut P {
-    // ORD: AcqRel — pairs with the Acquire in heap_in [R4] and the Acquire in word_in_rows [R4];
-    // publishes the heap or row, or sees the one that is there.
+    // ORD: AcqRel — pairs with the Acquire in word_in_rows [R4]; publishes the row's
+    // words, or sees those that are there.
     match word.compare_exchange(null_mut(), mine, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => mine,
         Err(theirs) => {
