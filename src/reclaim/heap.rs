@@ -75,13 +75,13 @@ struct Chunk {
 
 /// See the module.
 pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
-    free: Vec<NonNull<T>>,
+    pub(super) free: Vec<NonNull<T>>,
     /// The first object of the newest chunk that was never handed out, and how many there are.
     next: *mut T,
     left: usize,
     chunks: *mut Chunk,
     /// Bytes in chunks.
-    held: usize,
+    pub(super) held: usize,
     bag: Bag<T>,
     sealed: VecDeque<(Grace, Bag<T>)>,
     /// An empty bag to fill again.

@@ -58,6 +58,7 @@ const LATE: u64 = 1 << 47;
 const GUARDS: u64 = LATE - 1;
 /// One pin that has ended.
 const ENDED: u64 = 1 << 48;
+const _: () = assert!(GUARDS > 1 << 46, "nobody lives to forget as many guards");
 
 /// The state of one thread, or of one guard that travels between threads.
 #[expect(unnameable_types, reason = "named by the sealed half of `Guard` only")]
