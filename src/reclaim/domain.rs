@@ -267,7 +267,7 @@ impl<T> Domain<T> {
     pub(crate) fn discard(&mut self, object: NonNull<T>) {
         // Otherwise it goes with its chunk.
         if ONE_BY_ONE {
-            // SAFETY: the caller has exclusive access and uses the object no more.
+            // SAFETY: I4: exclusive access, and the caller uses the object no more.
             unsafe { free_one(object) };
         }
     }

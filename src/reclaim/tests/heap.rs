@@ -1,7 +1,6 @@
 //! Chunks, which Miri would not see in the maps: there each object is an allocation of its own.
 
 use crate::reclaim::heap::{Heap, KEPT, SLOT_ALIGN, slot};
-use crate::reclaim::registry::Registry;
 use core::ptr::NonNull;
 use std::collections::BTreeSet;
 
@@ -171,7 +170,7 @@ fn miri_surplus_goes_and_half_of_what_is_kept_stays() {
 
 #[test]
 fn miri_garbage_is_adopted_with_its_grace() {
-    let registry = Registry::new();
+    let registry = super::registry::registry();
     let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
     let pinned = registry.lease();
     pinned.enter();

@@ -3,11 +3,15 @@
 use crate::reclaim::registry::{Registry, ThreadPin, TravellingPin};
 use core::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Barrier, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 
-fn registry() -> &'static Registry {
-    Box::leak(Box::new(Registry::new()))
+/// A registry that stays, as its records do, and that Miri finds.
+pub(super) fn registry() -> &'static Registry {
+    static ALL: Mutex<Vec<&Registry>> = Mutex::new(Vec::new());
+    let registry = Box::leak(Box::new(Registry::new()));
+    ALL.lock().expect("no panic under the lock").push(registry);
+    registry
 }
 
 #[test]

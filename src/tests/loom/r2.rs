@@ -39,15 +39,22 @@ impl Shared {
     /// Reads what the word leads to, pinned.
     fn read(&self, record: &Record) {
         record.enter();
+        self.look(self.find());
+        record.leave();
+    }
+
+    fn find(&self) -> usize {
         // ORD: Relaxed — both objects are older than the thread.
-        let at = self.word.load(Ordering::Relaxed);
+        self.word.load(Ordering::Relaxed)
+    }
+
+    fn look(&self, at: usize) {
         self.objects[at].with(|place| {
             // SAFETY: the pin keeps the object; loom checks that.
             #[expect(unsafe_code, reason = "loom's cell hands out raw pointers")]
             let value = unsafe { *place };
             assert_ne!(value, FREED, "read after it was freed");
         });
-        record.leave();
     }
 
     /// Unlinks the first object, and frees it if the grace period is over soon.
@@ -86,7 +93,7 @@ fn loom_r2_what_is_freed_has_been_read_for_the_last_time() {
     });
 }
 
-/// The pin is inside another, whose start the grace period may have met.
+/// A guard comes and goes between the finding and the look.
 #[test]
 fn loom_r2_a_nested_pin_does_not_end_the_outer_one() {
     model(|| {
@@ -96,8 +103,31 @@ fn loom_r2_a_nested_pin_does_not_end_the_outer_one() {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 record.enter();
+                let at = shared.find();
+                record.enter();
+                record.leave();
+                shared.look(at);
+                record.leave();
+            })
+        };
+        shared.unlink_and_free();
+        reader.join().expect("the reader does not panic");
+    });
+}
+
+/// The writer may see that the first pin has ended by a store of a guard inside another.
+#[test]
+fn loom_r2_each_store_after_a_pin_passes_on_its_end() {
+    model(|| {
+        let shared = Shared::new();
+        let record = shared.registry.lease();
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
                 shared.read(record);
-                shared.read(record);
+                record.enter();
+                record.enter();
+                record.leave();
                 record.leave();
             })
         };
