@@ -287,14 +287,16 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         other.cut_up();
         self.free.append(&mut other.free);
         self.held += core::mem::take(&mut other.held);
-        let mut last = &raw mut self.chunks;
-        // SAFETY: I2: the list is made of heads.
-        while !unsafe { *last }.is_null() {
-            // SAFETY: I2: as above.
-            last = unsafe { &raw mut (**last).next };
+        let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
+        let mut chunk = theirs;
+        while !chunk.is_null() {
+            // SAFETY: I2: the list is made of heads.
+            let next = unsafe { &mut (*chunk).next };
+            chunk = *next;
+            if chunk.is_null() {
+                *next = core::mem::replace(&mut self.chunks, theirs);
+            }
         }
-        // SAFETY: I2: the place is this heap's.
-        unsafe { *last = core::mem::replace(&mut other.chunks, core::ptr::null_mut()) };
     }
 
     /// Puts what is left of the newest chunk on the free list.

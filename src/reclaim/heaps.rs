@@ -125,7 +125,7 @@ impl<T> Heaps<T> {
     }
 
     /// Takes all heaps away.
-    pub(super) fn take_all(&mut self) -> Vec<Box<OwnHeap<T>>> {
+    pub(super) fn take_all(&mut self) -> Vec<OwnHeap<T>> {
         let mut heaps: Vec<_> = self.near.iter_mut().map(take).collect();
         let rows = take(&mut self.rows);
         // SAFETY: I1: the rows came out of a box in `word_in_rows`, and no word leads to them now.
@@ -144,7 +144,7 @@ impl<T> Heaps<T> {
         heaps
             .into_iter()
             // SAFETY: I1: the heap came out of a box in `make_heap`, and no word leads to it now.
-            .map(|heap| unsafe { Box::from_raw(heap) })
+            .map(|heap| *unsafe { Box::from_raw(heap) })
             .collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::eventually;
 use crate::reclaim::{Domain, Guard};
 use crate::sync::{AtomicUsize, Ordering};
+use core::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
@@ -88,6 +89,28 @@ fn miri_a_flush_frees_when_the_guard_has_gone() {
 }
 
 #[test]
+fn miri_a_flush_frees_what_a_thread_left_that_has_gone() {
+    let (drops, domain) = (counter(), Domain::new());
+    // So that the other thread has another record.
+    let own = domain.pin();
+    thread::scope(|scope| {
+        let gone = scope.spawn(|| {
+            let object = Object {
+                drops: Arc::clone(&drops),
+                then: || (),
+            };
+            retire(&domain, object, &domain.pin());
+        });
+        gone.join().expect("no panic");
+    });
+    drop(own);
+    assert!(eventually(|| {
+        domain.pin().flush();
+        count(&drops) == 1
+    }));
+}
+
+#[test]
 fn miri_garbage_is_held_up_by_a_guard_from_anywhere() {
     let (drops, domain, other) = (counter(), Domain::new(), Domain::<u64>::new());
     let foreign = other.pin_owned();
@@ -150,35 +173,58 @@ fn miri_destructors_that_panic_twice_leave_the_pins_counted() {
     assert_eq!(count(&drops), 3);
 }
 
-#[test]
-fn miri_a_destructor_retires_into_its_own_domain() {
-    type Boxed = Object<Box<dyn FnMut()>>;
-    let drops = counter();
-    let domain = Rc::new(Domain::<Boxed>::new());
-    let child = {
-        let (drops, domain) = (Arc::clone(&drops), Rc::clone(&domain));
-        move || {
-            let guard = domain.pin();
-            let object = Object {
-                drops: Arc::clone(&drops),
-                then: Box::new(|| ()) as Box<dyn FnMut()>,
-            };
-            retire(&domain, object, &guard);
-            guard.flush();
-        }
-    };
-    let total = if cfg!(miri) { 20 } else { MANY };
-    for _ in 0..total {
-        let object = Object {
-            drops: Arc::clone(&drops),
-            then: Box::new(child.clone()) as Box<dyn FnMut()>,
+/// What the destructors of a family share.
+struct Family {
+    domain: Domain<Member>,
+    drops: Arc<AtomicUsize>,
+    running: Cell<usize>,
+    most_running: Cell<usize>,
+}
+
+type Member = Object<Box<dyn FnMut()>>;
+
+impl Family {
+    /// An object whose destructor retires the next generation.
+    fn member(self: &Rc<Self>, generations: usize) -> Member {
+        let family = Rc::clone(self);
+        let then = move || {
+            family.running.set(family.running.get() + 1);
+            let most = family.most_running.get().max(family.running.get());
+            family.most_running.set(most);
+            if generations > 0 {
+                let guard = family.domain.pin();
+                retire(&family.domain, family.member(generations - 1), &guard);
+                guard.flush();
+            }
+            family.running.set(family.running.get() - 1);
         };
-        retire(&domain, object, &domain.pin());
+        Object {
+            drops: Arc::clone(&self.drops),
+            then: Box::new(then),
+        }
+    }
+}
+
+#[test]
+fn miri_destructors_that_retire_run_one_after_the_other() {
+    const GENERATIONS: usize = 5;
+    let family = Rc::new(Family {
+        domain: Domain::new(),
+        drops: counter(),
+        running: Cell::new(0),
+        most_running: Cell::new(0),
+    });
+    let total = if cfg!(miri) { 5 } else { MANY };
+    for _ in 0..total {
+        let guard = family.domain.pin();
+        retire(&family.domain, family.member(GENERATIONS), &guard);
+        guard.flush();
     }
     assert!(eventually(|| {
-        domain.pin().flush();
-        count(&drops) == 2 * total
+        family.domain.pin().flush();
+        count(&family.drops) == total * (GENERATIONS + 1)
     }));
+    assert_eq!(family.most_running.get(), 1, "one ran inside another");
 }
 
 /// Once the guards inside another freed nothing: their garbage waited for a guard that was alone.
