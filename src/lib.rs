@@ -44,16 +44,18 @@
 //! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
 //! Entries are cut from chunks, an eighth of what the map holds each, and are used again: growth,
 //! chunks, overflow lines and the lists of what was removed allocate once for many calls.
-//! Two dependencies have a progress of their own: the global allocator, and the crate `seize`,
-//! which frees what was removed.
+//! Three things have a progress of their own: the global allocator, the kernel, and the destructors
+//! of keys and values, which run when a guard ends.
 //!
 //! # Pins
 //! What a map hands out is a reference to what is in the map, not a copy, so it needs to know when
 //! nobody looks any more. A [`Guard`] says that somebody does. [`ShardMap::pin`] makes one and
 //! keeps it beside the map; [`ShardMap::guard`] makes one to pass along. What was removed is freed
-//! when all guards are gone that were there at the time. Guards of entries that need no dropping
-//! (numbers, `&str`) are counted together for the whole crate; a map whose keys or values do need
-//! dropping counts its own, and when it is dropped, so is everything that it ever held.
+//! after all guards are gone that were there at the time, of this map and of every other: there is
+//! one set of pins for the whole crate, so a guard that stays keeps the garbage of all maps.
+//! Destructors run when a guard ends that has removed enough, unpinned unless its thread has other
+//! guards. The memory of entries is used again by its map; it goes back with the map, or by
+//! [`ShardMap::shrink_to_fit`]. When a map is dropped, so is everything that it ever held.
 //!
 //! # Features
 //! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators).

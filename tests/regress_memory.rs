@@ -305,13 +305,17 @@ fn hot_keys_removed_and_inserted_by_two_threads_take_no_memory() {
     }
     let before = held();
     thread::scope(|scope| {
-        for _ in 0..2 {
+        let threads = [(); 2].map(|()| {
             scope.spawn(|| {
                 for round in 0..100_000_u64 {
                     map.pin().remove(&(round % 4));
                     map.pin().insert(round % 4, round);
                 }
-            });
+            })
+        });
+        // The end of the scope would not wait for their locals, by which their memory is found.
+        for thread in threads {
+            thread.join().expect("no panic");
         }
     });
     map.pin().clear();

@@ -13,9 +13,9 @@
 //!
 //! # Invariants
 //! - I1. An object on a free list, in the depot or beyond `next` is used by nobody.
-//! - I2. A chunk is an allocation of its layout: by `pages` if that is [`MAPPED_BYTES`] at least, and
-//!   else by the global allocator. It starts with a [`Chunk`]; objects follow.
-//! - I3. With [`ONE_BY_ONE`] there are no chunks: each object is an allocation of its own.
+//! - I2. A chunk is an allocation of its layout: by `pages` if [`is_mapped`] says so, and else by the
+//!   global allocator. It starts with a [`Chunk`]; objects follow.
+//! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
 use super::registry::Grace;
 use crate::sync::MODEL;
@@ -32,8 +32,6 @@ pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(miri);
 const SMALLEST_CHUNK: usize = 256;
 /// Chunks of this size and more are mapped.
 const MAPPED_BYTES: usize = 128 << 10;
-/// The largest alignment that mapped memory surely has: that of a page.
-const CHUNK_ALIGN: usize = 4096;
 /// Free objects that a thread keeps to itself.
 pub(super) const KEPT: usize = 1024;
 /// Retired objects that a thread gathers before it begins a grace period, where they are memory
@@ -76,25 +74,34 @@ struct Chunk {
 }
 
 /// See the module.
-pub(super) struct Heap<T> {
-    free: Vec<NonNull<T>>,
+pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
+    pub(super) free: Vec<NonNull<T>>,
     /// The first object of the newest chunk that was never handed out, and how many there are.
     next: *mut T,
     left: usize,
     chunks: *mut Chunk,
     /// Bytes in chunks.
-    held: usize,
+    pub(super) held: usize,
     bag: Bag<T>,
     sealed: VecDeque<(Grace, Bag<T>)>,
     /// An empty bag to fill again.
     spare: Option<Bag<T>>,
     /// Somebody further up the stack is freeing ripe bags.
     pub(super) is_freeing: bool,
-    /// The lease in which the bag was last filled.
+    /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
 }
 
-impl<T> Heap<T> {
+/// Layout of an object.
+pub(super) fn slot<T>() -> Layout {
+    const { assert!(size_of::<T>() != 0, "an object has an address of its own") }
+    match Layout::new::<T>().align_to(SLOT_ALIGN) {
+        Ok(layout) => layout.pad_to_align(),
+        Err(_) => unreachable!("8 is an alignment that fits every size of a type"),
+    }
+}
+
+impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     pub(super) fn new() -> Self {
         Self {
             free: Vec::new(),
@@ -107,14 +114,6 @@ impl<T> Heap<T> {
             spare: None,
             is_freeing: false,
             lease: 0,
-        }
-    }
-
-    /// Layout of an object.
-    pub(super) fn slot() -> Layout {
-        match Layout::new::<T>().align_to(SLOT_ALIGN) {
-            Ok(layout) => layout.pad_to_align(),
-            Err(_) => unreachable!("8 is an alignment that fits every size of a type"),
         }
     }
 
@@ -136,16 +135,16 @@ impl<T> Heap<T> {
         self.left -= 1;
         let object = NonNull::new(self.next)?;
         // SAFETY: I1: `left` more objects follow in the chunk, or its end.
-        self.next = unsafe { self.next.byte_add(Self::slot().size()) };
+        self.next = unsafe { self.next.byte_add(slot::<T>().size()) };
         Some(object)
     }
 
     /// Makes room for one object at least; `false` if there is no memory.
     #[cold]
     pub(super) fn grow(&mut self) -> bool {
-        if ONE_BY_ONE {
-            // SAFETY: I3: an object has a hash, so the size is not zero.
-            let object = NonNull::new(unsafe { std::alloc::alloc(Self::slot()) });
+        if SINGLES {
+            // SAFETY: I3: `slot` asserts that the size is not zero.
+            let object = NonNull::new(unsafe { std::alloc::alloc(slot::<T>()) });
             self.free.extend(object.map(NonNull::cast));
             return object.is_some();
         }
@@ -155,12 +154,12 @@ impl<T> Heap<T> {
 
     /// Where the objects of a chunk begin.
     fn head_bytes() -> usize {
-        size_of::<Chunk>().next_multiple_of(Self::slot().align())
+        size_of::<Chunk>().next_multiple_of(slot::<T>().align())
     }
 
     /// Adds a chunk of about this size, with one object at least.
     fn add_chunk(&mut self, wanted: usize) -> bool {
-        let (slot, head) = (Self::slot(), Self::head_bytes());
+        let (slot, head) = (slot::<T>(), Self::head_bytes());
         let objects = (wanted.saturating_sub(head) / slot.size()).max(1);
         let Some(bytes) = slot.size().checked_mul(objects) else {
             return false;
@@ -168,7 +167,7 @@ impl<T> Heap<T> {
         let Ok(layout) = Layout::from_size_align(head.saturating_add(bytes), slot.align()) else {
             return false;
         };
-        let memory = if layout.size() < MAPPED_BYTES {
+        let memory = if !is_mapped(layout) {
             // SAFETY: I2: there is a head, so the size is not zero.
             NonNull::new(unsafe { std::alloc::alloc(layout) })
         } else if wanted == pages::HUGE_PAGE_BYTES {
@@ -176,7 +175,7 @@ impl<T> Heap<T> {
         } else {
             pages::alloc_zeroed(layout.size())
         };
-        let Some(memory) = memory.filter(|_| layout.align() <= CHUNK_ALIGN) else {
+        let Some(memory) = memory else {
             return false;
         };
         let memory = memory.as_ptr();
@@ -201,7 +200,7 @@ impl<T> Heap<T> {
     /// Takes back an object that nobody uses. Hands out a batch for the depot if there are many.
     #[inline]
     pub(super) fn put(&mut self, object: NonNull<T>) -> Option<Vec<NonNull<T>>> {
-        if ONE_BY_ONE {
+        if SINGLES {
             // SAFETY: I1, I3.
             unsafe { free_one(object) };
             return None;
@@ -288,14 +287,16 @@ impl<T> Heap<T> {
         other.cut_up();
         self.free.append(&mut other.free);
         self.held += core::mem::take(&mut other.held);
-        let mut last = &raw mut self.chunks;
-        // SAFETY: I2: the list is made of heads.
-        while !unsafe { *last }.is_null() {
-            // SAFETY: I2: as above.
-            last = unsafe { &raw mut (**last).next };
+        let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
+        let mut chunk = theirs;
+        while !chunk.is_null() {
+            // SAFETY: I2: the list is made of heads.
+            let next = unsafe { &mut (*chunk).next };
+            chunk = *next;
+            if chunk.is_null() {
+                *next = core::mem::replace(&mut self.chunks, theirs);
+            }
         }
-        // SAFETY: I2: the place is this heap's.
-        unsafe { *last = core::mem::replace(&mut other.chunks, core::ptr::null_mut()) };
     }
 
     /// Puts what is left of the newest chunk on the free list.
@@ -306,7 +307,7 @@ impl<T> Heap<T> {
 
     /// Frees every chunk of this heap whose objects are all among its free ones.
     pub(super) fn trim(&mut self) {
-        if ONE_BY_ONE {
+        if SINGLES {
             return;
         }
         self.cut_up();
@@ -356,10 +357,15 @@ impl<T> Heap<T> {
 /// Frees an object's memory where each is an allocation of its own.
 ///
 /// # Safety
-/// The object is used by nobody and was allocated by [`Heap::grow`] with [`ONE_BY_ONE`].
+/// The object is used by nobody and was allocated by [`Heap::grow`] with `SINGLES`.
 pub(super) unsafe fn free_one<T>(object: NonNull<T>) {
     // SAFETY: I3, and the caller's contract.
-    unsafe { std::alloc::dealloc(object.as_ptr().cast(), Heap::<T>::slot()) };
+    unsafe { std::alloc::dealloc(object.as_ptr().cast(), slot::<T>()) };
+}
+
+/// Whether a chunk of this layout comes from `pages`.
+fn is_mapped(layout: Layout) -> bool {
+    layout.size() >= MAPPED_BYTES && layout.align() <= pages::ALIGN
 }
 
 /// Frees a chunk.
@@ -367,7 +373,7 @@ pub(super) unsafe fn free_one<T>(object: NonNull<T>) {
 /// # Safety
 /// The chunk has this layout and was made by [`Heap::grow`], and nobody uses it or an object of it.
 unsafe fn free_chunk(chunk: *mut Chunk, layout: Layout) {
-    if layout.size() < MAPPED_BYTES {
+    if !is_mapped(layout) {
         // SAFETY: I2, and the caller's contract.
         unsafe { std::alloc::dealloc(chunk.cast(), layout) };
     } else if let Some(memory) = NonNull::new(chunk.cast()) {
@@ -377,7 +383,7 @@ unsafe fn free_chunk(chunk: *mut Chunk, layout: Layout) {
 }
 
 /// Frees the chunks: with the heap goes every object of it, wherever it is.
-impl<T> Drop for Heap<T> {
+impl<T, const SINGLES: bool> Drop for Heap<T, SINGLES> {
     fn drop(&mut self) {
         while !self.chunks.is_null() {
             // SAFETY: I2: the list is made of heads.
@@ -386,7 +392,7 @@ impl<T> Drop for Heap<T> {
             unsafe { free_chunk(self.chunks, layout) };
             self.chunks = next;
         }
-        if ONE_BY_ONE {
+        if SINGLES {
             for object in self.free.drain(..) {
                 // SAFETY: I1, I3.
                 unsafe { free_one(object) };

@@ -4,41 +4,49 @@
 //! - *retire*: an object that was unlinked is handed over, and freed when every guard that was alive
 //!   at that moment is gone.
 //!
-//! A pin is two plain stores to the thread's own line, an unpin the same: who retires pays for the
+//! A pin is one store to the thread's own line, an unpin the same: who retires pays for the
 //! order between them, one barrier on all threads of the process for a batch (`sys::barrier`).
 //!
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
-//! [`domain`] the memory of one structure.
+//! [`heaps`] which heap is a thread's · [`depot`] free objects between heaps · [`domain`] the memory
+//! of one structure.
 //!
 //! # Domains
 //! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
 //! that stays keeps everything that was retired after it was made. Memory and destructors belong
 //! to a *domain*, one for each structure: what it retires is dropped by the threads that use it,
-//! at the latest when the structure ends, since its objects may borrow.
+//! at the latest when the structure ends, since its objects may borrow. Destructors run when a
+//! guard ends that has filled a bag: unpinned, unless another guard of the thread is alive.
 //!
 //! # Progress
 //! Pinning is wait-free after a thread's first pin. Retiring is lock-free but for destructors.
 //!
 //! # Under the model
-//! Retired memory is not freed when whole maps are built for loom: those models check orders, not
-//! reclamation. The parts here have models of their own (tags R1 to R4).
+//! When whole maps are built for loom, guards pin nothing and retired memory is not freed: those
+//! models check the map's orders, which a pin's fence would hide. The parts here have models of their own (tags R1 to R4).
 #![expect(
     unsafe_code,
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
 
+pub(crate) mod depot;
 mod domain;
 mod heap;
-mod registry;
+pub(crate) mod heaps;
+pub(crate) mod registry;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 pub(crate) use domain::Domain;
 pub(crate) use heap::SLOT_ALIGN;
 
 use core::cell::Cell;
+use core::panic::AssertUnwindSafe;
 use domain::Collect;
 use registry::{Record, ThreadPin, TravellingPin};
 use sealed::Sealed as _;
+use std::panic::catch_unwind;
 
 mod sealed {
     use super::Record;
@@ -46,6 +54,9 @@ mod sealed {
     /// The part of the contract that is not for users.
     #[expect(unnameable_types, reason = "sealed: nobody else implements `Guard`")]
     pub trait Sealed {
+        /// Whether the guard may be on another thread than the one that made it.
+        const TRAVELS: bool;
+
         /// Calls `f` with the record of the current thread.
         fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R;
 
@@ -62,8 +73,8 @@ mod sealed {
 ///
 /// Made by [`ShardMap::guard`](crate::ShardMap::guard) and
 /// [`ShardMap::owned_guard`](crate::ShardMap::owned_guard). A guard holds up the reclamation of
-/// everything retired in its domain while it lives, so keep it short, or [`refresh`](Self::refresh)
-/// it.
+/// everything that any map retires while it lives, so keep it short, or
+/// [`refresh`](Self::refresh) it.
 pub trait Guard: sealed::Sealed {
     /// Ends this pin and starts a new one, so that garbage from before can go. Needs `&mut`, since
     /// references obtained through the guard end here.
@@ -113,11 +124,25 @@ impl<'a> LocalGuard<'a> {
     }
 }
 
-/// Frees what it can while the guard that ends here holds nothing up any more, and destructors run
-/// unpinned. (Takes the parts of the guard and not its address, so that guards live in registers.)
+/// Frees what it can while the guard that ends here holds nothing up any more. (Takes the parts of the guard and not its address, so that guards live in registers.)
 #[cold]
 fn collect_at_end(domain: &dyn Collect, record: &Record) {
     record.unpinned(|| domain.collect(record));
+}
+
+/// Calls a destructor of the user's.
+///
+/// One that panics would panic on a thread that happens to collect garbage, in the middle of a
+/// batch. The panic is reported by the panic hook and ends here, so that the rest of the batch is
+/// dropped too. Unwind safe: nobody uses the object afterwards.
+pub(crate) fn contain(destructor: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(destructor)) else {
+        return;
+    };
+    // The payload is the user's as well. What its own panic throws is leaked: there must be an end.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        core::mem::forget(payload);
+    }
 }
 
 impl Drop for LocalGuard<'_> {
@@ -187,6 +212,8 @@ impl Guard for OwnedGuard<'_> {
 }
 
 impl sealed::Sealed for LocalGuard<'_> {
+    const TRAVELS: bool = false;
+
     #[inline]
     fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
         f(self.pin.record())
@@ -204,6 +231,8 @@ impl sealed::Sealed for LocalGuard<'_> {
 }
 
 impl sealed::Sealed for OwnedGuard<'_> {
+    const TRAVELS: bool = true;
+
     fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
         // The guard may have come from another thread: heaps go by the thread that runs.
         f(ThreadPin::new().record())

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! registry --> record --> record --> ..       records are added and leased again, never freed
-//!              state   | pins that have ended, 32 bits | late, 1 bit | guards alive, 31 bits |
+//!              state   | pins that have ended, 16 bits | late, 1 bit | guards alive, 47 bits |
 //! ```
 //!
 //! # Protocol
 //!
 //! ```text
-//! pin:     guards += 1 (plain store)   light barrier    ... loads of shared pointers ...
+//! pin:     guards += 1 (release store)   light barrier    ... loads of shared pointers ...
 //! unpin:   guards -= 1, and with the last one ended += 1 (one release store)
 //! grace:   unlink ..   heavy barrier   for each record with guards: remember (record, ended)
 //! over:    every remembered record has ended another pin
@@ -17,8 +17,12 @@
 //! Of a pin and a grace period, one sees the other (B1): either the grace period meets the guard
 //! and waits for the pin to end, or the pin's loads come after the unlinking and cannot find what
 //! was unlinked. There is no epoch to advance and nothing that a late thread could miss: a record
-//! that has ended another pin has left the one that was met for good. (After 2^32 pins the count
-//! comes round; a grace period that meets the same number again waits longer, which is safe.)
+//! that has ended another pin has left the one that was met for good. (After 2^16 pins the count
+//! comes round; a grace period that meets the same number again waits longer, which is safe.) The
+//! guards have 47 bits because a guard may be forgotten: at one each nanosecond that is 39 hours.
+//!
+//! Every store to a state is a Release, for a grace period may see that a pin has ended by any
+//! later store: a plain store does not pass on what a Release before it published.
 //!
 //! # Invariants
 //! - I1. A record lives for ever once it is in the list, and `index` and `next` never change.
@@ -44,16 +48,17 @@ use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// One guard.
 const GUARD: u64 = 1;
 /// The record is given back with its last guard, because its thread's locals are gone.
-const LATE: u64 = 1 << 31;
+const LATE: u64 = 1 << 47;
 /// The guards that are alive.
 const GUARDS: u64 = LATE - 1;
 /// One pin that has ended.
-const ENDED: u64 = 1 << 32;
+const ENDED: u64 = 1 << 48;
+const _: () = assert!(GUARDS > 1 << 46, "nobody lives to forget as many guards");
 
 /// The state of one thread, or of one guard that travels between threads.
 #[expect(unnameable_types, reason = "named by the sealed half of `Guard` only")]
@@ -82,8 +87,8 @@ impl core::fmt::Debug for Record {
 }
 
 impl Record {
-    /// A record that the caller holds.
-    fn new(index: usize, next: *const Padded<Self>) -> Self {
+    /// A record that its maker holds.
+    fn leased(index: usize, next: *const Padded<Self>) -> Self {
         Self {
             state: AtomicU64::new(0),
             leased: AtomicBool::new(true),
@@ -95,12 +100,12 @@ impl Record {
 
     /// A small number that no other leased record has.
     #[inline]
-    pub(super) fn index(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.index
     }
 
     /// The number of the lease.
-    pub(super) fn lease_number(&self) -> u64 {
+    pub(crate) fn lease_number(&self) -> u64 {
         self.leases.get()
     }
 
@@ -112,16 +117,15 @@ impl Record {
 
     /// Pins, or counts one more guard.
     #[inline]
-    pub(super) fn enter(&self) {
-        let entered = self.state() + GUARD;
-        // ORD: Relaxed — ordered before the loads of the pinned code by the light barrier [B1].
-        self.state.store(entered, Ordering::Relaxed);
+    pub(crate) fn enter(&self) {
+        // Ordered before the loads of the pinned code by the light barrier [B1].
+        self.set_state(self.state() + GUARD);
         light_barrier();
     }
 
     /// Counts one guard less, and unpins with the last.
     #[inline]
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         let left = self.state() - GUARD;
         if left & (GUARDS | LATE) == 0 {
             self.end_pin(left);
@@ -132,10 +136,14 @@ impl Record {
 
     #[inline]
     fn end_pin(&self, left: u64) {
-        // ORD: Release — pairs with the Acquire in is_over [R2]; publishes that the pinned code's
-        // reads are done.
-        self.state
-            .store(left.wrapping_add(ENDED), Ordering::Release);
+        self.set_state(left.wrapping_add(ENDED));
+    }
+
+    #[inline]
+    fn set_state(&self, state: u64) {
+        // ORD: Release — pairs with the Acquire in is_over [R2] and the Acquire in grace [R2];
+        // publishes that the reads of every pin that has ended by now are done.
+        self.state.store(state, Ordering::Release);
     }
 
     #[cold]
@@ -144,24 +152,23 @@ impl Record {
             self.end_pin(left & !LATE);
             self.give_back();
         } else {
-            // ORD: Relaxed — the pin goes on.
-            self.state.store(left, Ordering::Relaxed);
+            self.set_state(left);
         }
     }
 
     /// Leaves the pin and enters a new one, if there is one guard only.
-    pub(super) fn renew(&self) {
+    pub(crate) fn renew(&self) {
         self.unpinned(|| ());
     }
 
-    /// Calls `f` between two pins, if there is one guard only and it does not hold the lease.
-    pub(super) fn unpinned(&self, f: impl FnOnce()) {
+    /// Calls `f`: between two pins, if there is one guard only and it does not hold the lease.
+    pub(crate) fn unpinned(&self, f: impl FnOnce()) {
         let state = self.state();
-        if state & (GUARDS | LATE) == GUARD {
+        let _entered = (state & (GUARDS | LATE) == GUARD).then(|| {
             self.end_pin(state - GUARD);
-            f();
-            self.enter();
-        }
+            Reenter(self)
+        });
+        f();
     }
 
     /// Takes the record for the holder, if nobody has it.
@@ -183,7 +190,7 @@ impl Record {
     }
 
     /// The holder is done with the record, at the latest when its guards have gone.
-    pub(super) fn give_back(&self) {
+    pub(crate) fn give_back(&self) {
         if self.state() & GUARDS != 0 {
             self.make_late();
             return;
@@ -195,20 +202,28 @@ impl Record {
 
     /// Lets the record go back with its last guard, which may be about to enter.
     fn make_late(&self) {
-        // ORD: Relaxed — only the holder reads the bit.
-        self.state.store(self.state() | LATE, Ordering::Relaxed);
+        self.set_state(self.state() | LATE);
+    }
+}
+
+/// Pins again when it goes, also by a panic: the guard that is alive will count itself out.
+struct Reenter<'r>(&'r Record);
+
+impl Drop for Reenter<'_> {
+    fn drop(&mut self) {
+        self.0.enter();
     }
 }
 
 /// All records.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     head: AtomicPtr<Padded<Record>>,
 }
 
 impl Registry {
     const_except_in_model! {
         /// No record yet.
-        pub(super) fn new() -> Self {
+        pub(crate) fn new() -> Self {
             Self { head: AtomicPtr::new(ptr::null_mut()) }
         }
     }
@@ -227,7 +242,7 @@ impl Registry {
 
     /// A record that the caller alone holds.
     #[cold]
-    pub(super) fn lease(&self) -> &'static Record {
+    pub(crate) fn lease(&self) -> &'static Record {
         if let Some(free) = self.records().find(|record| record.try_lease()) {
             return free;
         }
@@ -236,7 +251,7 @@ impl Registry {
         loop {
             // SAFETY: I1: records in the list live for ever.
             let index = unsafe { head.as_ref() }.map_or(0, |first| first.index + 1);
-            let new = Box::into_raw(Box::new(Padded::new(Record::new(index, head))));
+            let new = Box::into_raw(Box::new(Padded::new(Record::leased(index, head))));
             // ORD: AcqRel — pairs with the Acquire in records [R1] and the AcqRel in lease [R1]; publishes the
             // record, and sees the one before it.
             match self
@@ -258,13 +273,14 @@ impl Registry {
     ///
     /// # Errors
     /// The kernel refused the barrier; nothing has begun.
-    pub(super) fn grace(&self) -> Result<Grace, Unavailable> {
+    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
         heavy_barrier()?;
         let pinned = self
             .records()
-            // ORD: Relaxed — the heavy barrier decides who must be met [B1]; the record's own
-            // Release is seen in is_over.
-            .map(|record| (record, record.state.load(Ordering::Relaxed)))
+            // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of the
+            // pins that have ended before, and are not waited for, are done. (Who must be met is
+            // decided by the heavy barrier [B1].)
+            .map(|record| (record, record.state.load(Ordering::Acquire)))
             .filter(|(_, state)| state & GUARDS != 0)
             .map(|(record, state)| (record, state / ENDED))
             .collect();
@@ -273,16 +289,16 @@ impl Registry {
 }
 
 /// The pins that a grace period still waits for.
-pub(super) struct Grace {
+pub(crate) struct Grace {
     /// Each with the pins that it had ended when it was met.
     pinned: Vec<(&'static Record, u64)>,
 }
 
 impl Grace {
     /// Whether all of them have ended.
-    pub(super) fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&mut self) -> bool {
         self.pinned.retain(|(record, ended)| {
-            // ORD: Acquire — pairs with the Release in end_pin [R2]; sees that the pinned code's
+            // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the pinned code's
             // reads are done.
             record.state.load(Ordering::Acquire) / ENDED == *ended
         });
@@ -290,7 +306,8 @@ impl Grace {
     }
 }
 
-/// The records of this process. Models make registries of their own.
+/// The records of this process. Models of the registry make registries of their own, and models of
+/// whole maps pin nothing.
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 
 /// Begins a grace period among the guards of this process.
@@ -304,6 +321,14 @@ pub(super) fn for_each_idle(mut f: impl FnMut(&'static Record)) {
         f(record);
         record.give_back();
     }
+}
+
+/// The record of the calling thread in a model of a whole map. It is in no registry and is never
+/// entered: a pin's fence would order more than the map does, and nothing is freed there.
+fn model_record(thread: usize) -> &'static Record {
+    /// As many threads as loom has.
+    static RECORDS: [OnceLock<Record>; 5] = [const { OnceLock::new() }; 5];
+    RECORDS[thread].get_or_init(|| Record::leased(thread, ptr::null()))
 }
 
 thread_local! {
@@ -336,21 +361,13 @@ impl ThreadPin {
     /// Pins the calling thread.
     #[inline]
     pub(super) fn new() -> Self {
-        if let Some(number) = model_thread() {
-            return Self::modelled(number);
+        let record = match model_thread() {
+            Some(thread) => model_record(thread),
+            None => CURRENT.get().unwrap_or_else(first_record),
+        };
+        if !MODEL {
+            record.enter();
         }
-        let record = CURRENT.get().unwrap_or_else(first_record);
-        record.enter();
-        Self {
-            record,
-            _thread: PhantomData,
-        }
-    }
-
-    /// In models of whole maps nothing is freed, and a pin is a number and no store.
-    #[cold]
-    fn modelled(number: usize) -> Self {
-        let record = Box::leak(Box::new(Record::new(number, ptr::null())));
         Self {
             record,
             _thread: PhantomData,

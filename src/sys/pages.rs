@@ -29,6 +29,10 @@ use mapped as imp;
 /// directory entry maps 2^21 bytes (Intel SDM volume 3A, 5.5 "4-level paging"; Arm ARM D8.2).
 pub(crate) const HUGE_PAGE_BYTES: usize = 1 << 21;
 
+/// An alignment that every block has, on every system: the widest line that a bucket may count on
+/// without asking `pad`.
+pub(crate) const ALIGN: usize = 64;
+
 /// Allocates `bytes` of zeroed memory, or `None` if there is not so much or `bytes` is 0.
 ///
 /// The memory belongs to the caller until [`free`].
@@ -143,12 +147,9 @@ mod heap {
     use core::ptr::NonNull;
     use std::alloc;
 
-    /// The widest line that a bucket may count on without asking `pad`.
-    const ALIGNMENT: usize = 64;
-
     /// The layout of a block; `None` for a size no allocation can have.
     pub(super) fn layout(bytes: usize) -> Option<Layout> {
-        Layout::from_size_align(bytes, ALIGNMENT).ok()
+        Layout::from_size_align(bytes, super::ALIGN).ok()
     }
 
     pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {

@@ -62,10 +62,10 @@ use std::hash::RandomState;
 /// # Layout
 /// The hash picks a shard, then a bucket in the shard's table. A bucket is one line of 64 bytes:
 /// seven pointers that carry a part of the hash as a tag, and a link to the next line for the
-/// rare bucket with more than seven entries. An entry holds the key,
-/// the value and the hash, lies in a chunk with others of the map, and never changes: to update is
-/// to replace. The memory of removed entries is used again by the map; it goes back with the map, or
-/// by [`shrink_to_fit`](Self::shrink_to_fit).
+/// rare bucket with more than seven entries. Each entry is a block of the map's memory that holds
+/// the hash, the key and the value, and never changes: to update is to replace. A block whose
+/// entry was freed serves the next one; the memory goes back with the map, or by
+/// [`shrink_to_fit`](Self::shrink_to_fit).
 ///
 /// # Consistency
 /// Every operation on one key is linearizable: it takes effect at one instant between its call
@@ -78,10 +78,11 @@ use std::hash::RandomState;
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the
 /// others get on. Readers never wait and never help. A writer that meets a running resize moves
-/// at most the buckets that [`ResizeMode`] allows. Two things belong to dependencies and have
-/// their progress, not ours: the global allocator, which every insertion calls, and the
-/// reclamation of removed entries by `seize`, which runs in guards as they are dropped. A guard
-/// that is held keeps removed entries from being freed; it stops nobody.
+/// at most the buckets that [`ResizeMode`] allows. Two things are not the map's and have
+/// their progress, not ours: the global allocator and the kernel, which an insertion calls when no
+/// freed entry is at hand, and the destructors of removed entries, which run in guards as they are
+/// dropped. A guard that is held keeps removed entries, of all maps, from being freed; it stops
+/// nobody.
 ///
 /// # Cost
 /// Cold lines are those that no cache near the core holds; the words that lead to a shard are a

@@ -7,11 +7,9 @@
 //! - I3. An entry that was ever in a slot is freed only through the guard's domain: others may
 //!   still read it. Of an entry that never became a member, others read hash and key only.
 
-use crate::reclaim::{Domain, Guard, SLOT_ALIGN};
+use crate::reclaim::{Domain, Guard, SLOT_ALIGN, contain};
 use crate::table::{ALIGN, Slot, VERSIONS, Word};
-use core::panic::AssertUnwindSafe;
 use core::ptr::NonNull;
-use std::panic::catch_unwind;
 
 /// One immutable key-value pair; lives until no guard can see it.
 #[derive(Debug)]
@@ -35,20 +33,16 @@ pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
 
 /// Drops the key of an entry that never became a member and whose value is gone.
 ///
-/// A destructor that panics ends here, as in `reclaim::domain`.
+/// A destructor that panics ends here.
 ///
 /// # Safety
 /// Nobody else uses the entry any more, and nobody will.
 unsafe fn end_key<K, V>(entry: *mut u8) {
     // SAFETY: the caller's contract; the place is inside the allocation.
     let key = unsafe { &raw mut (*entry.cast::<Entry<K, V>>()).key };
-    let drop_key = || {
-        // SAFETY: the caller's contract; I2: the key was written.
-        unsafe { key.drop_in_place() };
-    };
     if core::mem::needs_drop::<K>() {
-        // Unwind safe: nobody uses the entry afterwards.
-        let _reported = catch_unwind(AssertUnwindSafe(drop_key));
+        // SAFETY: the caller's contract; I2: the key was written.
+        contain(|| unsafe { key.drop_in_place() });
     }
 }
 

@@ -1,0 +1,205 @@
+//! Chunks, which Miri would not see in the maps: there each object is an allocation of its own.
+
+use crate::reclaim::heap::{Heap, KEPT, SLOT_ALIGN, slot};
+use core::ptr::NonNull;
+use std::collections::BTreeSet;
+
+type Chunked<T> = Heap<T, false>;
+
+/// What an entry without key and value is.
+struct Smallest(#[expect(dead_code, reason = "the size counts")] u64);
+#[repr(align(64))]
+struct Line(#[expect(dead_code, reason = "the size counts")] [u8; 65]);
+#[repr(align(8192))]
+struct Page(#[expect(dead_code, reason = "the size counts")] u8);
+#[repr(align(128))]
+struct WideAndLarge(#[expect(dead_code, reason = "the size counts")] [u8; 200 << 10]);
+struct Huge(#[expect(dead_code, reason = "the size counts")] [u8; 3 << 20]);
+
+fn take<T>(heap: &mut Chunked<T>) -> NonNull<T> {
+    loop {
+        if let Some(object) = heap.take() {
+            return object;
+        }
+        assert!(heap.grow(), "there is memory");
+    }
+}
+
+fn take_many<T>(heap: &mut Chunked<T>, count: usize) -> Vec<NonNull<T>> {
+    (0..count).map(|_| take(heap)).collect()
+}
+
+/// Fills each object to its last byte, then looks whether all are as they were filled.
+fn fill_and_check<T>(objects: &[NonNull<T>]) {
+    let byte = |number: usize| u8::try_from(number % 251).expect("below 256");
+    for (number, object) in objects.iter().enumerate() {
+        assert_eq!(object.addr().get() % align_of::<T>().max(SLOT_ALIGN), 0);
+        // SAFETY: the test took the object, which has this many bytes.
+        unsafe { object.as_ptr().write_bytes(byte(number), 1) };
+    }
+    for (number, object) in objects.iter().enumerate() {
+        for offset in [0, size_of::<T>() - 1] {
+            // SAFETY: as above.
+            let place = unsafe { object.as_ptr().cast::<u8>().add(offset) };
+            // SAFETY: as above; written.
+            let found = unsafe { place.read() };
+            assert_eq!(found, byte(number), "object {number} overlaps another");
+        }
+    }
+    let distinct: BTreeSet<_> = objects.iter().collect();
+    assert_eq!(distinct.len(), objects.len());
+}
+
+fn sound<T>(count: usize) {
+    let mut heap = Chunked::<T>::new();
+    let objects = take_many(&mut heap, count);
+    fill_and_check(&objects);
+    let (held, first): (_, BTreeSet<_>) = (heap.held, objects.iter().copied().collect());
+    for object in objects {
+        assert!(heap.put(object).is_none(), "few enough to keep");
+    }
+    let again = take_many(&mut heap, count);
+    fill_and_check(&again);
+    assert_eq!(again.iter().copied().collect::<BTreeSet<_>>(), first);
+    assert_eq!(heap.held, held, "no new chunk for what came back");
+    for object in again {
+        heap.put(object);
+    }
+    heap.trim();
+    assert_eq!((heap.held, heap.free.len()), (0, 0));
+    fill_and_check(&take_many(&mut heap, 1));
+}
+
+#[test]
+fn miri_objects_are_distinct_aligned_and_come_back() {
+    sound::<Smallest>(200);
+    sound::<u8>(100);
+    sound::<[u64; 5]>(100);
+    sound::<Line>(20);
+}
+
+#[test]
+fn miri_objects_larger_than_a_chunk_and_aligned_beyond_a_page() {
+    sound::<Page>(3);
+    sound::<WideAndLarge>(3);
+    sound::<Huge>(2);
+}
+
+/// Takes memory until two more chunks were made; the objects and what the heap held before.
+fn two_chunks(heap: &mut Chunked<Smallest>) -> Vec<NonNull<Smallest>> {
+    let mut objects = Vec::new();
+    let (mut chunks, mut held) = (0, heap.held);
+    while chunks < 3 {
+        objects.push(take(heap));
+        if heap.held != held {
+            (chunks, held) = (chunks + 1, heap.held);
+        }
+    }
+    objects
+}
+
+#[test]
+fn miri_trim_frees_the_chunks_that_are_wholly_free_and_no_other() {
+    let mut heap = Chunked::<Smallest>::new();
+    // The last object is the only one of the third chunk.
+    let mut objects = two_chunks(&mut heap);
+    let chunk = heap.held / 3;
+    let (first, last) = (objects.remove(0), objects.pop().expect("there are many"));
+    let in_first = objects.len().div_ceil(2);
+    for object in objects.drain(..) {
+        heap.put(object);
+    }
+    heap.trim();
+    // The middle chunk was free to the last object.
+    assert_eq!(heap.held, 2 * chunk);
+    assert!(heap.free.len() >= in_first, "the rest is still handed out");
+    fill_and_check(&[first, last]);
+    heap.put(first);
+    heap.trim();
+    assert_eq!(heap.held, chunk);
+    heap.put(last);
+    heap.trim();
+    assert_eq!((heap.held, heap.free.len()), (0, 0));
+}
+
+#[test]
+fn miri_adopted_memory_is_used_and_goes_with_the_adopter() {
+    let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
+    let mine = two_chunks(&mut heap);
+    let theirs = two_chunks(&mut other);
+    let held = heap.held + other.held;
+    heap.adopt_memory(&mut other);
+    assert_eq!((heap.held, other.held), (held, 0));
+    assert!(other.take().is_none(), "nothing is left to hand out twice");
+    drop(other);
+    // What was handed out before stays where it is.
+    let mut all = mine;
+    all.extend(theirs);
+    all.extend(take_many(&mut heap, 40));
+    fill_and_check(&all);
+    for object in all {
+        heap.put(object);
+    }
+    heap.trim();
+    assert_eq!(heap.held, 0, "all chunks were on the adopter's list");
+}
+
+#[test]
+fn miri_surplus_goes_and_half_of_what_is_kept_stays() {
+    let mut heap = Chunked::<Smallest>::new();
+    let objects = take_many(&mut heap, 2 * KEPT);
+    let mut batches = Vec::new();
+    for object in objects {
+        batches.extend(heap.put(object));
+    }
+    let away: usize = batches.iter().map(Vec::len).sum();
+    assert!(!batches.is_empty() && heap.free.len() <= KEPT);
+    assert_eq!(away + heap.free.len(), 2 * KEPT, "none is lost");
+    for batch in batches.drain(..) {
+        heap.add(batch);
+    }
+    assert_eq!(heap.free.len(), 2 * KEPT);
+    while let Some(batch) = heap.surplus() {
+        assert_eq!(batch.len(), KEPT / 2);
+        batches.push(batch);
+    }
+    assert!(heap.free.len() <= KEPT);
+    let distinct: BTreeSet<_> = batches.iter().flatten().chain(&heap.free).collect();
+    assert_eq!(distinct.len(), 2 * KEPT, "none is there twice");
+}
+
+#[test]
+fn miri_garbage_is_adopted_with_its_grace() {
+    let registry = super::registry::registry();
+    let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
+    let pinned = registry.lease();
+    pinned.enter();
+    let object = take(&mut other);
+    assert!(!other.retire(object), "one makes no batch");
+    other.seal(|| registry.grace().ok());
+    let unsealed = take(&mut other);
+    other.retire(unsealed);
+    heap.adopt_garbage(&mut other);
+    assert!(other.bags().iter().all(|bag| bag.len() == 0));
+    assert!(heap.ripe().is_none(), "somebody is pinned");
+    pinned.leave();
+    let bag = heap.ripe().expect("nobody is pinned");
+    assert_eq!(bag.objects, [object]);
+    assert!(heap.ripe().is_none(), "the other has no grace period yet");
+    let left: Vec<_> = heap
+        .bags()
+        .into_iter()
+        .flat_map(|bag| bag.objects)
+        .collect();
+    assert_eq!(left, [unsealed]);
+}
+
+/// More than any address space that user programs have today.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn memory_that_cannot_be_is_refused() {
+    let mut heap = Chunked::<[u64; (1 << 44) - 1]>::new();
+    assert_eq!(slot::<[u64; (1 << 44) - 1]>().size(), (1 << 47) - 8);
+    assert!(!heap.grow());
+    assert!(heap.take().is_none() && heap.held == 0);
+}
