@@ -197,6 +197,7 @@ fn miri_garbage_is_adopted_with_its_grace() {
 /// More than any address space that user programs have today.
 #[cfg(target_pointer_width = "64")]
 #[test]
+#[cfg_attr(miri, ignore = "Miri ends where memory ends")]
 fn memory_that_cannot_be_is_refused() {
     let mut heap = Chunked::<[u64; (1 << 44) - 1]>::new();
     assert_eq!(slot::<[u64; (1 << 44) - 1]>().size(), (1 << 47) - 8);

@@ -2,7 +2,8 @@
 
 use crate::reclaim::registry::{Registry, ThreadPin, TravellingPin};
 use core::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 
