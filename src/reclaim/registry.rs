@@ -277,9 +277,9 @@ impl Registry {
         heavy_barrier()?;
         let pinned = self
             .records()
+            // Who must be met is decided by the heavy barrier.
             // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of the
-            // pins that have ended before, and are not waited for, are done. (Who must be met is
-            // decided by the heavy barrier [B1].)
+            // pins that have ended before, and are not waited for, are done.
             .map(|record| (record, record.state.load(Ordering::Acquire)))
             .filter(|(_, state)| state & GUARDS != 0)
             .map(|(record, state)| (record, state / ENDED))

@@ -89,8 +89,8 @@ impl Line {
 
     /// How many slots held a member a moment ago.
     #[inline]
-    pub(crate) fn members(&self) -> u32 {
-        self.slots.len() as u32 - self.others().mask.count_ones()
+    pub(crate) fn members(&self) -> usize {
+        self.slots.len() - self.others().mask.count_ones() as usize
     }
 
     /// The line as integers, where that is what its bytes are.

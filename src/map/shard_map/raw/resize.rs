@@ -201,10 +201,10 @@ impl<K, V> RawMap<K, V> {
         }
         let sample = SAMPLE_LINES.min(table.lines());
         let start = hash::top_bits(hash::rest(hash), table.line_bits());
-        let members: u32 = (0..sample)
+        let members: usize = (0..sample)
             .map(|i| table.line(start.wrapping_add(i)).members())
             .sum();
-        if u64::from(members) <= sample * 7 / 8 {
+        if members as u64 <= sample * 7 / 8 {
             let size = (table.kind(), table.line_bits() - 1);
             self.start(directory, hash::shard(hash), table, size, guard);
         }
