@@ -78,7 +78,7 @@ use std::hash::RandomState;
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the
 /// others get on. Readers never wait and never help. A writer that meets a running resize moves
-/// at most the buckets that [`ResizeMode`] allows. Two things are not the map's and have
+/// at most the buckets that [`ResizeMode`] allows. Some things are not the map's and have
 /// their progress, not ours: the global allocator and the kernel, which an insertion calls when no
 /// freed entry is at hand, and the destructors of removed entries, which run in guards as they are
 /// dropped. A guard that is held keeps removed entries, of all maps, from being freed; it stops
