@@ -74,7 +74,8 @@ mod sealed {
 /// Made by [`ShardMap::guard`](crate::ShardMap::guard) and
 /// [`ShardMap::owned_guard`](crate::ShardMap::owned_guard). A guard holds up the reclamation of
 /// everything that any map retires while it lives, so keep it short, or
-/// [`refresh`](Self::refresh) it.
+/// [`refresh`](Self::refresh) it. A guard that is forgotten holds it up for good: what a map has
+/// removed is freed when that map ends then.
 pub trait Guard: sealed::Sealed {
     /// Ends this pin and starts a new one, so that garbage from before can go. Needs `&mut`, since
     /// references obtained through the guard end here.

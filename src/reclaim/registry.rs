@@ -44,7 +44,9 @@ use crate::pad::Padded;
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU64, MODEL, Ordering, const_except_in_model, model_thread,
 };
-use crate::sys::{Unavailable, barrier_kind, heavy_barrier, light_barrier};
+use crate::sys::{
+    Barrier, Unavailable, barrier_kind, heavy_barrier, light_barrier, light_barrier_of_membarrier,
+};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr;
@@ -121,6 +123,14 @@ impl Record {
         // Ordered before the loads of the pinned code by the light barrier [B1].
         self.set_state(self.state() + GUARD);
         light_barrier();
+    }
+
+    /// As `enter`, where the process has `membarrier`.
+    #[inline]
+    fn enter_by_membarrier(&self) {
+        // Ordered before the loads of the pinned code by the light barrier [B1].
+        self.set_state(self.state() + GUARD);
+        light_barrier_of_membarrier();
     }
 
     /// Counts one guard less, and unpins with the last.
@@ -332,7 +342,8 @@ fn model_record(thread: usize) -> &'static Record {
 }
 
 thread_local! {
-    /// This thread's record, while its locals live.
+    /// This thread's record, while its locals live and if the process has `membarrier`: who finds
+    /// it here needs no fence to pin.
     static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
     static LEASE: Lease = const { Lease(Cell::new(None)) };
 }
@@ -363,11 +374,14 @@ impl ThreadPin {
     pub(super) fn new() -> Self {
         let record = match model_thread() {
             Some(thread) => model_record(thread),
-            None => CURRENT.get().unwrap_or_else(first_record),
+            None => match CURRENT.get() {
+                Some(record) => {
+                    record.enter_by_membarrier();
+                    record
+                }
+                None => pin_slowly(),
+            },
         };
-        if !MODEL {
-            record.enter();
-        }
         Self {
             record,
             _thread: PhantomData,
@@ -390,16 +404,29 @@ impl Drop for ThreadPin {
     }
 }
 
-/// Leases a record for this thread; where its locals are gone already, for the guard at hand.
+/// A thread's first pin, each pin where there is no `membarrier`, and those of a thread whose locals
+/// are gone already: the record is leased for this guard then.
 #[cold]
+fn pin_slowly() -> &'static Record {
+    let record = match LEASE.try_with(|lease| lease.0.get()) {
+        Ok(Some(record)) => record,
+        Ok(None) => first_record(),
+        Err(_) => {
+            let record = REGISTRY.lease();
+            record.make_late();
+            record
+        }
+    };
+    record.enter();
+    record
+}
+
+/// Leases a record for this thread.
 fn first_record() -> &'static Record {
-    // The frequent side gets rid of its fence before it comes often.
-    let _kind = barrier_kind();
     let record = REGISTRY.lease();
-    if LEASE.try_with(|lease| lease.0.set(Some(record))).is_ok() {
+    LEASE.with(|lease| lease.0.set(Some(record)));
+    if barrier_kind() == Barrier::Membarrier {
         CURRENT.set(Some(record));
-    } else {
-        record.make_late();
     }
     record
 }

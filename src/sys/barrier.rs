@@ -144,14 +144,21 @@ fn decide() -> Barrier {
 pub fn light_barrier() {
     // ORD: Relaxed — I3: a stale false costs a fence, and true is never wrong.
     if EXPEDITED.load(Ordering::Relaxed) {
-        // ORD: SeqCst (compiler) — pairs with the membarrier in heavy_barrier [B1]; orders the
-        // caller's store before its load in the instructions; the kernel does the rest.
-        compiler_fence(Ordering::SeqCst);
+        light_barrier_of_membarrier();
     } else {
         // ORD: SeqCst — pairs with the fence or the membarrier in heavy_barrier [B1]; orders the
         // caller's store before its load.
         fence(Ordering::SeqCst);
     }
+}
+
+/// As [`light_barrier`], for a caller that has [`Barrier::Membarrier`] as the answer of
+/// [`barrier_kind`]: nothing but a word to the compiler.
+#[inline]
+pub(crate) fn light_barrier_of_membarrier() {
+    // ORD: SeqCst (compiler) — pairs with the membarrier in heavy_barrier [B1]; orders the
+    // caller's store before its load in the instructions; the kernel does the rest.
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// The rare side: orders the caller's earlier stores before its later loads, against a

@@ -18,6 +18,7 @@ mod other;
 use other as os;
 
 use crate::sync::MODEL;
+pub(crate) use barrier::light_barrier_of_membarrier;
 pub use barrier::{Barrier, barrier_kind, heavy_barrier, light_barrier};
 
 use core::fmt;

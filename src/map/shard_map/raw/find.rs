@@ -146,7 +146,7 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Scans a bucket for `key`. As in `get`, a miss counts if the last link word is not frozen.
-    #[inline]
+    #[inline(always)] // As `locate`.
     pub(super) fn scan<'g, Q>(
         line: &'g Line,
         high: u16,
@@ -217,7 +217,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Finds the bucket of `key` for a write: on return it is not frozen. The caller's own step of
     /// a running move is done here.
-    #[inline]
+    #[inline(always)] // A place is large: out of line it goes through memory, word by word.
     pub(super) fn locate<'g, Q>(
         &self,
         hash: u64,
