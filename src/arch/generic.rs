@@ -33,6 +33,12 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
     mask
 }
 
+/// Says that the line at `address` will be read soon.
+#[inline]
+pub(crate) fn prefetch_read<T>(address: *const T) {
+    let _no_hint_here = address;
+}
+
 /// Says that the line at `address` will be written soon.
 #[inline]
 pub(crate) fn prefetch_write<T>(address: *const T) {

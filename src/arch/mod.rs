@@ -5,6 +5,7 @@
 //! |---|---|---|---|
 //! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
 //! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
+//! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | nothing |
 //! | [`prefetch_write`] | this line will be written soon | `prefetchw` | nothing |
 //!
 //! Miri, loom and the tracer take `generic`: they must see each load.
@@ -17,9 +18,9 @@ mod generic;
 mod x86_64;
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
-pub(crate) use generic::{match_clear_sign, match_high, prefetch_write};
+pub(crate) use generic::{match_clear_sign, match_high, prefetch_read, prefetch_write};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-pub(crate) use x86_64::{match_clear_sign, match_high, prefetch_write};
+pub(crate) use x86_64::{match_clear_sign, match_high, prefetch_read, prefetch_write};
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.

@@ -1,7 +1,7 @@
 //! `x86_64` with SSE2, which is every `x86_64`.
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: `PCMPEQW`,
-//! `PACKSSWB`, `PMOVMSKB`, `PREFETCHW`; AMD64 Architecture Programmer's Manual, volumes 3 and 4.
+//! `PACKSSWB`, `PMOVMSKB`, `PREFETCHT0`, `PREFETCHW`; AMD64 Architecture Programmer's Manual, volumes 3 and 4.
 //! `PREFETCHW` is in every processor since Broadwell and K8, and a hint without effect before.
 //! Invariants: I1 of the [parent module](super).
 #![expect(unsafe_code, reason = "inline assembly; argued by I1")]
@@ -75,6 +75,15 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
         );
     }
     mask
+}
+
+/// Says that the line at `address` will be read soon.
+#[inline]
+pub(crate) fn prefetch_read<T>(address: *const T) {
+    // SAFETY: I1: a hint reads and writes nothing, wherever it points.
+    unsafe {
+        asm!("prefetcht0 [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
+    };
 }
 
 /// Says that the line at `address` will be written soon.

@@ -12,7 +12,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResizeMode {
     /// A write on a shard that is being resized moves the bucket it needs and at most this many
-    /// more, rounded up to a multiple of 16, counted in the smaller table. Flat tails.
+    /// more, rounded up to a multiple of 8, counted in the smaller table. Flat tails.
     Incremental(usize),
     /// The write that starts a resize, and every write that meets it, moves buckets until the
     /// shard is done. Highest throughput while growing, one long operation per resize.
@@ -21,6 +21,6 @@ pub enum ResizeMode {
 
 impl Default for ResizeMode {
     fn default() -> Self {
-        Self::Incremental(32)
+        Self::Incremental(8)
     }
 }

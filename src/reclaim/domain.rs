@@ -156,13 +156,17 @@ impl<T> Domain<T> {
         self.retire_other(object.as_ptr().cast(), end, true, guard);
     }
 
-    /// Calls `end` with `at` once every guard that is alive now is gone.
+    /// Calls `end` with `at` once every guard that is alive now is gone. For what is large and rare:
+    /// it does not wait until a bag is full.
     ///
     /// # Safety
     /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
     /// the structure.
     pub(crate) unsafe fn defer(&self, at: *mut u8, end: unsafe fn(*mut u8), guard: &impl Guard) {
         self.retire_other(at, end, false, guard);
+        if !MODEL {
+            guard.collect_soon();
+        }
     }
 
     fn retire_other(

@@ -265,9 +265,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.sealed.pop_front().map(|(_, bag)| bag)
     }
 
-    /// Takes an emptied bag to fill it again, if that saves more than it holds.
+    /// Takes an emptied bag to fill it again, unless it is very small or very large.
     pub(super) fn reuse(&mut self, bag: Bag<T>) {
-        if bag.objects.capacity() >= DROP_BATCH {
+        if (DROP_BATCH..=2 * MEMORY_BATCH).contains(&bag.objects.capacity()) {
             self.spare = Some(bag);
         }
         if self.sealed.is_empty() {

@@ -18,7 +18,7 @@ use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering
 use core::alloc::Layout;
 
 /// Units in a step.
-pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 16 };
+pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 8 };
 
 /// Most lines, of both tables, that a step moves: a table doubles, or halves, or it is a root of at
 /// most `SHARDS` lines that fans out into two lines for each shard.

@@ -6,6 +6,7 @@
 //! Invariants: I3 of the [parent module](super).
 
 use super::{Entry, RawMap, hash_of};
+use crate::arch;
 use crate::reclaim::Guard;
 use crate::table::hash::{self, SHARD_BITS};
 use crate::table::{Directory, Kind, Line, SHARDS, Table, Word};
@@ -13,7 +14,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 /// Lines whose entries are collected in one go, so that their misses overlap.
-const BATCH_LINES: usize = 4;
+const BATCH_LINES: usize = 8;
 
 /// Weakly consistent iterator over entries. Needs no lock, helps no move, holds up no writer.
 pub(crate) struct RawIter<'g, K, V> {
@@ -189,6 +190,8 @@ fn collect_bucket(first: &Line, batch: &mut Vec<Word>) -> bool {
             let word = slot.load();
             frozen |= word.is_frozen();
             if word.is_member() {
+                // The entries of a batch come in side by side, not one after the other.
+                arch::prefetch_read(word.address());
                 batch.push(word);
             }
         }

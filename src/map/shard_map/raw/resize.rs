@@ -25,8 +25,6 @@ const ROOT_LINE_BITS: u32 = SHARD_BITS;
 const SPILL_LIMIT: u64 = 10;
 /// Entries per line, times 2, that a presized table is made for.
 const PRESIZED_LOAD_X2: usize = if MODEL { 2 } else { 8 };
-/// An unlinked table of this size is not left to wait until its batch is full.
-const FLUSHED_LINES: u64 = 64;
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
 
@@ -116,9 +114,6 @@ impl<K, V> RawMap<K, V> {
         }
         // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
         unsafe { self.domain.defer(table.word(), reclaim_table, guard) };
-        if table.lines() >= FLUSHED_LINES {
-            guard.flush();
-        }
     }
 
     /// Begins a move of `table` to tables of `2^line_bits` lines, if it is settled and rests.
