@@ -33,6 +33,17 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
     mask
 }
 
+/// Which words of the line have bit number `BIT` set. See [`mask_bit`].
+#[inline]
+pub(crate) fn match_bit<const BIT: u32>(line: &[AtomicU64; 8]) -> u32 {
+    let mut mask = 0;
+    for (i, word) in (0_u32..).zip(line) {
+        // ORD: Relaxed — the answer only filters (I1).
+        mask |= u32::from(word.load(Ordering::Relaxed) >> BIT & 1 != 0) << mask_bit(i);
+    }
+    mask
+}
+
 /// Says that the line at `address` will be read soon.
 #[inline]
 pub(crate) fn prefetch_read<T>(address: *const T) {

@@ -5,6 +5,8 @@
 //! |---|---|---|---|
 //! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
 //! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
+//! | [`match_bit`] | which words of a 64-byte line have this bit set | 4 `psllq`, 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
+//! | [`RMW_ORDERS_LOADS`] | whether matches read what is there after an earlier read-modify-write | yes: locked | no |
 //! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | nothing |
 //! | [`prefetch_write`] | this line will be written soon | `prefetchw` | nothing |
 //!
@@ -18,9 +20,18 @@ mod generic;
 mod x86_64;
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
-pub(crate) use generic::{match_clear_sign, match_high, prefetch_read, prefetch_write};
+pub(crate) use generic::{match_bit, match_clear_sign, match_high, prefetch_read, prefetch_write};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-pub(crate) use x86_64::{match_clear_sign, match_high, prefetch_read, prefetch_write};
+pub(crate) use x86_64::{match_bit, match_clear_sign, match_high, prefetch_read, prefetch_write};
+
+/// Whether every load that follows a `SeqCst` read-modify-write of its thread, of whatever width, is
+/// done after it: then a match, too, sees what other threads wrote before. `x86_64`: a locked
+/// instruction is a barrier. `AArch64`: only load-acquire waits for it.
+pub(crate) const RMW_ORDERS_LOADS: bool = cfg!(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(miri)
+));
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.
@@ -30,7 +41,7 @@ pub(crate) const fn mask_bit(word: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{generic, mask_bit, match_clear_sign, match_high};
+    use super::{generic, mask_bit, match_bit, match_clear_sign, match_high};
     use crate::sync::{AtomicU64, Ordering};
 
     #[repr(align(64))]
@@ -64,6 +75,13 @@ mod tests {
                 assert_eq!(generic::match_high(&line.0, high), expected);
                 assert_eq!(match_high(&line.0, high), expected);
             }
+            let expected: u32 = (0_u32..)
+                .zip(&line.0)
+                .filter(|(_, word)| word.load(Ordering::Relaxed) >> 1 & 1 != 0)
+                .map(|(i, _)| 1 << mask_bit(i))
+                .sum();
+            assert_eq!(generic::match_bit::<1>(&line.0), expected);
+            assert_eq!(match_bit::<1>(&line.0), expected);
         }
     }
 }

@@ -77,6 +77,41 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
     mask
 }
 
+/// Which words of the line have bit number `BIT` set. See [`super::mask_bit`].
+///
+/// The bit is shifted to the sign; packing twice with saturation keeps it, as in [`match_high`].
+#[inline]
+pub(crate) fn match_bit<const BIT: u32>(line: &[AtomicU64; 8]) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: as in `match_high`.
+    unsafe {
+        asm!(
+            "movdqa {a}, [{line}]",
+            "movdqa {b}, [{line} + 16]",
+            "movdqa {c}, [{line} + 32]",
+            "movdqa {d}, [{line} + 48]",
+            "psllq {a}, {shift}",
+            "psllq {b}, {shift}",
+            "psllq {c}, {shift}",
+            "psllq {d}, {shift}",
+            "packsswb {a}, {b}",
+            "packsswb {c}, {d}",
+            "packsswb {a}, {c}",
+            "pmovmskb {mask:e}, {a}",
+            "and {mask:e}, 0xaaaa",
+            line = in(reg) line,
+            shift = const 63 - BIT,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            c = out(xmm_reg) _,
+            d = out(xmm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
 /// Says that the line at `address` will be read soon.
 #[inline]
 pub(crate) fn prefetch_read<T>(address: *const T) {

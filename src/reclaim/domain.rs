@@ -16,7 +16,7 @@
 //! Lock-free, apart from the global allocator, the kernel and the destructors.
 
 use super::depot::Depot;
-use super::heap::{Bag, Heap, ONE_BY_ONE, Other, free_one, slot};
+use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
@@ -163,10 +163,12 @@ impl<T> Domain<T> {
     /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
     /// the structure.
     pub(crate) unsafe fn defer(&self, at: *mut u8, end: unsafe fn(*mut u8), guard: &impl Guard) {
-        self.retire_other(at, end, false, guard);
-        if !MODEL {
-            guard.collect_soon();
+        if MODEL {
+            return;
         }
+        self.with_heap(guard, |heap| heap.is_flushed = true);
+        self.retire_other(at, end, false, guard);
+        guard.collect_soon();
     }
 
     fn retire_other(
@@ -204,34 +206,57 @@ impl<T> Domain<T> {
         self.heaps.heap(record.index())
     }
 
-    /// Seals this thread's bag and frees what may be freed.
+    /// Seals this thread's bag if it is time, and frees what may be freed.
     fn seal_and_free(&self, record: &Record) {
         let heap = self.heap(record);
         // SAFETY: I1: the record is this thread's; I2: `seal` calls the kernel only.
-        unsafe { heap.borrow() }.seal(|| registry::grace().ok());
-        self.free_ripe(heap);
+        let own = unsafe { heap.borrow() };
+        own.seal(|| registry::grace().ok());
+        let pace = own.pace();
+        self.free_ripe(heap, pace);
     }
 
-    fn free_ripe(&self, heap: &OwnHeap<T>) {
+    fn flush_heap(&self, record: &Record) {
+        // SAFETY: I1: the record is this thread's.
+        unsafe { self.heap(record).borrow() }.is_flushed = true;
+        self.seal_and_free(record);
+    }
+
+    /// Frees things whose grace period is over: memory without limit, `most` with a destructor.
+    fn free_ripe(&self, heap: &OwnHeap<T>, most: usize) {
         // SAFETY: I1: the caller's heap; I2: nothing in the statement calls a user's code.
         if core::mem::replace(&mut unsafe { heap.borrow() }.is_freeing, true) {
-            // A destructor has come back here: whoever called it goes on with the next bag.
+            // A destructor has come back here: whoever called it goes on with the next object.
             return;
         }
-        // SAFETY: I1: the caller's heap; I2: `ripe` calls nobody.
-        while let Some(mut bag) = unsafe { heap.borrow() }.ripe() {
-            for object in bag.objects.drain(..) {
-                drop_object(object);
-                self.put(heap, object);
+        let mut left = most;
+        while left != 0
+            && let Some(ripe) = self.next_ripe(heap)
+        {
+            left -= 1;
+            match ripe {
+                Ripe::Object(object) => {
+                    drop_object(object);
+                    self.put(heap, object);
+                }
+                Ripe::Other(other) => self.end_other(heap, &other),
             }
-            for other in bag.others.drain(..) {
-                self.end_other(heap, &other);
-            }
-            // SAFETY: I1: the caller's heap; I2: `reuse` drops an empty bag at most.
-            unsafe { heap.borrow() }.reuse(bag);
         }
         // SAFETY: I1: the caller's heap.
         unsafe { heap.borrow() }.is_freeing = false;
+    }
+
+    /// The next ripe thing that has to be ended one by one.
+    fn next_ripe(&self, heap: &OwnHeap<T>) -> Option<Ripe<T>> {
+        // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
+        let heap = unsafe { heap.borrow() };
+        if !core::mem::needs_drop::<T>() && !ONE_BY_ONE {
+            heap.recycle();
+            while let Some(surplus) = heap.surplus() {
+                self.depot.push(surplus);
+            }
+        }
+        heap.ripe()
     }
 
     fn end_other(&self, heap: &OwnHeap<T>, other: &Other) {
@@ -279,6 +304,10 @@ impl<T> Domain<T> {
         });
     }
 
+    /// Whether objects that are left when the structure ends need not be found: they have no
+    /// destructor, and their memory goes with its chunks.
+    pub(crate) const GOES_WHOLE: bool = !ONE_BY_ONE && !core::mem::needs_drop::<T>();
+
     /// Gives back the memory of an object of a structure that ends.
     pub(crate) fn discard(&mut self, object: NonNull<T>) {
         // Otherwise it goes with its chunk.
@@ -305,7 +334,10 @@ impl<T> Collect for Domain<T> {
             return;
         }
         self.adopt(record, Heap::adopt_garbage);
-        self.seal_and_free(record);
+        self.flush_heap(record);
+        // The guard itself holds some of it up: what is left goes when the guard ends.
+        // SAFETY: I1: the record is this thread's.
+        unsafe { self.heap(record).borrow() }.is_flushed = true;
     }
 
     fn flush_own_lease(&self, record: &Record) {
@@ -317,7 +349,7 @@ impl<T> Collect for Domain<T> {
         // not be dropped here, then nobody here has retired one by such a guard in this lease.
         // SAFETY: I1: the record is this thread's.
         if unsafe { heap.borrow() }.lease == record.lease_number() {
-            self.seal_and_free(record);
+            self.flush_heap(record);
         }
     }
 

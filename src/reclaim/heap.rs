@@ -3,7 +3,8 @@
 //! ```text
 //! alloc:   free list, else the rest of the chunk, else the depot, else a new chunk
 //! retire:  bag; a full bag is sealed with a grace period and waits behind the bags before it
-//! ripe:    the first sealed bag, when its grace period is over
+//! ripe:    the first sealed bag, when its grace period is over; objects with destructors go a few at
+//!          a time
 //! ```
 //!
 //! Objects of one domain have one size, so they have no headers and a freed one fits the next.
@@ -39,12 +40,24 @@ pub(super) const KEPT: usize = 1024;
 const MEMORY_BATCH: usize = 512;
 /// As above, where objects have destructors that users wait for.
 const DROP_BATCH: usize = 128;
+/// Objects with destructors that are dropped together, whenever as many have been retired: a batch
+/// at once would be more blocks than an allocator keeps at hand for its thread (glibc: 7 of a size),
+/// and a pause.
+pub(super) const DROP_STEP: usize = 4;
+/// With more sealed bags than this, everything ripe is dropped at once.
+const BACKLOG: usize = 1;
 
 /// Something retired that is no whole object: how to end it, and whether its memory is a slot.
 pub(super) struct Other {
     pub(super) at: *mut u8,
     pub(super) end: unsafe fn(*mut u8),
     pub(super) is_slot: bool,
+}
+
+/// Something retired whose grace period is over.
+pub(super) enum Ripe<T> {
+    Object(NonNull<T>),
+    Other(Other),
 }
 
 /// Retired things.
@@ -84,10 +97,14 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     pub(super) held: usize,
     bag: Bag<T>,
     sealed: VecDeque<(Grace, Bag<T>)>,
+    /// What may be freed.
+    ripe: Bag<T>,
     /// An empty bag to fill again.
     spare: Option<Bag<T>>,
     /// Somebody further up the stack is freeing ripe bags.
     pub(super) is_freeing: bool,
+    /// Everything ripe is to go at the next collection.
+    pub(super) is_flushed: bool,
     /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
 }
@@ -111,8 +128,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             held: 0,
             bag: Bag::new(),
             sealed: VecDeque::new(),
+            ripe: Bag::new(),
             spare: None,
             is_freeing: false,
+            is_flushed: false,
             lease: 0,
         }
     }
@@ -222,17 +241,25 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
     }
 
-    /// Puts a retired object into the bag; says whether the bag is full.
+    /// Puts a retired object into the bag; says whether something is to be collected.
     #[inline]
     pub(super) fn retire(&mut self, object: NonNull<T>) -> bool {
         self.bag.objects.push(object);
-        self.is_full()
+        self.is_due()
     }
 
     /// As [`retire`](Self::retire), for what is no whole object.
     pub(super) fn retire_other(&mut self, other: Other) -> bool {
         self.bag.others.push(other);
+        self.is_due()
+    }
+
+    #[inline]
+    fn is_due(&self) -> bool {
         self.is_full()
+            || core::mem::needs_drop::<T>()
+                && self.bag.len().is_multiple_of(DROP_STEP)
+                && (self.ripe.len() != 0 || !self.sealed.is_empty())
     }
 
     #[inline]
@@ -245,9 +272,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.bag.len() >= batch
     }
 
-    /// Seals the bag, if there is something in it, with the grace period that `begin` begins.
+    /// Seals the bag, if it is full or flushed, with the grace period that `begin` begins.
     pub(super) fn seal(&mut self, begin: impl FnOnce() -> Option<Grace>) {
-        if self.bag.len() == 0 {
+        if self.bag.len() == 0 || !(self.is_full() || self.is_flushed) {
             return;
         }
         if let Some(grace) = begin() {
@@ -257,21 +284,61 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
     }
 
-    /// The next bag whose grace period is over.
-    pub(super) fn ripe(&mut self) -> Option<Bag<T>> {
-        if !self.sealed.front_mut()?.0.is_over() {
-            return None;
+    /// The next thing whose grace period is over.
+    #[inline]
+    pub(super) fn ripe(&mut self) -> Option<Ripe<T>> {
+        loop {
+            if let Some(object) = self.ripe.objects.pop() {
+                return Some(Ripe::Object(object));
+            }
+            if let Some(other) = self.ripe.others.pop() {
+                return Some(Ripe::Other(other));
+            }
+            if !self.next_bag() {
+                return None;
+            }
         }
-        self.sealed.pop_front().map(|(_, bag)| bag)
     }
 
-    /// Takes an emptied bag to fill it again, unless it is very small or very large.
-    pub(super) fn reuse(&mut self, bag: Bag<T>) {
-        if (DROP_BATCH..=2 * MEMORY_BATCH).contains(&bag.objects.capacity()) {
-            self.spare = Some(bag);
+    /// Moves the objects whose grace period is over to the free list: for objects without a
+    /// destructor.
+    pub(super) fn recycle(&mut self) {
+        loop {
+            self.free.append(&mut self.ripe.objects);
+            if self.ripe.len() != 0 || !self.next_bag() {
+                return;
+            }
         }
+    }
+
+    /// Takes the next bag whose grace period is over in the place of the ripe one, which is empty
+    /// and will be filled again, unless it is very small or very large.
+    #[cold]
+    fn next_bag(&mut self) -> bool {
+        let is_over = self.sealed.front_mut().map(|(grace, _)| grace.is_over());
+        if is_over != Some(true) {
+            return false;
+        }
+        let Some((_, bag)) = self.sealed.pop_front() else {
+            return false;
+        };
         if self.sealed.is_empty() {
             self.sealed = VecDeque::new();
+        }
+        let empty = core::mem::replace(&mut self.ripe, bag);
+        if (DROP_BATCH..=2 * MEMORY_BATCH).contains(&empty.objects.capacity()) {
+            self.spare = Some(empty);
+        }
+        true
+    }
+
+    /// How many ripe things go now.
+    pub(super) fn pace(&mut self) -> usize {
+        let is_flushed = core::mem::take(&mut self.is_flushed);
+        if is_flushed || self.sealed.len() > BACKLOG || !core::mem::needs_drop::<T>() {
+            usize::MAX
+        } else {
+            DROP_STEP
         }
     }
 
@@ -280,6 +347,8 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.bag.objects.append(&mut other.bag.objects);
         self.bag.others.append(&mut other.bag.others);
         self.sealed.append(&mut other.sealed);
+        self.ripe.objects.append(&mut other.ripe.objects);
+        self.ripe.others.append(&mut other.ripe.others);
     }
 
     /// Takes over the memory of such a heap.
@@ -350,6 +419,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     pub(super) fn bags(&mut self) -> Vec<Bag<T>> {
         let mut bags: Vec<Bag<T>> = self.sealed.drain(..).map(|(_, bag)| bag).collect();
         bags.push(core::mem::replace(&mut self.bag, Bag::new()));
+        bags.push(core::mem::replace(&mut self.ripe, Bag::new()));
         bags
     }
 }

@@ -17,7 +17,7 @@
 //! that stays keeps everything that was retired after it was made. Memory and destructors belong
 //! to a *domain*, one for each structure: what it retires is dropped by the threads that use it,
 //! at the latest when the structure ends, since its objects may borrow. Destructors run when a
-//! guard ends that has filled a bag: unpinned, unless another guard of the thread is alive.
+//! guard ends, a few at a time: unpinned, unless another guard of the thread is alive.
 //!
 //! # Progress
 //! Pinning is wait-free after a thread's first pin. Retiring is lock-free but for destructors.

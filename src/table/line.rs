@@ -2,7 +2,7 @@
 //!
 //! Invariants: I1, I4 of the [parent module](super).
 
-use super::word::{Slot, Word};
+use super::word::{CLAIM_BIT, Slot, Word};
 use crate::arch::{self, mask_bit};
 use crate::sync::{AtomicU64, MODEL, OPAQUE_READS};
 
@@ -85,6 +85,32 @@ impl Line {
             mask |= u32::from(!slot.peek().is_member()) << mask_bit(i);
         }
         Filter { line: self, mask }
+    }
+
+    /// Whether some slot besides `own`, which may be of another line, holds a claim or a member with
+    /// `member_high`. Reads after the exchange that made the claim in `own` (T2), without a branch
+    /// for each slot.
+    #[inline]
+    pub(crate) fn may_stop_insert(&self, own: &Slot, member_high: u16) -> bool {
+        let offset = core::ptr::from_ref(own)
+            .addr()
+            .wrapping_sub(core::ptr::from_ref(self).addr());
+        let number = offset / size_of::<Slot>();
+        if arch::RMW_ORDERS_LOADS
+            && OPAQUE_READS
+            && let Some(words) = self.words()
+        {
+            let found = arch::match_high(words, member_high) | arch::match_bit::<CLAIM_BIT>(words);
+            let own = match u32::try_from(number) {
+                Ok(number @ 0..LINK_WORD) => 1 << mask_bit(number),
+                _ => 0,
+            };
+            return found & !own != 0;
+        }
+        let stops = |slot: &Slot| slot.load().may_stop_insert(member_high);
+        (0..)
+            .zip(&self.slots)
+            .fold(false, |any, (i, slot)| any | (stops(slot) & (i != number)))
     }
 
     /// How many slots held a member a moment ago.

@@ -39,7 +39,9 @@ use narrow as repr;
 use wide as repr;
 
 const FROZEN: u64 = 1;
-const CLAIM: u64 = 1 << 1;
+/// Number of the bit that only claims have.
+pub(super) const CLAIM_BIT: u32 = 1;
+const CLAIM: u64 = 1 << CLAIM_BIT;
 const SHUT: u64 = 1 << 2;
 /// Shut, but no claim.
 const VACANT: u64 = SHUT;
@@ -145,13 +147,10 @@ impl Word {
         self.high() & (VERSIONS - 1)
     }
 
-    /// Neither vacant nor a member with another tag than `member_high`'s: a claim, a frozen word,
-    /// or perhaps the same key.
+    /// A claim, decided or not, or a member with `member_high`, perhaps of the same key.
     #[inline]
     pub(crate) fn may_stop_insert(self, member_high: u16) -> bool {
-        let bits = self.bits();
-        let is_claim = (bits & MEMBER == 0) & (bits & !VACANT != 0);
-        is_claim | (self.high() == member_high) | (bits & FROZEN != 0)
+        (self.bits() & CLAIM != 0) | (self.high() == member_high)
     }
 
     /// Neither entry nor frozen: zero or vacant.

@@ -109,12 +109,24 @@ impl<K, V> Remains<'_, K, V> {
 
 impl<K, V> Drop for Remains<'_, K, V> {
     fn drop(&mut self) {
-        while self.next().is_some() {}
+        if !Domain::<Entry<K, V>>::GOES_WHOLE {
+            while self.next().is_some() {}
+        }
+        while let Some(word) = self.tables.pop() {
+            // SAFETY: I4: exclusive access; each word is of a table that is not freed yet.
+            let table = unsafe { Table::from_word(word) };
+            for number in 0..table.lines() {
+                // SAFETY: I4: exclusive access; the entries go with their memory.
+                unsafe { free_chain(table.line(number).link().load()) };
+            }
+            // SAFETY: I4: as above.
+            unsafe { table.free() };
+        }
     }
 }
 
 impl<K, V> Drop for RawMap<K, V> {
     fn drop(&mut self) {
-        self.drain_all(|_, _| ());
+        drop(self.remains());
     }
 }

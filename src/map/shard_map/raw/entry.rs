@@ -209,8 +209,19 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
 }
 
 impl<K, V, G: Guard> Drop for Fresh<'_, '_, K, V, G> {
+    #[inline]
     fn drop(&mut self) {
-        if self.is_published || self.resolve() == Fate::Won {
+        if !self.is_published {
+            self.abandon();
+        }
+    }
+}
+
+impl<K, V, G: Guard> Fresh<'_, '_, K, V, G> {
+    /// Takes the claim back and frees what is still its own.
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if self.resolve() == Fate::Won {
             // (Won: a panic in `Eq` met a claim that somebody else has settled.)
             return;
         }

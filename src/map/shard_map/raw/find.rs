@@ -25,11 +25,21 @@ pub(super) enum Found<'g, K, V> {
     },
     /// The key is not in the map.
     Absent {
-        /// The first vacant slot, what it held, and how many lines it is from the bucket's first.
-        free: Option<(&'g Slot, Word, usize)>,
+        /// The first vacant slot.
+        free: Free<'g>,
         /// The last line, its link word, and its distance.
         last: (&'g Line, Word, usize),
     },
+}
+
+/// A vacant slot, what it held, and how many lines it is from the bucket's first.
+type Free<'g> = Option<(&'g Slot, Word, usize)>;
+
+/// What the scan of one line of a bucket has shown.
+enum Scanned<'g, K, V> {
+    Found(Found<'g, K, V>),
+    /// The key is not in the line, and the bucket has a next one.
+    Next(&'g Line, Free<'g>),
 }
 
 /// A bucket at the moment of a scan.
@@ -146,8 +156,7 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Scans a bucket for `key`. As in `get`, a miss counts if the last link word is not frozen.
-    #[inline(always)] // As `locate`.
-    pub(super) fn scan<'g, Q>(
+    fn scan<'g, Q>(
         line: &'g Line,
         high: u16,
         key: &Q,
@@ -156,49 +165,67 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let (mut line, mut depth) = (line, 0);
-        let mut free = None;
+        let (mut line, mut depth, mut free) = (line, 0, None);
         loop {
-            for slot in line.filter(high) {
-                let word = slot.load();
-                if word.live_address(high).is_none() {
-                    // Frozen or changed since: in neither case is the key known to be here.
-                    if word.is_frozen() {
-                        return Err(Frozen);
-                    }
-                    continue;
-                }
-                let entry = Self::entry(word, guard);
-                if key.equivalent(&entry.key) {
-                    return Ok(Found::Member {
-                        slot,
-                        word,
-                        entry,
-                        depth,
-                    });
-                }
+            match Self::scan_line(line, depth, free, high, key, guard)? {
+                Scanned::Found(found) => return Ok(found),
+                Scanned::Next(next, first_free) => (line, free) = (next, first_free),
             }
-            if free.is_none() {
-                let vacant = |slot: &'g Slot| Some((slot, slot.load(), depth));
-                free = line
-                    .others()
-                    .filter_map(vacant)
-                    .find(|(_, word, _)| word.is_vacant());
-            }
-            let link = line.link().load();
-            if link.is_frozen() {
-                return Err(Frozen);
-            }
-            match line.follow(link) {
-                Some(next) => (line, depth) = (next, depth + 1),
-                None => {
-                    return Ok(Found::Absent {
-                        free,
-                        last: (line, link, depth),
-                    });
+            depth += 1;
+        }
+    }
+
+    /// Scans one line of a bucket, `depth` lines from the first, with the vacant slot that was met
+    /// before.
+    #[inline(always)] // As `locate`.
+    fn scan_line<'g, Q>(
+        line: &'g Line,
+        depth: usize,
+        mut free: Free<'g>,
+        high: u16,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Result<Scanned<'g, K, V>, Frozen>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        for slot in line.filter(high) {
+            let word = slot.load();
+            if word.live_address(high).is_none() {
+                // Frozen or changed since: in neither case is the key known to be here.
+                if word.is_frozen() {
+                    return Err(Frozen);
                 }
+                continue;
+            }
+            let entry = Self::entry(word, guard);
+            if key.equivalent(&entry.key) {
+                return Ok(Scanned::Found(Found::Member {
+                    slot,
+                    word,
+                    entry,
+                    depth,
+                }));
             }
         }
+        if free.is_none() {
+            let vacant = |slot: &'g Slot| Some((slot, slot.load(), depth));
+            free = line
+                .others()
+                .filter_map(vacant)
+                .find(|(_, word, _)| word.is_vacant());
+        }
+        let link = line.link().load();
+        if link.is_frozen() {
+            return Err(Frozen);
+        }
+        Ok(match line.follow(link) {
+            Some(next) => Scanned::Next(next, free),
+            None => Scanned::Found(Found::Absent {
+                free,
+                last: (line, link, depth),
+            }),
+        })
     }
 
     /// Whether `word` is an undecided insert of `key`.
@@ -227,12 +254,32 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
+        let table = self.table_for_write(hash, guard)?;
+        let line = table.line_of(hash);
         let high = Word::member_high(tag(hash));
-        let mut table = self.table_for_write(hash, guard)?;
+        if let Ok(Scanned::Found(found)) = Self::scan_line(line, 0, None, high, key, guard) {
+            return Some(Place { table, line, found });
+        }
+        Some(Self::locate_slow(table, hash, key, guard))
+    }
+
+    /// `locate` in a bucket that has overflow lines or is moving.
+    #[cold]
+    #[inline(never)] // Its loops would fill the registers of the usual case.
+    fn locate_slow<'g, Q>(
+        mut table: Table<'g>,
+        hash: u64,
+        key: &Q,
+        guard: &'g impl Guard,
+    ) -> Place<'g, K, V>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let high = Word::member_high(tag(hash));
         loop {
             let line = table.line_of(hash);
             match Self::scan(line, high, key, guard) {
-                Ok(found) => return Some(Place { table, line, found }),
+                Ok(found) => return Place { table, line, found },
                 Err(Frozen) => table = Self::leave(table, hash),
             }
         }

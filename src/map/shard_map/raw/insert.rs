@@ -53,7 +53,7 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Tries to insert `fresh` where a scan found its key absent. `None` if the bucket has changed.
-    #[inline]
+    #[inline(always)] // As `locate`.
     pub(super) fn attempt<'g, G: Guard>(
         &self,
         hash: u64,
@@ -82,7 +82,7 @@ impl<K, V> RawMap<K, V> {
         };
         fresh.claimed(slot, claim);
         let tag = tag(hash);
-        let verdict = if Self::is_alone(place.line, claim, tag) {
+        let verdict = if Self::is_alone(place.line, slot, tag) {
             Self::settle_claim(slot, claim, tag)
         } else {
             let decide = || Self::decide(place.line, key, slot, claim, guard);
@@ -138,24 +138,21 @@ impl<K, V> RawMap<K, V> {
         None
     }
 
-    /// Whether there is nothing in the bucket but members with other tags, besides `claim`: the
-    /// usual case, seen without a branch for each slot.
+    /// Whether there is nothing in the bucket but members with other tags, besides the claim in
+    /// `own`: the usual case. (Frozen words do not matter: who settles finds `own` frozen or not.)
     #[inline]
-    fn is_alone(first: &Line, claim: Word, tag: u16) -> bool {
+    fn is_alone(first: &Line, own: &Slot, tag: u16) -> bool {
         // The claim is in its slot; everything below is read after it (T2).
         fence_after_rmw();
         let high = Word::member_high(tag);
         let mut line = first;
         loop {
-            let words = line.slots().iter().map(Slot::load);
-            let stops = |word: Word| word.may_stop_insert(high) & (word != claim);
-            if words.fold(false, |any, word| any | stops(word)) {
+            if line.may_stop_insert(own, high) {
                 return false;
             }
-            let link = line.link().load();
-            match line.follow(link) {
-                Some(next) if !link.is_frozen() => line = next,
-                _ => return link.is_vacant(),
+            match line.follow(line.link().load()) {
+                Some(next) => line = next,
+                None => return true,
             }
         }
     }

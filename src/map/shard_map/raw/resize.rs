@@ -177,7 +177,13 @@ impl<K, V> RawMap<K, V> {
     /// Halves the shard of `hash` if a sample of its lines is sparse. Looks at one in 32 removals.
     #[inline]
     pub(super) fn shrink_if_sparse(&self, hash: u64, table: Table<'_>, guard: &impl Guard) {
-        if hash & (31 << 32) == 0 && table.line_bits() > 1 {
+        // A sample is a cold line for each four removals of a table out of cache.
+        let every = if table.lines() > 4 * SAMPLE_LINES {
+            128
+        } else {
+            32
+        };
+        if hash >> 32 & (every - 1) == 0 && table.line_bits() > 1 {
             self.shrink_if_sample_sparse(hash, table, guard);
         }
     }

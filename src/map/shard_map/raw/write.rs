@@ -15,6 +15,9 @@ use crate::table::{Slot, Word};
 use core::ptr::NonNull;
 use equivalent::Equivalent;
 
+/// `Ok(Some)` removed, `Ok(None)` absent, `Err` present but the condition said no.
+type Removed<'g, K, V> = Result<Option<&'g Entry<K, V>>, &'g Entry<K, V>>;
+
 impl<K, V> RawMap<K, V> {
     /// Inserts an entry, or with `replace` replaces the present one.
     pub(crate) fn insert<'g, G: Guard>(
@@ -32,66 +35,127 @@ impl<K, V> RawMap<K, V> {
         self.prefetch(hash, guard);
         let mut fresh = Fresh::new(&self.domain, hash, key, guard);
         fresh.set_value(value);
+        match self.insert_once(hash, replace, &mut fresh, guard) {
+            Some(inserted) => inserted,
+            None => self.insert_again(hash, replace, fresh, guard),
+        }
+    }
+
+    /// Inserts or replaces, unless the bucket changes meanwhile.
+    #[inline(always)] // Twice: in `insert`, and in the loop below.
+    fn insert_once<'g, G: Guard>(
+        &self,
+        hash: u64,
+        replace: bool,
+        fresh: &mut Fresh<'_, 'g, K, V, G>,
+        guard: &'g G,
+    ) -> Option<Inserted<'g, K, V>>
+    where
+        K: Eq,
+    {
+        // SAFETY: I1: the reference is not used after this call, while `fresh` is there.
+        let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
+        match place.found {
+            Found::Member {
+                slot, word, entry, ..
+            } if replace => {
+                slot.cas(word, fresh.member(word.tag())).ok()?;
+                fresh.publish();
+                self.retire(word, guard);
+                Some(Inserted::Replaced { old: entry })
+            }
+            Found::Member { entry, .. } => Some(Inserted::Occupied {
+                current: entry,
+                value: fresh.take_value()?,
+            }),
+            Found::Absent { .. } => self.attempt(hash, &place, fresh, guard).map(Inserted::New),
+        }
+    }
+
+    /// Goes on after a failure. Apart from `insert`, whose registers the loop would fill.
+    #[cold]
+    #[inline(never)]
+    fn insert_again<'g, G: Guard>(
+        &self,
+        hash: u64,
+        replace: bool,
+        mut fresh: Fresh<'_, 'g, K, V, G>,
+        guard: &'g G,
+    ) -> Inserted<'g, K, V>
+    where
+        K: Eq,
+    {
         loop {
-            // SAFETY: I1: the reference is not used after this turn of the loop, while `fresh` is there.
-            let place = self.locate_or_init(hash, unsafe { fresh.key() }, guard);
-            match place.found {
-                Found::Member {
-                    slot, word, entry, ..
-                } if replace => {
-                    if slot.cas(word, fresh.member(word.tag())).is_ok() {
-                        fresh.publish();
-                        self.retire(word, guard);
-                        return Inserted::Replaced { old: entry };
-                    }
-                }
-                Found::Member { entry, .. } => {
-                    let Some(value) = fresh.take_value() else {
-                        unreachable!("the value was set above and never taken")
-                    };
-                    return Inserted::Occupied {
-                        current: entry,
-                        value,
-                    };
-                }
-                Found::Absent { .. } => {
-                    if let Some(entry) = self.attempt(hash, &place, &mut fresh, guard) {
-                        return Inserted::New(entry);
-                    }
-                }
+            if let Some(inserted) = self.insert_once(hash, replace, &mut fresh, guard) {
+                return inserted;
             }
         }
     }
 
-    /// `Ok(Some)` removed, `Ok(None)` absent, `Err` present but `f` said no.
+    /// Removes an entry if `f` says so.
     pub(crate) fn remove_if<'g, Q>(
         &self,
         hash: u64,
         key: &Q,
         mut f: impl FnMut(&'g K, &'g V) -> bool,
         guard: &'g impl Guard,
-    ) -> Result<Option<&'g Entry<K, V>>, &'g Entry<K, V>>
+    ) -> Removed<'g, K, V>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        match self.remove_once(hash, key, &mut f, guard) {
+            Some(removed) => removed,
+            None => self.remove_again(hash, key, f, guard),
+        }
+    }
+
+    /// `remove_if`, unless the slot changes meanwhile.
+    #[inline(always)] // Twice: in `remove_if`, and in the loop below.
+    fn remove_once<'g, Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        f: &mut impl FnMut(&'g K, &'g V) -> bool,
+        guard: &'g impl Guard,
+    ) -> Option<Removed<'g, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let Some(place) = self.locate(hash, key, guard) else {
+            return Some(Ok(None));
+        };
+        let Found::Member {
+            slot,
+            word,
+            entry,
+            depth,
+        } = place.found
+        else {
+            return Some(Ok(None));
+        };
+        if !f(&entry.key, &entry.value) {
+            return Some(Err(entry));
+        }
+        self.unlink(hash, &place, slot, word, depth, guard)
+            .then_some(Ok(Some(entry)))
+    }
+
+    /// Goes on after a failure.
+    #[cold]
+    #[inline(never)] // As `insert_again`.
+    fn remove_again<'g, Q>(
+        &self,
+        hash: u64,
+        key: &Q,
+        mut f: impl FnMut(&'g K, &'g V) -> bool,
+        guard: &'g impl Guard,
+    ) -> Removed<'g, K, V>
     where
         Q: Equivalent<K> + ?Sized,
     {
         loop {
-            let Some(place) = self.locate(hash, key, guard) else {
-                return Ok(None);
-            };
-            let Found::Member {
-                slot,
-                word,
-                entry,
-                depth,
-            } = place.found
-            else {
-                return Ok(None);
-            };
-            if !f(&entry.key, &entry.value) {
-                return Err(entry);
-            }
-            if self.unlink(hash, &place, slot, word, depth, guard) {
-                return Ok(Some(entry));
+            if let Some(removed) = self.remove_once(hash, key, &mut f, guard) {
+                return removed;
             }
         }
     }
@@ -183,6 +247,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Hands the entry that an unlinked word carries to the collector. The word's pointer is the
     /// allocation's; one made from a reference to the entry could not be freed.
+    #[inline]
     fn retire(&self, word: Word, guard: &impl Guard) {
         let Some(entry) = NonNull::new(word.address()) else {
             unreachable!("a member carries an address")
@@ -192,15 +257,28 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// [`locate`](Self::locate), in a map that may have no table yet.
+    #[inline(always)] // As `locate`.
     fn locate_or_init<'g, Q>(&self, hash: u64, key: &Q, guard: &'g impl Guard) -> Place<'g, K, V>
     where
         Q: Equivalent<K> + ?Sized,
     {
+        if let Some(place) = self.locate(hash, key, guard) {
+            return place;
+        }
+        self.init_and_locate(hash, key, guard)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn init_and_locate<'g, Q>(&self, hash: u64, key: &Q, guard: &'g impl Guard) -> Place<'g, K, V>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
         loop {
+            self.init();
             if let Some(place) = self.locate(hash, key, guard) {
                 return place;
             }
-            self.init();
         }
     }
 }
