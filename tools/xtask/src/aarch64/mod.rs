@@ -80,7 +80,7 @@ fn ready(shell: &Shell) -> Result<(), String> {
     if passes(&["--check"]) || shell.strict && passes(&[]) {
         return Ok(());
     }
-    Err(format!("needs `{SETUP}`, run by root on Debian"))
+    Err(format!("needs what `{SETUP}` installs on Debian"))
 }
 
 /// A processor to run the tests under.
