@@ -8,6 +8,7 @@
     reason = "a command-line tool reports failures on standard error"
 )]
 
+mod aarch64;
 mod ci;
 mod layers;
 mod map;
@@ -52,6 +53,11 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// The library's whole test suite as an aarch64 program, with LSE and without, under qemu-user.
+    ///
+    /// Exit code: 0 passed, 1 a test failed or a processor is not what it should be, 2 cannot run;
+    /// the message says what is missing and the command that installs it.
+    Aarch64(aarch64::Options),
     /// The test command of the README: `cargo test --workspace`.
     Test,
     /// All deterministic gates, with times and a summary.
@@ -84,6 +90,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Orders { write } => Ok(orders::check(&root, write)?.print("orders")),
         Command::Safety => Ok(safety::check(&root)?.print("safety")),
         Command::Map { write } => Ok(map::check(&root, write)?.print("map")),
+        Command::Aarch64(options) => aarch64::run(&root, &options),
         Command::Test => ci::test(&root),
         Command::Ci(options) => ci::run(&root, &options),
     }

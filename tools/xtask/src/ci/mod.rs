@@ -1,8 +1,8 @@
 //! `ci`: all deterministic gates in order, with times and a summary.
 
-mod run;
+pub(crate) mod run;
 mod steps;
-mod toolchain;
+pub(crate) mod toolchain;
 
 use anyhow::{Result, bail};
 use clap::Args;

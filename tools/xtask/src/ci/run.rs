@@ -94,6 +94,12 @@ impl Line {
         self
     }
 
+    /// Hides an environment variable of the caller from the command.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Sets an environment variable unless the caller of the tool has set it.
     pub(crate) fn default_env(self, name: &str, value: &str) -> Self {
         if std::env::var_os(name).is_some() {
@@ -114,24 +120,30 @@ impl Line {
     }
 
     /// Runs a test command; it must run at least one test.
-    pub(crate) fn run_tests(mut self) -> Result<Outcome> {
+    pub(crate) fn run_tests(self) -> Result<Outcome> {
+        let text = self.text.clone();
+        let (success, tally) = self.run_counted()?;
+        if success && tally.passed == 0 {
+            return Ok(Outcome::Failed(format!("`{text}` ran no test")));
+        }
+        Ok(verdict(success, &text, format!("{} tests", tally.passed)))
+    }
+
+    /// Runs a test command; whether it succeeded, and what the test runners counted.
+    pub(crate) fn run_counted(mut self) -> Result<(bool, Tally)> {
         println!("$ {}", self.text);
         self.command.stdout(Stdio::piped());
         let context = || format!("cannot run {}", self.text);
         let mut child = self.command.spawn().with_context(context)?;
         let output = child.stdout.take().context("the output is a pipe")?;
-        let mut passed = 0;
+        let mut tally = Tally::default();
         for line in BufReader::new(output).split(b'\n') {
             let line = line?;
             let line = String::from_utf8_lossy(&line);
             println!("{line}");
-            passed += passed_in(&line);
+            tally.add(&line);
         }
-        let success = child.wait()?.success();
-        if success && passed == 0 {
-            return Ok(Outcome::Failed(format!("`{}` ran no test", self.text)));
-        }
-        Ok(verdict(success, &self.text, format!("{passed} tests")))
+        Ok((child.wait()?.success(), tally))
     }
 
     /// Runs it silently; true when it succeeds.
@@ -158,21 +170,55 @@ fn verdict(success: bool, text: &str, remark: String) -> Outcome {
     }
 }
 
-/// The count of a `test result: ok. 12 passed; ..` line.
-fn passed_in(line: &str) -> usize {
-    let rest = line.split("test result: ").nth(1);
-    let number = rest.and_then(|rest| rest.split_once(". ")?.1.split(' ').next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+/// What test runners say at their end, summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) ignored: usize,
+}
+
+impl Tally {
+    /// Adds the counts of a line `test result: ok. 12 passed; 0 failed; ..`; of others, none.
+    fn add(&mut self, line: &str) {
+        let rest = line.split("test result: ").nth(1);
+        let Some((_, counts)) = rest.and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
+        for count in counts.split("; ") {
+            let Some((number, word)) = count.split_once(' ') else {
+                continue;
+            };
+            let sum = match word {
+                "passed" => &mut self.passed,
+                "failed" => &mut self.failed,
+                "ignored" => &mut self.ignored,
+                _ => continue,
+            };
+            *sum += number.parse::<usize>().unwrap_or(0);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::passed_in;
+    use super::Tally;
 
     #[test]
     fn counts_what_the_test_runner_says() {
-        let line = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out";
-        assert_eq!(passed_in(line), 12);
-        assert_eq!(passed_in("running 12 tests"), 0);
+        let mut tally = Tally::default();
+        tally.add("running 12 tests");
+        assert_eq!(tally, Tally::default());
+        tally.add(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; \
+             finished in 0.10s",
+        );
+        tally.add("test result: FAILED. 3 passed; 2 failed; 4 ignored; 0 measured");
+        let sum = Tally {
+            passed: 15,
+            failed: 2,
+            ignored: 5,
+        };
+        assert_eq!(tally, sum);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::run::{Outcome, Shell};
 use super::toolchain;
-use crate::{layers, orders, safety, source, tidy};
+use crate::{aarch64, layers, orders, safety, source, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
@@ -77,6 +77,11 @@ pub(crate) fn all() -> Vec<Step> {
             "release",
             "the tests that need an optimised build: rates, stalls",
             release,
+        ),
+        step(
+            "aarch64",
+            "the library's tests on aarch64, with LSE and without",
+            aarch64::step,
         ),
         step("nextest", "all tests, one process each", nextest),
         step("lab", "the main job, short: every result checked", lab),

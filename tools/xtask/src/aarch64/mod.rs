@@ -1,0 +1,301 @@
+//! `aarch64`: the library's whole test suite as an aarch64 program, under qemu-user.
+//!
+//! One build runs under every processor: what is shipped asks at run time whether there are LSE
+//! atomics (outline atomics), so a processor with them and one without take different paths. That
+//! they did is read in qemu's log (`instructions`).
+//!
+//! Nothing is left out or made smaller: unit tests, tests/ and examples, with all features. Rates
+//! (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
+//!
+//! What this does not show:
+//!
+//! - An ordering that is too weak. qemu runs each load and store by one of the host's, which orders
+//!   more than aarch64 does. Loom, Miri and the contract of the instructions are for that.
+//! - LSE2, by which a 16-byte load or store is single-copy atomic: qemu 7.2 has no processor with
+//!   it, `max` included. The contract of the instructions alone covers what is chosen then.
+//! - Rates, NUMA placement and hardware counters: qemu-user has no `mbind` and no
+//!   `perf_event_open`. It has `membarrier`, so readers run without fences as on Linux.
+
+mod instructions;
+
+use crate::ci::run::{Line, Outcome, Shell, Tally};
+use crate::ci::toolchain;
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use instructions::Seen;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+const LINKER: &str = "aarch64-linux-gnu-gcc";
+const EMULATOR: &str = "qemu-aarch64";
+const SETUP: &str = "tools/setup/aarch64";
+
+/// Processors that are run by default, and whether they have LSE.
+const PROCESSORS: &[(&str, bool)] = &[("neoverse-n1", true), ("cortex-a53", false)];
+
+/// The unit tests that are run for the log: read-modify-writes of every kind, and what `arch` picks.
+const LOGGED: &[&str] = &["shard::counter", "arch::"];
+
+/// No test program takes longer, however busy the machine is; one that does hangs.
+const LIMIT_SECONDS: u32 = 300;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Processors that qemu knows (comma-separated); without it, one with LSE and one without.
+    #[arg(long, value_delimiter = ',')]
+    cpu: Vec<String>,
+    /// Names and switches for the test runner.
+    #[arg(last = true)]
+    tests: Vec<String>,
+}
+
+/// The command; true when every test passed.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let shell = Shell::new(root);
+    if let Err(remedy) = ready(&shell) {
+        bail!("{remedy}");
+    }
+    let outcome = suite(&shell, &chosen(&options.cpu)?, &options.tests)?;
+    println!("{outcome}");
+    Ok(matches!(outcome, Outcome::Passed(_)))
+}
+
+/// The step of CI.
+pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
+    if let Err(remedy) = ready(shell) {
+        return Ok(shell.missing(&remedy));
+    }
+    suite(shell, &chosen(&[])?, &[])
+}
+
+/// Makes sure that programs for aarch64 link and run; the error is the remedy. Only CI installs.
+fn ready(shell: &Shell) -> Result<(), String> {
+    toolchain::target(shell, TARGET)?;
+    let passes = |arguments: &[&str]| {
+        let outcome = shell.program(SETUP, arguments).run();
+        matches!(outcome, Ok(Outcome::Passed(_)))
+    };
+    if passes(&["--check"]) || shell.strict && passes(&[]) {
+        return Ok(());
+    }
+    Err(format!("needs what `{SETUP}` installs on Debian"))
+}
+
+/// A processor to run the tests under.
+struct Processor {
+    name: String,
+    /// Whether it has LSE, where that is known beforehand.
+    lse: Option<bool>,
+}
+
+/// The processors asked for, if qemu has them.
+fn chosen(names: &[String]) -> Result<Vec<Processor>> {
+    // The exit code says nothing: qemu 7.2 ends with 1 after its help.
+    let list = Command::new(EMULATOR).args(["-cpu", "help"]).output();
+    let list = list.with_context(|| format!("cannot run {EMULATOR}"))?;
+    processors(&String::from_utf8_lossy(&list.stdout), names)
+}
+
+/// As [`chosen`], with qemu's list: a heading, then a name a line.
+fn processors(list: &str, names: &[String]) -> Result<Vec<Processor>> {
+    let known: Vec<&str> = list.lines().skip(1).map(str::trim).collect();
+    let defaults = PROCESSORS.iter().map(|(name, _)| *name);
+    let names: Vec<&str> = if names.is_empty() {
+        defaults.collect()
+    } else {
+        names.iter().map(String::as_str).collect()
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            if !known.contains(&name) {
+                bail!("{EMULATOR} has no `{name}`; it has {}", known.join(", "));
+            }
+            let of_ours = PROCESSORS.iter().find(|(ours, _)| *ours == name);
+            Ok(Processor {
+                name: name.to_owned(),
+                lse: of_ours.map(|(_, lse)| *lse),
+            })
+        })
+        .collect()
+}
+
+/// What happened under one processor.
+struct Row<'a> {
+    processor: &'a Processor,
+    succeeded: bool,
+    tally: Tally,
+    seconds: f64,
+    seen: Seen,
+}
+
+/// Builds once, then runs everything under each processor.
+fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Outcome> {
+    let begun = Instant::now();
+    let build = cargo(shell, "", &["--no-run"]).run()?;
+    if let failed @ Outcome::Failed(_) = build {
+        return Ok(failed);
+    }
+    let build_seconds = begun.elapsed().as_secs_f64();
+    let mut rows = Vec::new();
+    for processor in processors {
+        println!("\n-- {}", processor.name);
+        let seen = instructions_of(shell, &processor.name)?;
+        let begun = Instant::now();
+        let mut arguments = vec!["--no-fail-fast", "--"];
+        arguments.extend(tests.iter().map(String::as_str));
+        let (succeeded, tally) = cargo(shell, &processor.name, &arguments).run_counted()?;
+        rows.push(Row {
+            processor,
+            succeeded,
+            tally,
+            seconds: begun.elapsed().as_secs_f64(),
+            seen,
+        });
+    }
+    println!("\nbuilt in {build_seconds:.0} s, once for all processors");
+    println!(
+        "{:<14} {:>6} {:>6} {:>7} {:>7}  LSE  atomic read-modify-writes in the code that ran",
+        "processor", "passed", "failed", "ignored", "seconds"
+    );
+    for row in &rows {
+        println!(
+            "{:<14} {:>6} {:>6} {:>7} {:>7.1}  {:<3}  {}",
+            row.processor.name,
+            row.tally.passed,
+            row.tally.failed,
+            row.tally.ignored,
+            row.seconds,
+            if row.seen.has_lse() { "yes" } else { "no" },
+            row.seen,
+        );
+    }
+    Ok(judge(&rows))
+}
+
+/// One `cargo test` of the library with all features; `processor` is empty where nothing runs.
+fn cargo(shell: &Shell, processor: &str, arguments: &[&str]) -> Line {
+    let mut words = vec!["test", "--package", "atomshard", "--all-features"];
+    words.extend(["--profile", "emulated", "--target", TARGET]);
+    words.extend(arguments);
+    let line = shell
+        .cargo(&words)
+        .without("QEMU_LD_PREFIX")
+        .env("CARGO_TARGET_DIR", &shell.target("aarch64"))
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
+    if processor.is_empty() {
+        return line;
+    }
+    let runner = format!("timeout -k 5 {LIMIT_SECONDS} {EMULATOR} -cpu {processor}");
+    line.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", &runner)
+}
+
+/// Which read-modify-writes the crate's code runs under this processor.
+fn instructions_of(shell: &Shell, processor: &str) -> Result<Seen> {
+    let log = format!("{}/{processor}.log", shell.target("aarch64"));
+    let mut arguments = vec!["--lib", "--"];
+    arguments.extend(LOGGED);
+    let line = cargo(shell, processor, &arguments)
+        .env("QEMU_LOG", "in_asm")
+        .env("QEMU_LOG_FILENAME", &log);
+    if let Outcome::Failed(what) = line.run_tests()? {
+        bail!("under {processor}: {what}");
+    }
+    let bytes = std::fs::read(&log).with_context(|| format!("{EMULATOR} wrote no {log}"))?;
+    Ok(Seen::in_log(&String::from_utf8_lossy(&bytes)))
+}
+
+/// The verdict on all processors.
+fn judge(rows: &[Row<'_>]) -> Outcome {
+    let mut wrong = Vec::new();
+    for row in rows {
+        let name = &row.processor.name;
+        if !row.succeeded || row.tally.failed > 0 {
+            wrong.push(format!("{name}: tests failed"));
+        } else if row.tally.passed == 0 {
+            wrong.push(format!("{name}: ran no test"));
+        }
+        if row.seen.is_empty() {
+            wrong.push(format!("{name}: the log shows no atomic instruction"));
+        } else if row
+            .processor
+            .lse
+            .is_some_and(|lse| lse != row.seen.has_lse())
+        {
+            wrong.push(format!("{name}: {}", row.seen));
+        }
+    }
+    if !wrong.is_empty() {
+        return Outcome::Failed(wrong.join("; "));
+    }
+    let passed = rows
+        .iter()
+        .map(|row| format!("{} {}", row.tally.passed, row.processor.name));
+    Outcome::Passed(passed.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, Processor, Row, Seen, Tally, judge, processors};
+
+    const LIST: &str = "Available CPUs:\n  cortex-a53\n  max\n  neoverse-n1\n";
+
+    #[test]
+    fn one_processor_with_lse_and_one_without_unless_asked() {
+        let names = |asked: &[&str]| -> Vec<(String, Option<bool>)> {
+            let asked: Vec<String> = asked.iter().map(|&name| name.to_owned()).collect();
+            let found = processors(LIST, &asked).expect("qemu has them");
+            found.into_iter().map(|p| (p.name, p.lse)).collect()
+        };
+        let ours = [
+            ("neoverse-n1".to_owned(), Some(true)),
+            ("cortex-a53".to_owned(), Some(false)),
+        ];
+        assert_eq!(names(&[]), ours);
+        assert_eq!(names(&["max"]), [("max".to_owned(), None)]);
+        let error = processors(LIST, &["m1".to_owned()]).err().expect("no m1");
+        let text = "qemu-aarch64 has no `m1`; it has cortex-a53, max, neoverse-n1";
+        assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn failures_and_processors_that_are_not_what_they_should_be_are_seen() {
+        let lse = Seen::in_log("0x55:  c8e0fc41  casal");
+        let exclusive = Seen::in_log("0x55:  c85ffc40  ldaxr");
+        let verdict = |succeeded, passed, lse, seen| {
+            let processor = Processor {
+                name: "p".to_owned(),
+                lse,
+            };
+            let row = Row {
+                processor: &processor,
+                succeeded,
+                tally: Tally {
+                    passed,
+                    ..Tally::default()
+                },
+                seconds: 1.0,
+                seen,
+            };
+            judge(&[row])
+        };
+        let fails = |outcome: Outcome, with: &str| match outcome {
+            Outcome::Failed(text) => assert!(text.contains(with), "{text}"),
+            other => panic!("{other}"),
+        };
+        assert!(
+            matches!(verdict(true, 7, Some(true), lse), Outcome::Passed(text) if text == "7 p")
+        );
+        assert!(matches!(
+            verdict(true, 7, None, exclusive),
+            Outcome::Passed(_)
+        ));
+        fails(verdict(false, 7, Some(true), lse), "tests failed");
+        fails(verdict(true, 0, Some(true), lse), "ran no test");
+        fails(verdict(true, 7, Some(true), exclusive), "0 LSE");
+        fails(verdict(true, 7, Some(false), lse), "1 LSE");
+        fails(verdict(true, 7, None, Seen::default()), "no atomic");
+    }
+}
