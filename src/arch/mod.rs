@@ -58,6 +58,14 @@
         reason = "the contract is whole: what no map uses yet is tested and kept in snapshots"
     )
 )]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "tests of the model run the model's bodies only"
+    )
+)]
 
 #[cfg(any(
     all(target_arch = "x86_64", target_feature = "sse2", not(miri)),

@@ -139,8 +139,5 @@ pub(super) const fn halves(value: u128) -> (u64, u64) {
 /// Whether an access in this ordering stands in the one order of all such accesses.
 #[inline]
 pub(super) const fn is_seqcst(ordering: Ordering) -> bool {
-    match ordering {
-        Ordering::SeqCst => true,
-        _ => false,
-    }
+    matches!(ordering, Ordering::SeqCst)
 }

@@ -468,9 +468,9 @@ fn exchange(word: &AtomicU128, current: u128, new: u128) -> Result<u128, u128> {
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
     use super::tests::Body;
-    let found = features();
+    let found = Found::of(features());
     let mut bodies = Vec::new();
-    if found & Feature::Exchange as usize != 0 {
+    if found.has(Feature::Exchange) {
         bodies.push(Body {
             name: "cmpxchg16b",
             load: |word, _| load_by_exchange(word),
@@ -478,7 +478,7 @@ pub(super) fn bodies() -> Vec<super::tests::Body> {
             exchange: |word, current, new, _, _| exchange(word, current, new),
         });
     }
-    if found & Feature::Move as usize != 0 {
+    if found.has(Feature::Move) {
         bodies.push(Body {
             name: "vmovdqa",
             load: |word, _| load_by_move(word),
