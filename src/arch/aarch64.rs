@@ -30,6 +30,7 @@ use core::arch::asm;
 ///
 /// *Cost*: 10 instructions, and the load of a constant.
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`; the racing reads are the machine's and not the
@@ -66,6 +67,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 ///
 /// *Cost*: 9 instructions, and the load of a constant.
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
@@ -125,6 +127,7 @@ pub fn prefetch_write<T>(address: *const T) {
 /// core, so these are not the cycles that the code took. It waits for nothing: instructions around it
 /// may run before or after. `isb` before it would wait for earlier ones.
 #[inline]
+#[must_use]
 pub fn cycles() -> u64 {
     let count: u64;
     // SAFETY: I3: reads a register of the processor.

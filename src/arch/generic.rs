@@ -19,6 +19,7 @@ use std::time::Instant;
 
 /// Which words of the line have `high` as their upper half-word. See [`mask_bit`].
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mut mask = 0;
     for (i, word) in (0_u32..).zip(&line.0) {
@@ -31,6 +32,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 
 /// Which words of the line have their uppermost bit clear. See [`mask_bit`].
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mut mask = 0;
     for (i, word) in (0_u32..).zip(&line.0) {
@@ -53,6 +55,7 @@ pub fn prefetch_write<T>(address: *const T) {
 }
 
 /// A counter that runs evenly, from some start of its own: nanoseconds here.
+#[must_use]
 pub fn cycles() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)

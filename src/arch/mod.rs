@@ -123,6 +123,7 @@ pub struct LineWords(pub [AtomicU64; 8]);
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.
+#[must_use]
 pub const fn mask_bit(word: u32) -> u32 {
     2 * word + 1
 }
