@@ -13,7 +13,7 @@
 
 use super::wide::{AtomicU128, is_seqcst};
 use super::{LineWords, mask_bit};
-use crate::sync::{MODEL, Ordering, StaticBool, fence, model_id, model_value};
+use crate::sync::{MODEL, Ordering, StaticBool, fence, model_id, model_value, never_split};
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -126,6 +126,7 @@ static LOCKS: [Lock; 64] = [const { Lock(StaticBool::new(false)) }; 64];
 /// One lock, with a line of its own.
 #[repr(align(128))]
 struct Lock(StaticBool);
+never_split!(Lock: 0);
 
 /// Holds the lock of a word.
 struct Locked {

@@ -29,6 +29,7 @@ mod model;
 mod real;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod traced;
+mod whole;
 
 #[cfg(loom)]
 pub(crate) use model::*;
@@ -36,6 +37,7 @@ pub(crate) use model::*;
 pub(crate) use real::*;
 #[cfg(all(atomshard_traced, not(loom)))]
 pub(crate) use traced::*;
+pub(crate) use whole::{is_whole, never_split};
 
 /// The trace hook: every atomic access of the crate, reported to a tool.
 ///

@@ -90,6 +90,22 @@ fn tidy_follows_links() {
 }
 
 #[test]
+fn tidy_wants_atomics_that_are_never_split() {
+    expect(
+        "tidy/bad_split",
+        1,
+        &[
+            "src/lib.rs:9: `Named` holds an atomic in `forgotten`; say `never_split!(Named: forgotten);` beside it",
+            "src/lib.rs:16: `Tuple` holds an atomic in `1`; say `never_split!(Tuple: 1);` beside it",
+            "src/lib.rs:21: `Nested` holds an atomic in `rows`; say `never_split!(Nested: rows);` beside it",
+            "src/lib.rs:24: `Tight` is packed: an atomic around it could be split",
+            "src/word.rs:5: `Word` holds an atomic in `0`; say `never_split!(Word: 0);` beside it",
+            "tidy: FAILED, 5 findings in 3 files",
+        ],
+    );
+}
+
+#[test]
 fn tidy_wants_a_current_map() {
     expect(
         "tidy/bad_map",
