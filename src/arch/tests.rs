@@ -305,3 +305,41 @@ fn miri_seqcst_accesses_stand_in_one_order() {
         }
     }
 }
+
+/// Each access to a 16-byte word is heard of once, as one of 16 bytes, and with the caller's line.
+#[cfg(atomshard_traced)]
+#[test]
+fn the_tracer_hears_of_one_access_of_16_bytes() {
+    use crate::sync::recorder::recorded;
+    use crate::trace::{Access, Kind};
+    let word = AtomicU128::new(pair(1));
+    let start = core::ptr::from_ref(&word).addr();
+    let seen = recorded(|| {
+        assert_eq!(word.load(Ordering::Acquire), pair(1));
+        word.store(pair(2), Ordering::Release);
+        let failed = word.compare_exchange(0, 0, Ordering::AcqRel, Ordering::Relaxed);
+        assert_eq!(failed, Err(pair(2)));
+    });
+    // What the detection reads lies elsewhere.
+    let own: Vec<&Access> = seen
+        .iter()
+        .filter(|access| access.address == start)
+        .collect();
+    let shapes: Vec<_> = own
+        .iter()
+        .map(|access| (access.kind, access.size, access.ordering))
+        .collect();
+    assert_eq!(
+        shapes,
+        [
+            (Kind::Load, 16, Ordering::Acquire),
+            (Kind::Store, 16, Ordering::Release),
+            (Kind::Rmw, 16, Ordering::AcqRel),
+            (Kind::RmwFailed, 16, Ordering::Relaxed),
+        ]
+    );
+    assert!(
+        own.iter()
+            .all(|access| access.location.file().ends_with("tests.rs"))
+    );
+}

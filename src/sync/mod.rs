@@ -27,6 +27,8 @@ mod hook;
 mod model;
 #[cfg(not(any(loom, atomshard_traced)))]
 mod real;
+#[cfg(all(test, atomshard_traced, not(loom)))]
+pub(crate) mod recorder;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod traced;
 mod whole;

@@ -168,10 +168,11 @@ fn layers_keeps_conditions_in_their_layer() {
             "src/map.rs:7: cfg `loom` outside of src/sync",
             "src/map.rs:9: cfg `atomshard_traced` outside of src/sync",
             "src/map.rs:12: cfg `loom` outside of src/sync",
-            "src/map.rs:15: `#[path]` hides where a module lives",
+            "src/map.rs:15: cfg `atomshard_probes` outside of src/arch",
             "src/map.rs:18: `#[path]` hides where a module lives",
+            "src/map.rs:21: `#[path]` hides where a module lives",
             "src/sync.rs:5: cfg `target_arch` outside of src/arch",
-            "layers: FAILED, 7 findings in 1 imports",
+            "layers: FAILED, 8 findings in 1 imports",
         ],
     );
 }
