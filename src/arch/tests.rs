@@ -271,31 +271,46 @@ fn miri_a_release_publishes_what_came_before() {
     }
 }
 
+/// Two threads meet here and go on together, so that what they do next overlaps.
+fn meet(arrived: &AtomicU64, round: usize) {
+    arrived.fetch_add(1, Ordering::AcqRel);
+    let mut turns = 0_u32;
+    while arrived.load(Ordering::Acquire) < 2 * (round as u64 + 1) {
+        turns += 1;
+        if turns.is_multiple_of(1000) {
+            thread::yield_now();
+        }
+        spin_hint();
+    }
+}
+
 /// Store buffering: of two threads that each store and then load the other's place, all `SeqCst`, one
-/// sees the other's store. One place is of 16 bytes, the other of 8.
+/// sees the other's store. One place is of 16 bytes, the other of 8, in lines of their own.
 #[test]
 fn miri_seqcst_accesses_stand_in_one_order() {
-    let rounds = if cfg!(miri) { 30 } else { 3_000 };
+    #[repr(align(128))]
+    struct Apart<T>(T);
+    let rounds = if cfg!(miri) { 30 } else { 20_000 };
     for body in bodies() {
-        let cells: Vec<(AtomicU128, AtomicU64)> = (0..rounds)
-            .map(|_| (AtomicU128::new(0), AtomicU64::new(0)))
+        let cells: Vec<_> = (0..rounds)
+            .map(|_| (Apart(AtomicU128::new(0)), Apart(AtomicU64::new(0))))
             .collect();
-        let start = Barrier::new(2);
+        let arrived = AtomicU64::new(0);
         let (wide, narrow) = thread::scope(|scope| {
             let wide = scope.spawn(|| {
-                let mut seen = Vec::with_capacity(cells.len());
-                for (wide, narrow) in &cells {
-                    start.wait();
-                    (body.store)(wide, 1, Ordering::SeqCst);
-                    seen.push(narrow.load(Ordering::SeqCst));
+                let mut seen = Vec::with_capacity(rounds);
+                for (round, (wide, narrow)) in cells.iter().enumerate() {
+                    meet(&arrived, round);
+                    (body.store)(&wide.0, 1, Ordering::SeqCst);
+                    seen.push(narrow.0.load(Ordering::SeqCst));
                 }
                 seen
             });
-            let mut seen = Vec::with_capacity(cells.len());
-            for (wide, narrow) in &cells {
-                start.wait();
-                narrow.store(1, Ordering::SeqCst);
-                seen.push((body.load)(wide, Ordering::SeqCst));
+            let mut seen = Vec::with_capacity(rounds);
+            for (round, (wide, narrow)) in cells.iter().enumerate() {
+                meet(&arrived, round);
+                narrow.0.store(1, Ordering::SeqCst);
+                seen.push((body.load)(&wide.0, Ordering::SeqCst));
             }
             (wide.join().expect("the other side ends"), seen)
         });
