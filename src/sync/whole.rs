@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn loom_a_field_is_whole_at_its_alignment_in_an_owner_that_keeps_it() {
+    fn a_field_is_whole_at_its_alignment_in_an_owner_that_keeps_it() {
         assert!(is_whole(8, |owner: &Plain| &owner.word));
         assert!(!is_whole(4, |owner: &Plain| &owner.word));
         assert!(is_whole(0, |owner: &Plain| &owner.before));
