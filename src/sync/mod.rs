@@ -27,8 +27,11 @@ mod hook;
 mod model;
 #[cfg(not(any(loom, atomshard_traced)))]
 mod real;
+#[cfg(all(test, atomshard_traced, not(loom)))]
+pub(crate) mod recorder;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod traced;
+mod whole;
 
 #[cfg(loom)]
 pub(crate) use model::*;
@@ -36,6 +39,7 @@ pub(crate) use model::*;
 pub(crate) use real::*;
 #[cfg(all(atomshard_traced, not(loom)))]
 pub(crate) use traced::*;
+pub(crate) use whole::{is_whole, never_split};
 
 /// The trace hook: every atomic access of the crate, reported to a tool.
 ///
@@ -67,6 +71,19 @@ macro_rules! const_except_in_model {
     };
 }
 pub(crate) use const_except_in_model;
+
+/// What an access to a 16-byte word does, for [`note_wide`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Touch {
+    /// Reads.
+    Load,
+    /// Writes without reading.
+    Store,
+    /// Reads and writes in one step, or tries to.
+    Rmw,
+    /// The read-modify-write just before changed nothing.
+    RmwFailed,
+}
 
 /// What an owner may do with an atomic that no other thread can reach.
 ///
