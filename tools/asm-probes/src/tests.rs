@@ -37,12 +37,13 @@ fn no_name_begins_with_another() {
 
 #[test]
 fn each_name_says_operation_type_and_orderings() {
-    const OTHERS: [&str; 6] = [
+    const OTHERS: [&str; 7] = [
         "spin_hint",
         "prefetch_read",
         "prefetch_write",
         "cycles",
         "match_high",
+        "match_bit",
         "match_clear_sign",
     ];
     const OPERATIONS: [&str; 8] = ["load", "store", "swap", "add", "sub", "and", "or", "xor"];
