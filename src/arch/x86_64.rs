@@ -490,12 +490,7 @@ pub(super) fn bodies() -> Vec<super::tests::Body> {
         store: store_by_move,
         ..by_exchange
     };
-    let mut bodies = Vec::new();
-    if found.has(Feature::Exchange) {
-        bodies.push(by_exchange);
-    }
-    if found.has(Feature::Move) {
-        bodies.push(by_move);
-    }
-    bodies
+    let by_move = found.has(Feature::Move).then_some(by_move);
+    let by_exchange = found.has(Feature::Exchange).then_some(by_exchange);
+    by_exchange.into_iter().chain(by_move).collect()
 }
