@@ -359,14 +359,7 @@ fn msrv(shell: &Shell) -> Result<Outcome> {
 }
 
 fn loom(shell: &Shell) -> Result<Outcome> {
-    let arguments = [
-        "test",
-        "--release",
-        "--package",
-        "atomshard",
-        "--lib",
-        "loom",
-    ];
+    let arguments = ["test", "--release", "--package", "atomshard", "--lib"];
     let line = shell.cargo(&arguments).env("RUSTFLAGS", "--cfg loom");
     let line = line.default_env("LOOM_MAX_PREEMPTIONS", "2");
     line.env("CARGO_TARGET_DIR", &shell.target("loom"))
