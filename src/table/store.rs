@@ -5,7 +5,7 @@
 use super::hash;
 use super::line::Line;
 use super::migration::Migration;
-use super::word::masked;
+use super::word::at;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, never_split};
 use crate::sys::pages;
@@ -139,7 +139,7 @@ impl<'g> Table<'g> {
 
     #[inline]
     fn memory(self) -> *mut u8 {
-        masked(self.word, !SHIFT_MASK)
+        at(self.word, self.word.addr() & !SHIFT_MASK)
     }
 
     #[inline]

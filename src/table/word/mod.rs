@@ -119,8 +119,8 @@ impl Word {
     /// of the word but the address when the upper half-word is taken away.
     #[inline]
     pub(crate) fn live_address(self, member_high: u16) -> Option<*mut u8> {
-        let rest = self.bits() ^ u64::from(member_high) << HIGH_SHIFT;
-        (rest & !ADDRESS == 0).then(|| self.address())
+        let rest = Self(repr::flipped(self.0, u64::from(member_high) << HIGH_SHIFT));
+        (rest.bits() & !ADDRESS == 0).then(|| repr::address(rest.0, u64::MAX))
     }
 
     /// The bits, for comparison and tests of single bits.
@@ -214,15 +214,15 @@ impl Word {
     }
 }
 
-/// `pointer` without the bits that are not in `mask`; it was exposed when the bits were added.
+/// `pointer` at another address of its allocation, which was exposed when the bits were added.
 ///
-/// One instruction, which `map_addr` is not. Miri checks the strict form.
+/// One instruction, which `with_addr` is not. Miri checks the strict form.
 #[inline]
-pub(super) fn masked(pointer: *mut u8, mask: usize) -> *mut u8 {
+pub(super) fn at(pointer: *mut u8, address: usize) -> *mut u8 {
     if cfg!(miri) {
-        pointer.map_addr(|address| address & mask)
+        pointer.with_addr(address)
     } else {
-        core::ptr::with_exposed_provenance_mut(pointer.addr() & mask)
+        core::ptr::with_exposed_provenance_mut(address)
     }
 }
 

@@ -30,3 +30,8 @@ pub(super) fn from_ptr(pointer: *mut u8) -> Repr {
 pub(super) fn address(repr: Repr, mask: u64) -> *mut u8 {
     core::ptr::with_exposed_provenance_mut((repr & mask) as usize)
 }
+
+#[inline]
+pub(super) fn flipped(repr: Repr, bits: u64) -> Repr {
+    repr ^ bits
+}

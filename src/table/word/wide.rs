@@ -26,5 +26,11 @@ pub(super) fn from_ptr(pointer: *mut u8) -> Repr {
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits here")]
 pub(super) fn address(repr: Repr, mask: u64) -> *mut u8 {
-    super::masked(repr, mask as usize)
+    super::at(repr, repr.addr() & mask as usize)
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits here")]
+pub(super) fn flipped(repr: Repr, bits: u64) -> Repr {
+    super::at(repr, repr.addr() ^ bits as usize)
 }
