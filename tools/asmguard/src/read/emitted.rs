@@ -16,7 +16,7 @@ static SYMBOL: LazyLock<Regex> = LazyLock::new(|| {
 /// Reads a whole file.
 ///
 /// # Errors
-/// When a function has no end, or two have one name.
+/// When a function has no end.
 pub fn read(file: &str, text: &str) -> Result<Listing, GuardError> {
     let types = text.lines().filter_map(|line| type_of(line.trim()));
     let functions: BTreeSet<&str> = types.collect();
@@ -53,7 +53,7 @@ pub fn read(file: &str, text: &str) -> Result<Listing, GuardError> {
                 expected: format!("a `.size {name}` was expected below this label"),
             });
         }
-        listing.insert(demangled(name), body)?;
+        listing.insert(demangled(name), body);
     }
     Ok(listing)
 }

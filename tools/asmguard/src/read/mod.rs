@@ -9,25 +9,22 @@ pub mod emitted;
 pub mod shown;
 
 use crate::GuardError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Functions by their path, hashes left out, with their lines as they were written.
 #[derive(Debug, Default)]
 pub struct Listing {
     functions: BTreeMap<String, Vec<String>>,
     aliases: BTreeMap<String, String>,
+    /// Without hashes the instances of one generic function have one name; none of them is a probe.
+    doubles: BTreeSet<String>,
 }
 
 impl Listing {
-    pub(crate) fn insert(&mut self, name: String, body: Vec<String>) -> Result<(), GuardError> {
-        if self.functions.contains_key(&name) {
-            return Err(GuardError::function(
-                &name,
-                "there are two functions of this name",
-            ));
+    pub(crate) fn insert(&mut self, name: String, body: Vec<String>) {
+        if self.functions.insert(name.clone(), body).is_some() {
+            self.doubles.insert(name);
         }
-        self.functions.insert(name, body);
-        Ok(())
     }
 
     pub(crate) fn alias(&mut self, name: String, target: String) {
@@ -65,6 +62,10 @@ impl Listing {
         // A chain is at most as long as there are aliases; a longer one is a circle.
         for _ in 0..=self.aliases.len() {
             if let Some(body) = self.functions.get(name) {
+                if self.doubles.contains(name) {
+                    let what = format!("there are two functions `{name}`");
+                    return Err(GuardError::function(path, what));
+                }
                 return Ok(body);
             }
             match self.aliases.get(name) {
