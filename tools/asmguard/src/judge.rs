@@ -87,11 +87,7 @@ pub fn expectation(
 ) -> Result<Expectation, GuardError> {
     let rule = rules.find(&probe.name, variant, machine.isa)?;
     let mut found = match (rule, mapping::row(machine, probe)) {
-        (Some(rule), row) => {
-            let mut rule = rule.clone();
-            rule.width = row.and_then(|row| row.width);
-            rule
-        }
+        (Some(rule), _) => rule.clone(),
         (None, Some(row)) => row,
         (None, None) => {
             let what = "the mapping table has no row for it; it needs a rule of its own";

@@ -33,7 +33,9 @@ pub struct Machine {
     pub rcpc: bool,
     /// `aarch64` without LSE: read-modify-writes are calls that choose at run time.
     pub outline: bool,
-    /// `x86_64`: 16-byte vector accesses (`AVX`).
+    /// `x86_64`: the 16-byte exchange (`CMPXCHG16B`).
+    pub cx16: bool,
+    /// `x86_64`: 16-byte vector accesses that come in one piece (`AVX`).
     pub avx: bool,
 }
 
@@ -46,6 +48,7 @@ impl Machine {
             lse: false,
             rcpc: false,
             outline: false,
+            cx16: false,
             avx: false,
         }
     }

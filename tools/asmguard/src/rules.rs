@@ -8,7 +8,8 @@
 //! classes = { load = "0..=2" }      # a closed list, like a row of the table; "any" for no bound
 //! instructions = { pause = 1 }      # by mnemonic and the beginning of the operands
 //! calls = ["arch::detect::ask"]     # what calls may go to
-//! length = 4                        # instructions in all
+//! length = 4                        # instructions in all, at most
+//! width = 16                        # bytes of each atomic access
 //! ```
 
 use crate::{Allowed, Bound, Class, Expectation, GuardError, Isa};
@@ -55,6 +56,7 @@ struct Written {
     #[serde(default)]
     calls: Vec<String>,
     length: Option<usize>,
+    width: Option<u8>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +124,7 @@ impl Rules {
                 expectation: Expectation {
                     origin,
                     alternatives: vec![allowed],
-                    width: None,
+                    width: written.width,
                     instructions,
                     callees: written.calls,
                     length: written.length,

@@ -3,7 +3,7 @@
 //! Source: Arm Architecture Reference Manual for A-profile, C6.2 (the instructions) and B2.3 (which
 //! of them acquire and release); the names of the out-of-line calls are those of libgcc.
 
-use super::{Class, Hit, Strength, is_inside};
+use super::{Class, Hit, Strength, is_fixed, is_inside};
 
 /// Adds the classes of one instruction.
 pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
@@ -16,6 +16,9 @@ pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
         .or_else(|| lse(mnemonic));
     if let Some(class) = found {
         hits.push(Hit::new(class, width(mnemonic, operands)));
+        return;
+    }
+    if is_fixed(operands) {
         return;
     }
     let stack = operands.contains("[sp");
@@ -211,6 +214,8 @@ mod tests {
             "ldr x19, [sp, #16]",
             "b L0",
             "clrex",
+            "ldr x8, [x8, :got_lo12:q::FLAG]",
+            "ldr q0, [x8, :lo12:CONST0]",
             "isb",
             "prfm pldl1keep, [x0]",
         ] {

@@ -166,6 +166,7 @@ impl Hit {
         }
     }
 
+    /// A call by name, also when the address comes from the linker's table.
     fn call(callee: &str) -> Self {
         const PANICS: [&str; 4] = [
             "core::panicking::",
@@ -173,6 +174,8 @@ impl Hit {
             "core::result::unwrap_failed",
             "core::slice::index::",
         ];
+        let callee = callee.split('@').next().unwrap_or(callee);
+        let callee = callee.rsplit("[rip + ").next().unwrap_or(callee);
         let panics = PANICS.iter().any(|path| callee.contains(path));
         Self {
             class: if panics { Class::Panic } else { Class::Call },
@@ -209,6 +212,13 @@ pub fn classify(code: &Code, isa: Isa) -> Vec<Hit> {
 
 fn last(operands: &str) -> &str {
     operands.rsplit(", ").next().unwrap_or(operands)
+}
+
+/// True when an address is that of a constant or in a table of the linker: what is there never changes,
+/// so loading it is no access to memory that is shared.
+fn is_fixed(address: &str) -> bool {
+    const FIXED: [&str; 5] = ["@GOT", ":got", ":tlsdesc", "CONST", ":gottprel"];
+    FIXED.iter().any(|name| address.contains(name))
 }
 
 /// True when a branch goes to a label of its own function.

@@ -3,7 +3,7 @@
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2 (the instructions)
 //! and volume 3, 9.2 (a locked instruction orders like `MFENCE` for ordinary memory).
 
-use super::{Class, Hit, is_inside};
+use super::{Class, Hit, is_fixed, is_inside};
 
 /// Adds the classes of one instruction.
 pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
@@ -27,6 +27,9 @@ fn memory(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
     let Some((address, first)) = address(operands) else {
         return;
     };
+    if is_fixed(address) {
+        return;
+    }
     let wide = mnemonic.ends_with("cmpxchg16b").then_some(16);
     let width = wide.or_else(|| width(operands));
     let stack = address.contains("rsp") || address.contains("rbp");
@@ -160,6 +163,12 @@ mod tests {
             ("prefetcht0 byte ptr [rdi]", vec![]),
             ("jmp L0", vec![]),
             ("jmp q::slow", vec![(Class::Call, None)]),
+            ("mov rax, qword ptr [rip + q::FLAG@GOTPCREL]", vec![]),
+            ("movaps xmm0, xmmword ptr [rip + CONST0]", vec![]),
+            (
+                "call qword ptr [rip + q::slow@GOTPCREL]",
+                vec![(Class::Call, None)],
+            ),
             ("call core::panicking::panic", vec![(Class::Panic, None)]),
             (
                 "lock add qword ptr [rdi + 60], 1",

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static SYMBOL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b_(?:ZN[\w.$]+?E|R[A-Za-z0-9_]+)").expect("the pattern is a constant")
+    Regex::new(r"\b_(?:ZN[\w.$]+E|R[A-Za-z0-9_]+)").expect("the pattern is a constant")
 });
 
 /// Reads a whole file.

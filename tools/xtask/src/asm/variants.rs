@@ -27,6 +27,7 @@ pub(crate) const ALL: &[Variant] = &[
         target: X86_64,
         flags: &["-Ctarget-cpu=x86-64-v3"],
         machine: Machine {
+            cx16: true,
             avx: true,
             ..Machine::plain(Isa::X86_64)
         },
