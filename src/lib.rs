@@ -64,7 +64,10 @@
 //! Keeping several keys consistent with each other: each operation is atomic by itself, and there
 //! is no lock to take. Values changed in place many times a second: put an atomic or a lock into
 //! the value. Ordered or range queries.
+#[cfg(not(atomshard_probes))]
 mod arch;
+#[cfg(atomshard_probes)]
+pub mod arch;
 pub mod error;
 pub mod map;
 pub mod pad;

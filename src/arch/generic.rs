@@ -1,20 +1,27 @@
 //! The meaning of each item, in plain Rust.
+//!
+//! Orderings: A1, the lock around a 16-byte word; A2, its `SeqCst` accesses.
+//! Progress: accesses to a 16-byte word wait for each other here; the machines' are lock-free.
 #![cfg_attr(
-    all(target_arch = "x86_64", not(miri)),
+    not(miri),
     allow(
         dead_code,
+        unreachable_pub,
         reason = "the meaning is kept beside the machine's version, and tested against it"
     )
 )]
 
-use super::mask_bit;
-use crate::sync::{AtomicU64, Ordering};
+use super::wide::{AtomicU128, is_seqcst};
+use super::{LineWords, mask_bit};
+use crate::sync::{MODEL, Ordering, StaticBool, fence, model_id, model_value};
+use std::sync::LazyLock;
+use std::time::Instant;
 
 /// Which words of the line have `high` as their upper half-word. See [`mask_bit`].
 #[inline]
-pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
+pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mut mask = 0;
-    for (i, word) in (0_u32..).zip(line) {
+    for (i, word) in (0_u32..).zip(&line.0) {
         // ORD: Relaxed — the answer only filters (I1).
         let matches = word.load(Ordering::Relaxed) >> 48 == u64::from(high);
         mask |= u32::from(matches) << mask_bit(i);
@@ -24,9 +31,9 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
 
 /// Which words of the line have their uppermost bit clear. See [`mask_bit`].
 #[inline]
-pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
+pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mut mask = 0;
-    for (i, word) in (0_u32..).zip(line) {
+    for (i, word) in (0_u32..).zip(&line.0) {
         // ORD: Relaxed — the answer only filters (I1).
         mask |= u32::from(word.load(Ordering::Relaxed) >> 63 == 0) << mask_bit(i);
     }
@@ -35,12 +42,137 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
 
 /// Says that the line at `address` will be read soon.
 #[inline]
-pub(crate) fn prefetch_read<T>(address: *const T) {
+pub fn prefetch_read<T>(address: *const T) {
     let _no_hint_here = address;
 }
 
 /// Says that the line at `address` will be written soon.
 #[inline]
-pub(crate) fn prefetch_write<T>(address: *const T) {
+pub fn prefetch_write<T>(address: *const T) {
     let _no_hint_here = address;
+}
+
+/// A counter that runs evenly, from some start of its own: nanoseconds here.
+pub fn cycles() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Reads a 16-byte word: its two halves, under its lock.
+pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
+    if let Some(value) = MODEL
+        .then(|| word.words[0].load(ordering))
+        .and_then(model_value)
+    {
+        return value;
+    }
+    let _locked = Locked::enter(word, ordering);
+    read(word)
+}
+
+/// Writes a 16-byte word: its two halves, under its lock.
+pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
+    if let Some(id) = model_id(value) {
+        word.words[0].store(id, ordering);
+        return;
+    }
+    let _locked = Locked::enter(word, ordering);
+    write(word, value);
+}
+
+/// Writes `new` if the 16-byte word is `current`, under its lock. `Err` has what was there instead.
+pub(super) fn compare_exchange(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    success: Ordering,
+    failure: Ordering,
+) -> Result<u128, u128> {
+    if let (Some(id), Some(new)) = (model_id(current), model_id(new)) {
+        let value = |id| model_value(id).unwrap_or_default();
+        let result = word.words[0].compare_exchange(id, new, success, failure);
+        return result.map(value).map_err(value);
+    }
+    let _locked = Locked::enter(word, success);
+    let found = read(word);
+    if found == current {
+        write(word, new);
+        Ok(found)
+    } else {
+        Err(found)
+    }
+}
+
+fn read(word: &AtomicU128) -> u128 {
+    // ORD: Relaxed — under the lock of the word [A1].
+    let [low, high] = [0, 1].map(|half: usize| word.words[half].load(Ordering::Relaxed));
+    u128::from(high) << 64 | u128::from(low)
+}
+
+fn write(word: &AtomicU128, value: u128) {
+    let (low, high) = super::wide::halves(value);
+    for (half, value) in word.words.iter().zip([low, high]) {
+        // ORD: Relaxed — under the lock of the word [A1].
+        half.store(value, Ordering::Relaxed);
+    }
+}
+
+/// Locks that the words share, by address: enough that unrelated words seldom meet.
+static LOCKS: [Lock; 64] = [const { Lock(StaticBool::new(false)) }; 64];
+
+/// One lock, with a line of its own.
+#[repr(align(128))]
+struct Lock(StaticBool);
+
+/// Holds the lock of a word.
+struct Locked {
+    lock: &'static Lock,
+    ordering: Ordering,
+}
+
+impl Locked {
+    fn enter(word: &AtomicU128, ordering: Ordering) -> Self {
+        if is_seqcst(ordering) {
+            // ORD: SeqCst — pairs with the fence in Locked::drop [A2]; orders SeqCst stores before
+            // this access.
+            fence(Ordering::SeqCst);
+        }
+        let number = core::ptr::from_ref(word).addr() / size_of::<AtomicU128>();
+        let lock = &LOCKS[number % LOCKS.len()];
+        loop {
+            // ORD: Acquire — pairs with the Release in Locked::drop [A1]; sees what was written.
+            // ORD: Relaxed — on failure nothing was seen.
+            let free = lock
+                .0
+                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+            if free.is_ok() {
+                return Self { lock, ordering };
+            }
+            // The holder may not be running: its turn is worth more than ours.
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // ORD: Release — pairs with the Acquire in Locked::enter [A1]; publishes what was written.
+        self.lock.0.store(false, Ordering::Release);
+        if is_seqcst(self.ordering) {
+            // ORD: SeqCst — pairs with the fence in Locked::enter [A2]; orders this store before
+            // later SeqCst loads.
+            fence(Ordering::SeqCst);
+        }
+    }
+}
+
+/// The body that is above, also where it is not the machine's.
+#[cfg(all(test, not(loom)))]
+pub(super) fn bodies() -> Vec<super::tests::Body> {
+    vec![super::tests::Body {
+        name: "two words under a lock",
+        load,
+        store,
+        exchange: compare_exchange,
+    }]
 }

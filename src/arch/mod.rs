@@ -1,69 +1,125 @@
 //! L1: the machine contract: what the algorithms ask of the instruction set beyond
-//! `core::sync::atomic`. The same items, in the same order, in each file; `generic` is the meaning.
+//! `core::sync::atomic`. The same items, in the same order, in each machine's file; `generic` is
+//! the meaning.
 //!
-//! | item | meaning | `x86_64` | elsewhere |
+//! | own item | meaning | `x86_64` | `aarch64` | elsewhere |
+//! |---|---|---|---|---|
+//! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, `pmovmskb` | 3 `uzp2`, `cmeq`, `addv` | 8 loads |
+//! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, `pmovmskb` | 3 `uzp2`, `cmge`, `addv` | 8 loads |
+//! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | `prfm pldl1keep` | nothing |
+//! | [`prefetch_write`] | this line will be written soon | `prefetchw` | `prfm pstl1keep` | nothing |
+//! | [`cycles`] | a counter that runs evenly | `rdtsc` | `mrs cntvct_el0` | nanoseconds |
+//! | [`AtomicU128`] | a 16-byte word: compare-exchange | `lock cmpxchg16b` | `casp`, or `ldxp` and `stxp` | a lock |
+//! | | its load and store | `vmovdqa`, or the exchange | `ldp`, `stp`, or the exchange | a lock |
+//!
+//! | through core and the facade | meaning | `x86_64` | `aarch64` |
 //! |---|---|---|---|
-//! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
-//! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, 1 `pmovmskb` (SSE2) | 8 loads |
-//! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | nothing |
-//! | [`prefetch_write`] | this line will be written soon | `prefetchw` | nothing |
+//! | [`spin_hint`] | this thread waits for another | `pause` | `isb` |
+//! | `sync::fence(SeqCst)` | full fence; the heavy side of `sys::heavy_barrier` where there is no `membarrier` | `lock or` on the stack | `dmb ish` |
+//! | `sync::compiler_fence(SeqCst)` | the light side, where there is `membarrier` | nothing | nothing |
+//! | `AtomicU64::compare_exchange` | compare-exchange of 8 bytes | `lock cmpxchg` | `cas`, or `ldxr` and `stxr` |
+//! | `AtomicU64::load(Acquire)` | acquire load | `mov` | `ldapr` with FEAT_LRCPC, else `ldar` |
 //!
-//! Miri, loom and the tracer take `generic`: they must see each load.
+//! These have no function here: core's own are the best instructions, the facade shows them to loom
+//! and to the tracer, and a second name would hide their ordering from `cargo xtask orders`.
 //!
-//! Invariants: I1. The matches filter: their answer may be stale word by word, and whoever uses it
-//! reads the word again by an atomic load.
+//! README.md beside this file says which snapshot shows which instruction. Which path an
+//! [`AtomicU128`] takes is decided when compiling where the target has the feature, and otherwise once
+//! at run time (`detect`): a relaxed load, a test and a branch for each access.
+//!
+//! # What stands in for a machine
+//! - Miri and unknown processors take `generic`. A 16-byte word is two words under a lock there. *Gap*:
+//!   the lock orders more than a `Relaxed` access does, so Miri finds no missing ordering of such a
+//!   word; and it waits, so progress is not shown there.
+//! - In the model a 16-byte word is one atomic of loom's that holds the number of its value
+//!   (`sync::model_id`), so each access has exactly its own ordering. *Gap*: halves cannot be
+//!   accessed alone, and a load that is done by an exchange is modelled as the load that it means.
+//! - The tracer hears of one access of 16 bytes; the instruction is the machine's. Filters of whole lines
+//!   are not heard of, so their callers ask `sync::OPAQUE_READS` first and take plain loads.
+//!
+//! # Invariants
+//! - I1. The matches filter: their answer may be stale word by word, and whoever uses it reads the
+//!   word again by an atomic load.
+//! - I2. An [`AtomicU128`] is 16 bytes at a multiple of 16, and all accesses of a process to it take
+//!   the same family of instructions: the detection never changes its answer.
+//! - I3. A hint and a counter touch no memory of the program.
+#![cfg_attr(
+    not(atomshard_probes),
+    expect(
+        unreachable_pub,
+        reason = "public for tools/asm-probes, under a switch that no user has"
+    )
+)]
+#![cfg_attr(
+    not(any(test, atomshard_probes)),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the contract is whole: what no map uses yet is tested and kept in snapshots"
+    )
+)]
 
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2", not(miri)),
+    all(
+        target_arch = "aarch64",
+        target_endian = "little",
+        target_feature = "neon",
+        not(miri)
+    )
+))]
+mod detect;
+#[cfg(atomshard_probes)]
+pub mod facade;
 mod generic;
+mod wide;
+
+#[cfg(all(
+    target_arch = "aarch64",
+    target_endian = "little",
+    target_feature = "neon",
+    not(miri)
+))]
+mod aarch64;
+#[cfg(all(
+    target_arch = "aarch64",
+    target_endian = "little",
+    target_feature = "neon",
+    not(miri)
+))]
+use aarch64 as machine;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
 mod x86_64;
-
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
-pub(crate) use generic::{match_clear_sign, match_high, prefetch_read, prefetch_write};
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2", not(miri)),
+    all(
+        target_arch = "aarch64",
+        target_endian = "little",
+        target_feature = "neon",
+        not(miri)
+    )
+)))]
+use generic as machine;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-pub(crate) use x86_64::{match_clear_sign, match_high, prefetch_read, prefetch_write};
+use x86_64 as machine;
+
+use crate::sync::AtomicU64;
+pub use core::hint::spin_loop as spin_hint;
+pub use machine::{cycles, match_clear_sign, match_high, prefetch_read, prefetch_write};
+pub use wide::AtomicU128;
+
+/// The words of one line.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct LineWords(pub [AtomicU64; 8]);
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.
-pub(crate) const fn mask_bit(word: u32) -> u32 {
+pub const fn mask_bit(word: u32) -> u32 {
     2 * word + 1
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{generic, mask_bit, match_clear_sign, match_high};
-    use crate::sync::{AtomicU64, Ordering};
-
-    #[repr(align(64))]
-    struct Line([AtomicU64; 8]);
-
-    #[test]
-    fn the_machine_agrees_with_the_meaning() {
-        let mut seed = 7_u64;
-        for _ in 0..2000 {
-            let line = Line(core::array::from_fn(|_| {
-                seed = seed
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(99);
-                // Few values, so that matches are frequent; the lower bits are noise.
-                let sign = (seed >> 40 & 7 != 0) as u64;
-                AtomicU64::new((seed >> 62) << 48 | sign << 63 | seed & 0xffff_ffff_ffff)
-            }));
-            let clear: u32 = (0_u32..)
-                .zip(&line.0)
-                .filter(|(_, word)| word.load(Ordering::Relaxed) >> 63 == 0)
-                .map(|(i, _)| 1 << mask_bit(i))
-                .sum();
-            assert_eq!(generic::match_clear_sign(&line.0), clear);
-            assert_eq!(match_clear_sign(&line.0), clear);
-            for high in 0x8000..0x8004 {
-                let expected: u32 = (0_u32..)
-                    .zip(&line.0)
-                    .filter(|(_, word)| word.load(Ordering::Relaxed) >> 48 == u64::from(high))
-                    .map(|(i, _)| 1 << mask_bit(i))
-                    .sum();
-                assert_eq!(generic::match_high(&line.0, high), expected);
-                assert_eq!(match_high(&line.0, high), expected);
-            }
-        }
-    }
-}
+#[cfg(all(test, loom))]
+mod loom;
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,21 +1,41 @@
 //! `x86_64` with SSE2, which is every `x86_64`.
 //!
-//! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: `PCMPEQW`,
-//! `PACKSSWB`, `PMOVMSKB`, `PREFETCHT0`, `PREFETCHW`; AMD64 Architecture Programmer's Manual, volumes 3 and 4.
-//! `PREFETCHW` is in every processor since Broadwell and K8, and a hint without effect before.
-//! Invariants: I1 of the [parent module](super).
-#![expect(unsafe_code, reason = "inline assembly; argued by I1")]
+//! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2 for each
+//! instruction, volume 3A for what is atomic ("Guaranteed Atomic Operations") and in which order
+//! ("Memory Ordering"); AMD64 Architecture Programmer's Manual, volumes 2 to 4.
+//!
+//! | instruction | feature | since |
+//! |---|---|---|
+//! | `pcmpeqw`, `packsswb`, `pmovmskb`, `prefetcht0` | SSE2 | all |
+//! | `vpcmpeqw ymm` | AVX2 | Haswell 2013, Excavator 2015 |
+//! | `vpcmpeqw k, zmm`, `vpmovq2m` | AVX-512 BW, DQ | Skylake-X 2017, Zen 4 2022 |
+//! | `prefetchw` | PRFCHW | K8 2003, Broadwell 2014; without effect before |
+//! | `rdtsc` | TSC | all; at a constant rate since Nehalem 2008, K10 2007 |
+//! | `lock cmpxchg16b` | CX16 | all but the AMD64 processors of 2003 to 2005 |
+//! | `vmovdqa xmm` in one piece | AVX, Intel's and AMD's word | Sandy Bridge 2011, Bulldozer 2011 |
+//!
+//! Invariants: I1, I2, I3 of the [parent module](super).
+#![expect(unsafe_code, reason = "inline assembly; argued by I1 to I3")]
 
-use crate::sync::AtomicU64;
+use super::detect::{self, Found};
+use super::wide::{AtomicU128, halves, is_seqcst};
+use super::{LineWords, generic};
+use crate::sync::Ordering;
 use core::arch::asm;
+use core::arch::x86_64::__m128i;
 
 /// Which words of the line have `high` as their upper half-word. See [`super::mask_bit`].
 ///
 /// The comparison is of sixteen-bit lanes; of each word's four, the uppermost counts. Each lane is
 /// read in one piece (aligned), and nothing else is assumed of the 16-byte loads. Packing twice with
 /// saturation keeps the sign of the upper lane of each pair, whatever the lower one holds.
+///
+/// *Cost*: 15 instructions; 10 and a `vzeroupper` with AVX2; 6 with AVX-512 and BMI2. Which one is
+/// decided when compiling: a test at run time would cost 3 instructions, a `vzeroupper` beside code
+/// without AVX, and a second body in every look-up, to save 9.
+#[cfg(not(target_feature = "avx2"))]
 #[inline]
-pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
+pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`, which are aligned to 16; the racing reads are the
     // machine's and not the language's, and their result only filters.
@@ -49,12 +69,73 @@ pub(crate) fn match_high(line: &[AtomicU64; 8], high: u16) -> u32 {
     mask
 }
 
+/// As above, in two halves of the line. The bytes of a half stay in it when packed, so the pairs of
+/// words come out in the order 0, 2, 1, 3 and are put right at the end.
+#[cfg(all(
+    target_feature = "avx2",
+    not(all(target_feature = "avx512bw", target_feature = "bmi2"))
+))]
+#[inline]
+pub fn match_high(line: &LineWords, high: u16) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
+    unsafe {
+        asm!(
+            "vmovd {wanted:x}, {high:e}",
+            "vpbroadcastw {wanted}, {wanted:x}",
+            "vpcmpeqw {a}, {wanted}, [{line}]",
+            "vpcmpeqw {wanted}, {wanted}, [{line} + 32]",
+            "vpacksswb {a}, {a}, {wanted}",
+            "vextracti128 {wanted:x}, {a}, 1",
+            "vpacksswb {a:x}, {a:x}, {wanted:x}",
+            "vpshufd {a:x}, {a:x}, 0xd8",
+            "vpmovmskb {mask:e}, {a:x}",
+            "and {mask:e}, 0xaaaa",
+            line = in(reg) line,
+            high = in(reg) u32::from(high),
+            wanted = out(ymm_reg) _,
+            a = out(ymm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
+/// As above, the whole line at once: one bit for each lane, of which each word's upper two are kept.
+#[cfg(all(target_feature = "avx512bw", target_feature = "bmi2"))]
+#[inline]
+pub fn match_high(line: &LineWords, high: u16) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
+    unsafe {
+        asm!(
+            "vpbroadcastw {wanted}, {high:e}",
+            "vpcmpeqw {lanes}, {wanted}, [{line}]",
+            "kmovd {mask:e}, {lanes}",
+            "pext {mask:e}, {mask:e}, {upper:e}",
+            "and {mask:e}, 0xaaaa",
+            line = in(reg) line,
+            high = in(reg) u32::from(high),
+            upper = in(reg) 0xcccc_cccc_u32,
+            wanted = out(zmm_reg) _,
+            lanes = out(kreg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
 /// Which words of the line have their uppermost bit clear. See [`super::mask_bit`].
 ///
 /// Packing twice with saturation keeps the sign of the upper lane of each pair, as in
 /// [`match_high`].
+///
+/// *Cost*: 8 instructions; 6 with AVX-512 and BMI2. Halves of the line by AVX2 would take 8 too.
+#[cfg(not(target_feature = "avx"))]
 #[inline]
-pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
+pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
     unsafe {
@@ -77,10 +158,63 @@ pub(crate) fn match_clear_sign(line: &[AtomicU64; 8]) -> u32 {
     mask
 }
 
+/// As above, encoded for code with AVX, which the older encoding would make wait for upper halves.
+#[cfg(all(
+    target_feature = "avx",
+    not(all(target_feature = "avx512dq", target_feature = "bmi2"))
+))]
+#[inline]
+pub fn match_clear_sign(line: &LineWords) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: as in `match_high`.
+    unsafe {
+        asm!(
+            "vmovdqa {a}, [{line}]",
+            "vmovdqa {b}, [{line} + 32]",
+            "vpacksswb {a}, {a}, [{line} + 16]",
+            "vpacksswb {b}, {b}, [{line} + 48]",
+            "vpacksswb {a}, {a}, {b}",
+            "vpmovmskb {mask:e}, {a}",
+            "not {mask:e}",
+            "and {mask:e}, 0xaaaa",
+            line = in(reg) line,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
+/// As above, the whole line at once: one bit for each word.
+#[cfg(all(target_feature = "avx512dq", target_feature = "bmi2"))]
+#[inline]
+pub fn match_clear_sign(line: &LineWords) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: as in `match_high`.
+    unsafe {
+        asm!(
+            "vmovdqa64 {words}, [{line}]",
+            "vpmovq2m {signs}, {words}",
+            "kmovd {mask:e}, {signs}",
+            "not {mask:e}",
+            "pdep {mask:e}, {mask:e}, {places:e}",
+            line = in(reg) line,
+            places = in(reg) 0xaaaa_u32,
+            words = out(zmm_reg) _,
+            signs = out(kreg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly)
+        );
+    }
+    mask
+}
+
 /// Says that the line at `address` will be read soon.
 #[inline]
-pub(crate) fn prefetch_read<T>(address: *const T) {
-    // SAFETY: I1: a hint reads and writes nothing, wherever it points.
+pub fn prefetch_read<T>(address: *const T) {
+    // SAFETY: I3: a hint reads and writes nothing, wherever it points.
     unsafe {
         asm!("prefetcht0 [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
     };
@@ -88,9 +222,269 @@ pub(crate) fn prefetch_read<T>(address: *const T) {
 
 /// Says that the line at `address` will be written soon.
 #[inline]
-pub(crate) fn prefetch_write<T>(address: *const T) {
-    // SAFETY: I1: a hint reads and writes nothing, wherever it points.
+pub fn prefetch_write<T>(address: *const T) {
+    // SAFETY: I3: a hint reads and writes nothing, wherever it points.
     unsafe {
         asm!("prefetchw [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
     };
+}
+
+/// A counter that runs evenly, from some start of its own: the time-stamp counter.
+///
+/// It counts at one rate whatever the clock of the core (`constant_tsc`), so these are not the
+/// cycles that the code took. It waits for nothing: instructions around it may run before or after.
+/// `rdtscp` would wait for earlier ones only, so it takes a fence to measure few instructions.
+#[inline]
+pub fn cycles() -> u64 {
+    let (low, high): (u64, u64);
+    // SAFETY: I3: reads a register of the processor.
+    unsafe {
+        asm!("rdtsc", out("rax") low, out("rdx") high, options(nostack, preserves_flags));
+    }
+    high << 32 | low
+}
+
+/// What of the processor an access to a 16-byte word depends on.
+#[derive(Clone, Copy)]
+pub(super) enum Feature {
+    /// `cmpxchg16b`.
+    Exchange = 1,
+    /// An aligned `vmovdqa` of 16 bytes is one access: Intel and AMD promise it where there is AVX.
+    Move = 2,
+}
+
+/// Asks the processor: each [`Feature`] that it has.
+pub(super) fn features() -> usize {
+    let mut found = 0;
+    if std::arch::is_x86_feature_detected!("cmpxchg16b") {
+        found |= Feature::Exchange as usize;
+        let promised = [*b"GenuineIntel", *b"AuthenticAMD"].contains(&vendor());
+        if promised && std::arch::is_x86_feature_detected!("avx") {
+            found |= Feature::Move as usize;
+        }
+    }
+    found
+}
+
+/// Who made the processor, as leaf 0 of `cpuid` says.
+fn vendor() -> [u8; 12] {
+    let (b, c, d): (u32, u32, u32);
+    // SAFETY: I3: reads facts of the processor; `rbx`, which the compiler keeps for itself, is put
+    // back.
+    unsafe {
+        asm!(
+            "mov {b:r}, rbx",
+            "cpuid",
+            "xchg {b:r}, rbx",
+            b = out(reg) b,
+            inout("eax") 0 => _,
+            out("ecx") c,
+            out("edx") d,
+            options(nostack, preserves_flags)
+        );
+    }
+    let mut name = [0; 12];
+    for (place, part) in name.chunks_exact_mut(4).zip([b, d, c]) {
+        place.copy_from_slice(&part.to_le_bytes());
+    }
+    name
+}
+
+/// Whether there is `cmpxchg16b`.
+#[inline]
+fn has_exchange(found: Found) -> bool {
+    cfg!(target_feature = "cmpxchg16b") || found.has(Feature::Exchange)
+}
+
+/// Whether 16 bytes move in one piece. Compiled for AVX it is taken for granted, as LLVM takes it: the
+/// third maker of such processors, Zhaoxin, has given its word too (GCC, bug 104688).
+#[inline]
+fn has_move(found: Found) -> bool {
+    cfg!(all(target_feature = "avx", target_feature = "cmpxchg16b")) || found.has(Feature::Move)
+}
+
+/// Reads a 16-byte word.
+#[inline]
+pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let found = detect::found();
+    if has_move(found) {
+        load_by_move(word)
+    } else if found.asked() && has_exchange(found) {
+        load_by_exchange(word)
+    } else {
+        load_first(word, ordering)
+    }
+}
+
+/// The first load of the process, and every load on a processor without `cmpxchg16b`.
+#[cold]
+fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let found = detect::ask();
+    if has_move(found) {
+        load_by_move(word)
+    } else if has_exchange(found) {
+        load_by_exchange(word)
+    } else {
+        generic::load(word, ordering)
+    }
+}
+
+/// Writes a 16-byte word.
+#[inline]
+pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
+    let found = detect::found();
+    if has_move(found) {
+        store_by_move(word, value, ordering);
+    } else if found.asked() && has_exchange(found) {
+        store_by_exchange(word, value);
+    } else {
+        store_first(word, value, ordering);
+    }
+}
+
+/// The first store of the process, and every store on a processor without `cmpxchg16b`.
+#[cold]
+fn store_first(word: &AtomicU128, value: u128, ordering: Ordering) {
+    let found = detect::ask();
+    if has_move(found) {
+        store_by_move(word, value, ordering);
+    } else if has_exchange(found) {
+        store_by_exchange(word, value);
+    } else {
+        generic::store(word, value, ordering);
+    }
+}
+
+/// Writes `new` if the 16-byte word is `current`. `Err` has what was there instead.
+#[inline]
+pub(super) fn compare_exchange(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    success: Ordering,
+    failure: Ordering,
+) -> Result<u128, u128> {
+    if has_exchange(detect::found()) {
+        return exchange(word, current, new);
+    }
+    exchange_first(word, current, new, success, failure)
+}
+
+/// The first exchange of the process, and every exchange on a processor without `cmpxchg16b`.
+#[cold]
+fn exchange_first(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    success: Ordering,
+    failure: Ordering,
+) -> Result<u128, u128> {
+    if has_exchange(detect::ask()) {
+        exchange(word, current, new)
+    } else {
+        generic::compare_exchange(word, current, new, success, failure)
+    }
+}
+
+/// `vmovdqa`. Every load of `x86_64` acquires, and is `SeqCst` if stores of that kind end with a fence.
+#[inline]
+pub(super) fn load_by_move(word: &AtomicU128) -> u128 {
+    let value: __m128i;
+    // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`.
+    unsafe {
+        asm!("vmovdqa {value}, [{word}]", word = in(reg) word, value = out(xmm_reg) value, options(nostack, preserves_flags));
+    }
+    // SAFETY: I2: both are 16 bytes of any content.
+    unsafe { core::mem::transmute(value) }
+}
+
+/// `vmovdqa`, and for `SeqCst` a locked instruction that changes nothing: LLVM's fence.
+#[inline]
+pub(super) fn store_by_move(word: &AtomicU128, value: u128, ordering: Ordering) {
+    // SAFETY: I2: both are 16 bytes of any content.
+    let value: __m128i = unsafe { core::mem::transmute(value) };
+    if is_seqcst(ordering) {
+        // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`. What lies below the
+        // stack pointer is written as it was.
+        unsafe {
+            asm!("vmovdqa [{word}], {value}", "lock or dword ptr [rsp - 64], 0", word = in(reg) word, value = in(xmm_reg) value);
+        }
+    } else {
+        // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`.
+        unsafe {
+            asm!("vmovdqa [{word}], {value}", word = in(reg) word, value = in(xmm_reg) value, options(nostack, preserves_flags));
+        }
+    }
+}
+
+/// `lock cmpxchg16b` of 0 for 0: it writes what it found, so the line is taken and must be writable.
+#[inline]
+pub(super) fn load_by_exchange(word: &AtomicU128) -> u128 {
+    match exchange(word, 0, 0) {
+        Ok(value) | Err(value) => value,
+    }
+}
+
+/// `lock cmpxchg16b` until it succeeds.
+#[inline]
+pub(super) fn store_by_exchange(word: &AtomicU128, value: u128) {
+    let mut current = load_by_exchange(word);
+    while let Err(found) = exchange(word, current, value) {
+        current = found;
+    }
+}
+
+/// `lock cmpxchg16b`, which is `SeqCst` whatever was asked for. `rbx` is the compiler's own, so the
+/// lower half of `new` is there for this instruction only; no other operand may be given `rbx`.
+#[inline]
+fn exchange(word: &AtomicU128, current: u128, new: u128) -> Result<u128, u128> {
+    let (mut low, mut high) = halves(current);
+    let (new_low, new_high) = halves(new);
+    let mut equal = new_high;
+    // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Exchange`.
+    unsafe {
+        asm!(
+            "xchg rsi, rbx",
+            "lock cmpxchg16b [rdi]",
+            "sete cl",
+            "mov rbx, rsi",
+            in("rdi") word,
+            inout("rsi") new_low => _,
+            inout("rcx") equal,
+            inout("rax") low,
+            inout("rdx") high,
+            options(nostack)
+        );
+    }
+    let found = u128::from(high) << 64 | u128::from(low);
+    if equal & 0xff == 0 {
+        Err(found)
+    } else {
+        Ok(found)
+    }
+}
+
+/// The bodies of the 16-byte word that this processor can run, each forced.
+#[cfg(all(test, not(loom)))]
+pub(super) fn bodies() -> Vec<super::tests::Body> {
+    use super::tests::Body;
+    let found = features();
+    let mut bodies = Vec::new();
+    if found & Feature::Exchange as usize != 0 {
+        bodies.push(Body {
+            name: "cmpxchg16b",
+            load: |word, _| load_by_exchange(word),
+            store: |word, value, _| store_by_exchange(word, value),
+            exchange: |word, current, new, _, _| exchange(word, current, new),
+        });
+    }
+    if found & Feature::Move as usize != 0 {
+        bodies.push(Body {
+            name: "vmovdqa",
+            load: |word, _| load_by_move(word),
+            store: store_by_move,
+            exchange: |word, current, new, _, _| exchange(word, current, new),
+        });
+    }
+    bodies
 }

@@ -68,6 +68,19 @@ macro_rules! const_except_in_model {
 }
 pub(crate) use const_except_in_model;
 
+/// What an access to a 16-byte word does, for [`note_wide`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Touch {
+    /// Reads.
+    Load,
+    /// Writes without reading.
+    Store,
+    /// Reads and writes in one step, or tries to.
+    Rmw,
+    /// The read-modify-write just before changed nothing.
+    RmwFailed,
+}
+
 /// What an owner may do with an atomic that no other thread can reach.
 ///
 /// Takes the place of `get_mut`, which loom's atomics lack.

@@ -19,13 +19,14 @@
 //! `canary` fails if this list gets longer without notice: if a fence were weakened on the way
 //! from here to loom, store buffering would become possible there.
 
-use super::Exclusive;
+use super::{Exclusive, Touch};
 pub(crate) use core::sync::atomic::{
     AtomicBool as StaticBool, AtomicU64 as StaticU64, AtomicUsize as StaticUsize,
 };
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = true;
@@ -49,6 +50,38 @@ pub(crate) fn model_thread() -> Option<usize> {
     let number = shown.trim_start_matches("ThreadId(").trim_end_matches(')');
     Some(number.parse().unwrap_or(0))
 }
+
+/// Every 16-byte value that has been in a model, at the place of its number. Equal values have equal
+/// numbers and 0 has 0, so loads, stores and exchanges of numbers are those of the values.
+static VALUES: Mutex<Vec<u128>> = Mutex::new(Vec::new());
+
+fn values() -> MutexGuard<'static, Vec<u128>> {
+    let mut values = VALUES.lock().unwrap_or_else(PoisonError::into_inner);
+    if values.is_empty() {
+        values.push(0);
+    }
+    values
+}
+
+/// The number that stands for a 16-byte value in the model: loom has no atomic of this size, but an
+/// atomic that holds the number has exactly the orderings and interleavings of one.
+pub(crate) fn model_id(value: u128) -> Option<u64> {
+    let mut values = values();
+    let known = values.iter().position(|other| *other == value);
+    let id = known.unwrap_or_else(|| {
+        values.push(value);
+        values.len() - 1
+    });
+    u64::try_from(id).ok()
+}
+
+/// The 16-byte value that a number stands for in the model.
+pub(crate) fn model_value(id: u64) -> Option<u128> {
+    values().get(usize::try_from(id).ok()?).copied()
+}
+
+/// Nothing: there is no tracer, and loom sees the access itself.
+pub(crate) fn note_wide(_words: &[AtomicU64; 2], _touch: Touch, _ordering: Ordering) {}
 
 /// Nothing: the model has no compiler reordering to forbid.
 pub(crate) fn compiler_fence(_: Ordering) {}

@@ -1,6 +1,6 @@
 //! The real body: `core::sync::atomic` itself.
 
-use super::Exclusive;
+use super::{Exclusive, Touch};
 pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
     compiler_fence, fence,
@@ -31,6 +31,22 @@ pub(crate) fn fence_after_rmw() {}
 /// Tells the tracer that a barrier on all threads of the process follows. No tracer, no work.
 #[inline(always)]
 pub(crate) fn note_process_barrier() {}
+
+/// Tells the tracer that one access to both words follows. No tracer, no work.
+#[inline(always)]
+pub(crate) fn note_wide(_words: &[AtomicU64; 2], _touch: Touch, _ordering: Ordering) {}
+
+/// The number that stands for a 16-byte value in the model. There is no model.
+#[inline(always)]
+pub(crate) const fn model_id(_value: u128) -> Option<u64> {
+    None
+}
+
+/// The 16-byte value that a number stands for in the model. There is no model.
+#[inline(always)]
+pub(crate) const fn model_value(_id: u64) -> Option<u128> {
+    None
+}
 
 impl<T> Exclusive for AtomicPtr<T> {
     type Value = *mut T;

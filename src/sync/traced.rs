@@ -7,8 +7,8 @@
     reason = "each type has the whole list, used by the crate or not"
 )]
 
-use super::Exclusive;
 use super::hook::{Kind, report};
+use super::{Exclusive, Touch};
 use core::panic::Location;
 pub(crate) use core::sync::atomic::Ordering;
 
@@ -62,6 +62,28 @@ pub(crate) fn note_process_barrier() {
         Ordering::SeqCst,
         Location::caller(),
     );
+}
+
+/// Reports one access to both words, of 16 bytes, made by the caller of the enclosing method.
+#[track_caller]
+pub(crate) fn note_wide(words: &[AtomicU64; 2], touch: Touch, ordering: Ordering) {
+    let kind = match touch {
+        Touch::Load => Kind::Load,
+        Touch::Store => Kind::Store,
+        Touch::Rmw => Kind::Rmw,
+        Touch::RmwFailed => Kind::RmwFailed,
+    };
+    report_at(words, kind, ordering);
+}
+
+/// The number that stands for a 16-byte value in the model. There is no model.
+pub(crate) const fn model_id(_value: u128) -> Option<u64> {
+    None
+}
+
+/// The 16-byte value that a number stands for in the model. There is no model.
+pub(crate) const fn model_value(_id: u64) -> Option<u128> {
+    None
 }
 
 /// A pointer that reports its accesses.

@@ -3,8 +3,8 @@
 //! Invariants: I1, I4 of the [parent module](super).
 
 use super::word::{Slot, Word};
-use crate::arch::{self, mask_bit};
-use crate::sync::{AtomicU64, MODEL, OPAQUE_READS};
+use crate::arch::{self, LineWords, mask_bit};
+use crate::sync::{MODEL, OPAQUE_READS};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
@@ -95,12 +95,12 @@ impl Line {
 
     /// The line as integers, where that is what its bytes are.
     #[inline]
-    fn words(&self) -> Option<&[AtomicU64; 8]> {
-        if size_of::<Self>() != size_of::<[AtomicU64; 8]>() {
+    fn words(&self) -> Option<&LineWords> {
+        if size_of::<Self>() != size_of::<LineWords>() {
             return None;
         }
-        // SAFETY: I1: a word has 64 bits; the reference is only filtered through (`arch`).
-        Some(unsafe { &*core::ptr::from_ref(self).cast::<[AtomicU64; 8]>() })
+        // SAFETY: I1: a word has 64 bits, and a line the alignment of one; the reference is only filtered through (`arch`).
+        Some(unsafe { &*core::ptr::from_ref(self).cast::<LineWords>() })
     }
 
     /// Says that the line will be written soon.

@@ -255,6 +255,14 @@ impl<'ast, S: Sink> Visit<'ast> for Walker<'_, S> {
         visit::visit_expr_path(self, expr);
     }
 
+    fn visit_pat(&mut self, pattern: &'ast syn::Pat) {
+        match pattern {
+            // A pattern looks at a value and passes none, so it is not an expression.
+            syn::Pat::Path(path) => visit::visit_expr_path(self, path),
+            _ => visit::visit_pat(self, pattern),
+        }
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let place = self.at(path.span());
         self.sink.path(path, &place);

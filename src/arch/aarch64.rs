@@ -1,0 +1,515 @@
+//! `aarch64` with NEON, little-endian.
+//!
+//! Source: Arm Architecture Reference Manual for A-profile architecture (DDI 0487), C6 and C7 for each
+//! instruction, B2 ("The AArch64 Application Level Memory Model") for what is atomic and in which
+//! order; Arm, Atomics ABI for the 64-bit architecture, for fences beside 16-byte accesses.
+//!
+//! | instruction | feature | since |
+//! |---|---|---|
+//! | `uzp2`, `cmeq`, `cmge`, `addv` | FEAT_AdvSIMD | Armv8.0 |
+//! | `prfm` | | Armv8.0 |
+//! | `mrs cntvct_el0` | the generic timer | Armv8.0; 1 GHz from Armv8.6 |
+//! | `ldxp`, `stxp` and their ordered forms | | Armv8.0 |
+//! | `casp` | FEAT_LSE | Armv8.1: Cortex-A75 2018, Neoverse N1 2019 |
+//! | `ldp`, `stp` in one piece | FEAT_LSE2 | Armv8.4: Apple A14 2020, Neoverse V1 2021 |
+//!
+//! Invariants: I1, I2, I3 of the [parent module](super).
+#![expect(unsafe_code, reason = "inline assembly; argued by I1 to I3")]
+
+use super::LineWords;
+use super::detect::{self, Found};
+use super::wide::{AtomicU128, halves, is_seqcst};
+use crate::sync::Ordering;
+use core::arch::aarch64::uint16x8_t;
+use core::arch::asm;
+
+/// Which words of the line have `high` as their upper half-word. See [`super::mask_bit`].
+///
+/// Of the odd half-words, the odd ones are the upper ones of all words. They are gathered into one
+/// register and compared there; each lane keeps its bit of the mask, and the sum is their union.
+///
+/// *Cost*: 10 instructions, and the load of a constant.
+#[inline]
+pub fn match_high(line: &LineWords, high: u16) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: reads the 64 bytes of `line`; the racing reads are the machine's and not the
+    // language's, and their result only filters.
+    unsafe {
+        asm!(
+            "ldp {a:q}, {b:q}, [{line}]",
+            "ldp {c:q}, {d:q}, [{line}, #32]",
+            "uzp2 {a:v}.8h, {a:v}.8h, {b:v}.8h",
+            "uzp2 {c:v}.8h, {c:v}.8h, {d:v}.8h",
+            "uzp2 {a:v}.8h, {a:v}.8h, {c:v}.8h",
+            "dup {b:v}.8h, {high:w}",
+            "cmeq {a:v}.8h, {a:v}.8h, {b:v}.8h",
+            "and {a:v}.16b, {a:v}.16b, {bits:v}.16b",
+            "addv {a:h}, {a:v}.8h",
+            "fmov {mask:w}, {a:s}",
+            line = in(reg) line,
+            high = in(reg) u32::from(high),
+            bits = in(vreg) bits(),
+            a = out(vreg) _,
+            b = out(vreg) _,
+            c = out(vreg) _,
+            d = out(vreg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    mask
+}
+
+/// Which words of the line have their uppermost bit clear. See [`super::mask_bit`].
+///
+/// The upper half-words are gathered as in [`match_high`]; those that are not negative match.
+///
+/// *Cost*: 9 instructions, and the load of a constant.
+#[inline]
+pub fn match_clear_sign(line: &LineWords) -> u32 {
+    let mask: u32;
+    // SAFETY: I1: as in `match_high`.
+    unsafe {
+        asm!(
+            "ldp {a:q}, {b:q}, [{line}]",
+            "ldp {c:q}, {d:q}, [{line}, #32]",
+            "uzp2 {a:v}.8h, {a:v}.8h, {b:v}.8h",
+            "uzp2 {c:v}.8h, {c:v}.8h, {d:v}.8h",
+            "uzp2 {a:v}.8h, {a:v}.8h, {c:v}.8h",
+            "cmge {a:v}.8h, {a:v}.8h, #0",
+            "and {a:v}.16b, {a:v}.16b, {bits:v}.16b",
+            "addv {a:h}, {a:v}.8h",
+            "fmov {mask:w}, {a:s}",
+            line = in(reg) line,
+            bits = in(vreg) bits(),
+            a = out(vreg) _,
+            b = out(vreg) _,
+            c = out(vreg) _,
+            d = out(vreg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    mask
+}
+
+/// The bit of each word, as [`super::mask_bit`] has it, in the lane of its upper half-word.
+#[inline]
+fn bits() -> uint16x8_t {
+    const BITS: [u16; 8] = [
+        1 << 1,
+        1 << 3,
+        1 << 5,
+        1 << 7,
+        1 << 9,
+        1 << 11,
+        1 << 13,
+        1 << 15,
+    ];
+    // SAFETY: I1: both are 16 bytes of any content, and no memory is read.
+    unsafe { core::mem::transmute(BITS) }
+}
+
+/// Says that the line at `address` will be read soon.
+#[inline]
+pub fn prefetch_read<T>(address: *const T) {
+    // SAFETY: I3: a hint reads and writes nothing, wherever it points.
+    unsafe {
+        asm!("prfm pldl1keep, [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
+    };
+}
+
+/// Says that the line at `address` will be written soon.
+#[inline]
+pub fn prefetch_write<T>(address: *const T) {
+    // SAFETY: I3: a hint reads and writes nothing, wherever it points.
+    unsafe {
+        asm!("prfm pstl1keep, [{address}]", address = in(reg) address, options(nostack, readonly, preserves_flags))
+    };
+}
+
+/// A counter that runs evenly, from some start of its own: the virtual count of the generic timer.
+///
+/// It counts at the rate that `cntfrq_el0` tells, between 1 MHz and 1 GHz, whatever the clock of the
+/// core, so these are not the cycles that the code took. It waits for nothing: instructions around it
+/// may run before or after. `isb` before it would wait for earlier ones.
+#[inline]
+pub fn cycles() -> u64 {
+    let count: u64;
+    // SAFETY: I3: reads a register of the processor.
+    unsafe {
+        asm!("mrs {count}, cntvct_el0", count = out(reg) count, options(nostack, preserves_flags));
+    }
+    count
+}
+
+/// What of the processor an access to a 16-byte word depends on.
+#[derive(Clone, Copy)]
+pub(super) enum Feature {
+    /// `casp`.
+    Exchange = 1,
+    /// An aligned `ldp` or `stp` of 16 bytes is one access.
+    Move = 2,
+}
+
+/// Asks the system about the processor: each [`Feature`] that it has.
+pub(super) fn features() -> usize {
+    let mut found = 0;
+    if std::arch::is_aarch64_feature_detected!("lse") {
+        found |= Feature::Exchange as usize;
+    }
+    if std::arch::is_aarch64_feature_detected!("lse2") {
+        found |= Feature::Move as usize;
+    }
+    found
+}
+
+/// Whether an access in this ordering sees what others published.
+#[inline]
+const fn acquires(ordering: Ordering) -> bool {
+    match ordering {
+        Ordering::Relaxed | Ordering::Release => false,
+        _ => true,
+    }
+}
+
+/// Whether an access in this ordering publishes what came before.
+#[inline]
+const fn releases(ordering: Ordering) -> bool {
+    match ordering {
+        Ordering::Relaxed | Ordering::Acquire => false,
+        _ => true,
+    }
+}
+
+/// Whether there is `casp`.
+#[inline]
+fn has_exchange(found: Found) -> bool {
+    cfg!(target_feature = "lse") || found.has(Feature::Exchange)
+}
+
+/// Whether 16 bytes move in one piece, in memory as every program has it (write-back cached).
+#[inline]
+fn has_move(found: Found) -> bool {
+    cfg!(target_feature = "lse2") || found.has(Feature::Move)
+}
+
+/// Reads a 16-byte word.
+#[inline]
+pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let found = detect::found();
+    if has_move(found) {
+        load_by_move(word, ordering)
+    } else if found.asked() {
+        load_by_exchange(word, ordering, has_exchange(found))
+    } else {
+        load_first(word, ordering)
+    }
+}
+
+/// The first load of the process.
+#[cold]
+fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let found = detect::ask();
+    if has_move(found) {
+        load_by_move(word, ordering)
+    } else {
+        load_by_exchange(word, ordering, has_exchange(found))
+    }
+}
+
+/// Writes a 16-byte word.
+#[inline]
+pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
+    let found = detect::found();
+    if has_move(found) {
+        store_by_move(word, value, ordering);
+    } else if found.asked() {
+        store_by_exchange(word, value, ordering);
+    } else {
+        store_first(word, value, ordering);
+    }
+}
+
+/// The first store of the process.
+#[cold]
+fn store_first(word: &AtomicU128, value: u128, ordering: Ordering) {
+    if has_move(detect::ask()) {
+        store_by_move(word, value, ordering);
+    } else {
+        store_by_exchange(word, value, ordering);
+    }
+}
+
+/// Writes `new` if the 16-byte word is `current`. `Err` has what was there instead.
+#[inline]
+pub(super) fn compare_exchange(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    success: Ordering,
+    failure: Ordering,
+) -> Result<u128, u128> {
+    let acquire = acquires(success) || acquires(failure);
+    let release = releases(success);
+    let known = detect::found();
+    let found = if has_exchange(known) {
+        exchange(word, current, new, acquire, release)
+    } else if known.asked() {
+        exchange_by_pair(word, current, new, acquire, release)
+    } else {
+        exchange_first(word, current, new, acquire, release)
+    };
+    if found == current {
+        Ok(found)
+    } else {
+        Err(found)
+    }
+}
+
+/// The first exchange of the process. What was there.
+#[cold]
+fn exchange_first(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    acquire: bool,
+    release: bool,
+) -> u128 {
+    if has_exchange(detect::ask()) {
+        exchange(word, current, new, acquire, release)
+    } else {
+        exchange_by_pair(word, current, new, acquire, release)
+    }
+}
+
+/// `ldp`; `dmb ishld` behind it acquires; `ldar` before it keeps it behind earlier `stlr`.
+#[inline]
+pub(super) fn load_by_move(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let (low, high): (u64, u64);
+    macro_rules! ldp {
+        ($before:literal, $behind:literal) => {
+            // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`.
+            unsafe {
+                asm!(
+                    $before,
+                    "ldp {low}, {high}, [{word}]",
+                    $behind,
+                    word = in(reg) word,
+                    low = out(reg) low,
+                    high = out(reg) high,
+                    options(nostack, preserves_flags)
+                );
+            }
+        };
+    }
+    match (acquires(ordering), is_seqcst(ordering)) {
+        (false, _) => ldp!("", ""),
+        (true, false) => ldp!("", "dmb ishld"),
+        (true, true) => ldp!("ldar {low}, [{word}]", "dmb ishld"),
+    }
+    u128::from(high) << 64 | u128::from(low)
+}
+
+/// `stp`; `dmb ish` before it releases, and behind it keeps it before later loads.
+#[inline]
+pub(super) fn store_by_move(word: &AtomicU128, value: u128, ordering: Ordering) {
+    let (low, high) = halves(value);
+    macro_rules! stp {
+        ($before:literal, $behind:literal) => {
+            // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`.
+            unsafe {
+                asm!(
+                    $before,
+                    "stp {low}, {high}, [{word}]",
+                    $behind,
+                    word = in(reg) word,
+                    low = in(reg) low,
+                    high = in(reg) high,
+                    options(nostack, preserves_flags)
+                );
+            }
+        };
+    }
+    match (releases(ordering), is_seqcst(ordering)) {
+        (false, _) => stp!("", ""),
+        (true, false) => stp!("dmb ish", ""),
+        (true, true) => stp!("dmb ish", "dmb ish"),
+    }
+}
+
+/// An exchange of 0 for 0: it writes what it found, so the line is taken and must be writable.
+#[inline]
+pub(super) fn load_by_exchange(word: &AtomicU128, ordering: Ordering, single: bool) -> u128 {
+    let (acquire, release) = (acquires(ordering), is_seqcst(ordering));
+    if single {
+        exchange(word, 0, 0, acquire, release)
+    } else {
+        exchange_by_pair(word, 0, 0, acquire, release)
+    }
+}
+
+/// `ldxp` and `stxp` until the pair was not disturbed, on processors with `casp` too: what is there
+/// does not matter, so no compare-exchange need fail.
+#[inline]
+pub(super) fn store_by_exchange(word: &AtomicU128, value: u128, ordering: Ordering) {
+    let (low, high) = halves(value);
+    macro_rules! pair {
+        ($load:literal, $store:literal) => {
+            // SAFETY: I2: 16 aligned bytes.
+            unsafe {
+                asm!(
+                    "2:",
+                    concat!($load, " xzr, {old}, [{word}]"),
+                    concat!($store, " {old:w}, {low}, {high}, [{word}]"),
+                    "cbnz {old:w}, 2b",
+                    word = in(reg) word,
+                    low = in(reg) low,
+                    high = in(reg) high,
+                    old = out(reg) _,
+                    options(nostack, preserves_flags)
+                );
+            }
+        };
+    }
+    match (is_seqcst(ordering), releases(ordering)) {
+        (false, false) => pair!("ldxp", "stxp"),
+        (false, true) => pair!("ldxp", "stlxp"),
+        (true, _) => pair!("ldaxp", "stlxp"),
+    }
+}
+
+/// `casp`, `caspa`, `caspl` or `caspal`. Its pairs are an even register and the next.
+/// What was there.
+#[inline]
+pub(super) fn exchange(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    acquire: bool,
+    release: bool,
+) -> u128 {
+    let (mut low, mut high) = halves(current);
+    let (new_low, new_high) = halves(new);
+    macro_rules! casp {
+        ($ordering:literal) => {
+            // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Exchange`.
+            unsafe {
+                asm!(
+                    ".arch_extension lse",
+                    concat!("casp", $ordering, " x4, x5, x6, x7, [{word}]"),
+                    word = in(reg) word,
+                    inout("x4") low,
+                    inout("x5") high,
+                    in("x6") new_low,
+                    in("x7") new_high,
+                    options(nostack, preserves_flags)
+                );
+            }
+        };
+    }
+    match (acquire, release) {
+        (false, false) => casp!(""),
+        (true, false) => casp!("a"),
+        (false, true) => casp!("l"),
+        (true, true) => casp!("al"),
+    }
+    u128::from(high) << 64 | u128::from(low)
+}
+
+/// `ldxp` and `stxp`, or their ordered forms. What was loaded is in one piece only if the store behind it
+/// succeeds, so a value that differs is written back. What was there.
+#[inline]
+pub(super) fn exchange_by_pair(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    acquire: bool,
+    release: bool,
+) -> u128 {
+    let (current_low, current_high) = halves(current);
+    let (new_low, new_high) = halves(new);
+    let (low, high): (u64, u64);
+    macro_rules! pair {
+        ($load:literal, $store:literal) => {
+            // SAFETY: I2: 16 aligned bytes.
+            unsafe {
+                asm!(
+                    "2:",
+                    concat!($load, " {low}, {high}, [{word}]"),
+                    "cmp {low}, {current_low}",
+                    "ccmp {high}, {current_high}, #0, eq",
+                    "csel {put_low}, {new_low}, {low}, eq",
+                    "csel {put_high}, {new_high}, {high}, eq",
+                    concat!($store, " {failed:w}, {put_low}, {put_high}, [{word}]"),
+                    "cbnz {failed:w}, 2b",
+                    word = in(reg) word,
+                    current_low = in(reg) current_low,
+                    current_high = in(reg) current_high,
+                    new_low = in(reg) new_low,
+                    new_high = in(reg) new_high,
+                    low = out(reg) low,
+                    high = out(reg) high,
+                    put_low = out(reg) _,
+                    put_high = out(reg) _,
+                    failed = out(reg) _,
+                    options(nostack)
+                );
+            }
+        };
+    }
+    match (acquire, release) {
+        (false, false) => pair!("ldxp", "stxp"),
+        (true, false) => pair!("ldaxp", "stxp"),
+        (false, true) => pair!("ldxp", "stlxp"),
+        (true, true) => pair!("ldaxp", "stlxp"),
+    }
+    u128::from(high) << 64 | u128::from(low)
+}
+
+/// The bodies of the 16-byte word that this processor can run, each forced.
+#[cfg(all(test, not(loom)))]
+pub(super) fn bodies() -> Vec<super::tests::Body> {
+    use super::tests::Body;
+    let found = features();
+    let mut bodies = vec![Body {
+        name: "ldxp, stxp",
+        load: |word, ordering| load_by_exchange(word, ordering, false),
+        store: store_by_exchange,
+        exchange: |word, current, new, success, failure| {
+            let acquire = acquires(success) || acquires(failure);
+            let there = exchange_by_pair(word, current, new, acquire, releases(success));
+            if there == current {
+                Ok(there)
+            } else {
+                Err(there)
+            }
+        },
+    }];
+    let casp = |word: &AtomicU128, current, new, success, failure| {
+        let acquire = acquires(success) || acquires(failure);
+        let there = exchange(word, current, new, acquire, releases(success));
+        if there == current {
+            Ok(there)
+        } else {
+            Err(there)
+        }
+    };
+    if found & Feature::Exchange as usize != 0 {
+        bodies.push(Body {
+            name: "casp",
+            load: |word, ordering| load_by_exchange(word, ordering, true),
+            store: store_by_exchange,
+            exchange: casp,
+        });
+    }
+    if found & Feature::Move as usize != 0 {
+        bodies.push(Body {
+            name: "ldp, stp",
+            load: load_by_move,
+            store: store_by_move,
+            exchange: casp,
+        });
+    }
+    bodies
+}
