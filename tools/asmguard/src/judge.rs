@@ -125,6 +125,10 @@ pub fn judge(
             Ok((probe, code)) => {
                 let hits = classify(code, isa);
                 verdict.instructions = code.instructions().count();
+                let classes = count(&hits).into_iter();
+                verdict.classes = classes
+                    .map(|(class, count)| (class.to_string(), count))
+                    .collect();
                 verdict.than_core = probe.twin().and_then(|twin| {
                     let core = i64::try_from(length(&twin)?).ok()?;
                     Some(i64::try_from(verdict.instructions).ok()? - core)

@@ -1,13 +1,13 @@
 //! The machine that code was compiled for, as far as the mapping table asks.
 
 /// An instruction set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub enum Isa {
     /// AMD64, in Intel syntax.
     #[serde(rename = "x86_64")]
     X86_64,
     /// `AArch64`.
+    #[serde(rename = "aarch64")]
     Aarch64,
 }
 

@@ -3,7 +3,8 @@
 //! ```toml
 //! [[rule]]
 //! probe = "ours_spin_hint"          # or a beginning: "hot_map_*"
-//! on = ["x86_64"]                   # variants or instruction sets; left out: everywhere
+//! isa = "x86_64"                    # an instruction set; left out: any
+//! on = ["x86_64_v3"]                # variants; left out: all
 //! why = "one hint, no ordering"
 //! classes = { load = "0..=2" }      # a closed list, like a row of the table; "any" for no bound
 //! instructions = { pause = 1 }      # by mnemonic and the beginning of the operands
@@ -30,7 +31,9 @@ pub struct Rule {
     pub line: usize,
     /// The probes that it is for: a name, or a beginning followed by `*`.
     pub probe: String,
-    /// The variants or instruction sets that it is for; none for all.
+    /// The instruction set that it is for; `None` for any.
+    pub isa: Option<Isa>,
+    /// The variants that it is for; none for all.
     pub on: Vec<String>,
     expectation: Expectation,
 }
@@ -46,6 +49,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Written {
     probe: Spanned<String>,
+    isa: Option<Isa>,
     #[serde(default)]
     on: Vec<Spanned<String>>,
     why: Spanned<String>,
@@ -92,9 +96,7 @@ impl Rules {
             }
             for place in &written.on {
                 let name = &**place.get_ref();
-                if !places.contains(&name)
-                    && ![Isa::X86_64.name(), Isa::Aarch64.name()].contains(&name)
-                {
+                if !places.contains(&name) {
                     let list = places.join(", ");
                     let expected = format!("`{name}` is none of the variants {list}");
                     return Err(bad(place.span().start, expected));
@@ -120,6 +122,7 @@ impl Rules {
             rules.push(Rule {
                 line,
                 probe: written.probe.into_inner(),
+                isa: written.isa,
                 on: written.on.into_iter().map(Spanned::into_inner).collect(),
                 expectation: Expectation {
                     origin,
@@ -145,8 +148,9 @@ impl Rules {
         isa: Isa,
     ) -> Result<Option<&Expectation>, GuardError> {
         let fits = |rule: &&Rule| {
-            let here = |place: &String| place == variant || place == isa.name();
-            rule.is_for(probe) && (rule.on.is_empty() || rule.on.iter().any(here))
+            rule.is_for(probe)
+                && rule.isa.is_none_or(|own| own == isa)
+                && (rule.on.is_empty() || rule.on.iter().any(|place| place == variant))
         };
         let found: Vec<&Rule> = self.rules.iter().filter(fits).collect();
         match found.as_slice() {

@@ -6,6 +6,7 @@ mod text;
 
 use serde::Serialize;
 use similar::TextDiff;
+use std::collections::BTreeMap;
 
 /// Everything that was judged.
 #[derive(Debug, Default, Serialize)]
@@ -71,6 +72,8 @@ pub struct Verdict {
     pub probe: String,
     /// How many instructions it has.
     pub instructions: usize,
+    /// How many of them are in each class, by the class's name.
+    pub classes: BTreeMap<String, usize>,
     /// How many more than the same operation of `core`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub than_core: Option<i64>,
@@ -96,6 +99,7 @@ impl Verdict {
         Self {
             probe: probe.to_owned(),
             instructions: 0,
+            classes: BTreeMap::new(),
             than_core: None,
             contract: Vec::new(),
             change: Change::Skipped,
