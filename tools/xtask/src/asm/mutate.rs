@@ -91,9 +91,9 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
         let original = bench.edit(mutant).context(place)?;
         let problems = bench.problems(variant);
         std::fs::write(bench.tree.join(&mutant.file), original)?;
-        let found = problems?
-            .into_iter()
-            .find(|(probe, said)| *probe == mutant.probe && said.contains(&mutant.says));
+        let problems = problems?;
+        let mut about = problems.iter().filter(|(probe, _)| *probe == mutant.probe);
+        let found = about.find(|(_, said)| said.contains(&mutant.says));
         match found {
             Some((_, said)) => {
                 caught += 1;
@@ -102,10 +102,13 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
                     "caught  {} ({}): {}",
                     mutant.name,
                     variant.name,
-                    line.unwrap_or(&said).trim()
+                    line.unwrap_or(said).trim()
                 );
             }
-            None => println!("MISSED  {} ({})", mutant.name, variant.name),
+            None => println!(
+                "MISSED  {} ({}): expected `{}`, found {problems:?}",
+                mutant.name, variant.name, mutant.says
+            ),
         }
     }
     println!("asm mutate: {caught} of {} caught", wanted.len());
