@@ -40,12 +40,8 @@ enum Command {
     Diff(Judging),
     /// Record snapshots. What breaks its contract is not recorded.
     Bless {
-        /// The variants to record.
-        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
-        variant: Vec<String>,
-        /// Record all variants.
-        #[arg(long)]
-        all: bool,
+        #[command(flatten)]
+        wanted: Wanted,
         /// Install the pinned cargo-show-asm below target/ if it is not there.
         #[arg(long)]
         install: bool,
@@ -66,6 +62,18 @@ enum Command {
     },
 }
 
+/// What to record is always said.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Wanted {
+    /// The variants to record.
+    #[arg(long)]
+    variant: Vec<String>,
+    /// Record all variants.
+    #[arg(long)]
+    all: bool,
+}
+
 #[derive(Args)]
 struct Judging {
     /// The variants to judge; all if none is named.
@@ -84,9 +92,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     let result = match &options.command {
         Command::Check(judging) => check(root, judging, false),
         Command::Diff(judging) => check(root, judging, true),
-        Command::Bless {
-            variant, install, ..
-        } => bless(root, variant, *install),
+        Command::Bless { wanted, install } if wanted.all => bless(root, &[], *install),
+        Command::Bless { wanted, install } => bless(root, &wanted.variant, *install),
         Command::Explain { probe, variant } => {
             chosen(variant).and_then(|variants| explain::print(root, probe, &variants))
         }
