@@ -30,6 +30,7 @@ use core::arch::asm;
 ///
 /// *Cost*: 10 instructions, and the load of a constant.
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`; the racing reads are the machine's and not the
@@ -66,6 +67,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 ///
 /// *Cost*: 9 instructions, and the load of a constant.
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
@@ -96,16 +98,7 @@ pub fn match_clear_sign(line: &LineWords) -> u32 {
 /// The bit of each word, as [`super::mask_bit`] has it, in the lane of its upper half-word.
 #[inline]
 fn bits() -> uint16x8_t {
-    const BITS: [u16; 8] = [
-        1 << 1,
-        1 << 3,
-        1 << 5,
-        1 << 7,
-        1 << 9,
-        1 << 11,
-        1 << 13,
-        1 << 15,
-    ];
+    const BITS: u128 = 0x8000_2000_0800_0200_0080_0020_0008_0002;
     // SAFETY: I1: both are 16 bytes of any content, and no memory is read.
     unsafe { core::mem::transmute(BITS) }
 }
@@ -134,6 +127,7 @@ pub fn prefetch_write<T>(address: *const T) {
 /// core, so these are not the cycles that the code took. It waits for nothing: instructions around it
 /// may run before or after. `isb` before it would wait for earlier ones.
 #[inline]
+#[must_use]
 pub fn cycles() -> u64 {
     let count: u64;
     // SAFETY: I3: reads a register of the processor.
@@ -167,19 +161,19 @@ pub(super) fn features() -> usize {
 /// Whether an access in this ordering sees what others published.
 #[inline]
 const fn acquires(ordering: Ordering) -> bool {
-    match ordering {
-        Ordering::Relaxed | Ordering::Release => false,
-        _ => true,
-    }
+    !matches!(ordering, Ordering::Relaxed | Ordering::Release)
 }
 
 /// Whether an access in this ordering publishes what came before.
 #[inline]
 const fn releases(ordering: Ordering) -> bool {
-    match ordering {
-        Ordering::Relaxed | Ordering::Acquire => false,
-        _ => true,
-    }
+    !matches!(ordering, Ordering::Relaxed | Ordering::Acquire)
+}
+
+/// What an exchange comes to that found this.
+#[inline]
+fn result(got: u128, current: u128) -> Result<u128, u128> {
+    if got == current { Ok(got) } else { Err(got) }
 }
 
 /// Whether there is `casp`.
@@ -260,11 +254,7 @@ pub(super) fn compare_exchange(
     } else {
         exchange_first(word, current, new, acquire, release)
     };
-    if found == current {
-        Ok(found)
-    } else {
-        Err(found)
-    }
+    result(found, current)
 }
 
 /// The first exchange of the process. What was there.
@@ -470,41 +460,33 @@ pub(super) fn exchange_by_pair(
 /// The bodies of the 16-byte word that this processor can run, each forced.
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
-    use super::tests::Body;
-    let found = features();
-    let mut bodies = vec![Body {
+    let found = Found::of(features());
+    let mut bodies = vec![super::tests::Body {
         name: "ldxp, stxp",
         load: |word, ordering| load_by_exchange(word, ordering, false),
         store: store_by_exchange,
-        exchange: |word, current, new, success, failure| {
-            let acquire = acquires(success) || acquires(failure);
-            let there = exchange_by_pair(word, current, new, acquire, releases(success));
-            if there == current {
-                Ok(there)
-            } else {
-                Err(there)
-            }
+        exchange: |word, current, new, success, _| {
+            let (acquire, release) = (acquires(success), releases(success));
+            result(
+                exchange_by_pair(word, current, new, acquire, release),
+                current,
+            )
         },
     }];
-    let casp = |word: &AtomicU128, current, new, success, failure| {
-        let acquire = acquires(success) || acquires(failure);
-        let there = exchange(word, current, new, acquire, releases(success));
-        if there == current {
-            Ok(there)
-        } else {
-            Err(there)
-        }
+    let casp = |word: &AtomicU128, current, new, success, _| {
+        let (acquire, release) = (acquires(success), releases(success));
+        result(exchange(word, current, new, acquire, release), current)
     };
-    if found & Feature::Exchange as usize != 0 {
-        bodies.push(Body {
+    if found.has(Feature::Exchange) {
+        bodies.push(super::tests::Body {
             name: "casp",
             load: |word, ordering| load_by_exchange(word, ordering, true),
             store: store_by_exchange,
             exchange: casp,
         });
     }
-    if found & Feature::Move as usize != 0 {
-        bodies.push(Body {
+    if found.has(Feature::Move) {
+        bodies.push(super::tests::Body {
             name: "ldp, stp",
             load: load_by_move,
             store: store_by_move,

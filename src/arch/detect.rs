@@ -18,6 +18,11 @@ const ASKED: usize = 1 << (usize::BITS - 1);
 pub(super) struct Found(usize);
 
 impl Found {
+    /// These features, and no others.
+    pub(super) fn of(features: usize) -> Self {
+        Self(features | ASKED)
+    }
+
     /// Whether the processor is known to have this.
     #[inline]
     pub(super) fn has(self, feature: Feature) -> bool {
@@ -41,8 +46,8 @@ pub(super) fn found() -> Found {
 /// Asks the processor: once a process, or once for each thread that comes at the same time.
 #[cold]
 pub(super) fn ask() -> Found {
-    let found = machine::features() | ASKED;
+    let found = Found::of(machine::features());
     // ORD: Relaxed — as in `found`.
-    FOUND.store(found, Ordering::Relaxed);
-    Found(found)
+    FOUND.store(found.0, Ordering::Relaxed);
+    found
 }

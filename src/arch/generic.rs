@@ -1,6 +1,8 @@
 //! The meaning of each item, in plain Rust.
 //!
-//! Orderings: A1, the lock around a 16-byte word; A2, its `SeqCst` accesses.
+//! Orderings: A1, the lock around a 16-byte word. Each access to a word acquires and releases its lock,
+//! by a read-modify-write, so of any two the later one sees all that came before the earlier one. That
+//! is what `SeqCst` asks for, and more than the weaker orderings do.
 //! Progress: accesses to a 16-byte word wait for each other here; the machines' are lock-free.
 #![cfg_attr(
     not(miri),
@@ -11,14 +13,15 @@
     )
 )]
 
-use super::wide::{AtomicU128, is_seqcst};
+use super::wide::{AtomicU128, halves};
 use super::{LineWords, mask_bit};
-use crate::sync::{MODEL, Ordering, StaticBool, fence, model_id, model_value};
+use crate::sync::{MODEL, Ordering, StaticBool, model_id, model_value, never_split};
 use std::sync::LazyLock;
 use std::time::Instant;
 
 /// Which words of the line have `high` as their upper half-word. See [`mask_bit`].
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mut mask = 0;
     for (i, word) in (0_u32..).zip(&line.0) {
@@ -31,6 +34,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 
 /// Which words of the line have their uppermost bit clear. See [`mask_bit`].
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mut mask = 0;
     for (i, word) in (0_u32..).zip(&line.0) {
@@ -53,6 +57,7 @@ pub fn prefetch_write<T>(address: *const T) {
 }
 
 /// A counter that runs evenly, from some start of its own: nanoseconds here.
+#[must_use]
 pub fn cycles() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
@@ -66,7 +71,7 @@ pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
     {
         return value;
     }
-    let _locked = Locked::enter(word, ordering);
+    let _locked = Locked::enter(word);
     read(word)
 }
 
@@ -76,7 +81,7 @@ pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
         word.words[0].store(id, ordering);
         return;
     }
-    let _locked = Locked::enter(word, ordering);
+    let _locked = Locked::enter(word);
     write(word, value);
 }
 
@@ -93,7 +98,7 @@ pub(super) fn compare_exchange(
         let result = word.words[0].compare_exchange(id, new, success, failure);
         return result.map(value).map_err(value);
     }
-    let _locked = Locked::enter(word, success);
+    let _locked = Locked::enter(word);
     let found = read(word);
     if found == current {
         write(word, new);
@@ -110,7 +115,7 @@ fn read(word: &AtomicU128) -> u128 {
 }
 
 fn write(word: &AtomicU128, value: u128) {
-    let (low, high) = super::wide::halves(value);
+    let (low, high) = halves(value);
     for (half, value) in word.words.iter().zip([low, high]) {
         // ORD: Relaxed — under the lock of the word [A1].
         half.store(value, Ordering::Relaxed);
@@ -123,20 +128,13 @@ static LOCKS: [Lock; 64] = [const { Lock(StaticBool::new(false)) }; 64];
 /// One lock, with a line of its own.
 #[repr(align(128))]
 struct Lock(StaticBool);
+never_split!(Lock: 0);
 
 /// Holds the lock of a word.
-struct Locked {
-    lock: &'static Lock,
-    ordering: Ordering,
-}
+struct Locked(&'static Lock);
 
 impl Locked {
-    fn enter(word: &AtomicU128, ordering: Ordering) -> Self {
-        if is_seqcst(ordering) {
-            // ORD: SeqCst — pairs with the fence in Locked::drop [A2]; orders SeqCst stores before
-            // this access.
-            fence(Ordering::SeqCst);
-        }
+    fn enter(word: &AtomicU128) -> Self {
         let number = core::ptr::from_ref(word).addr() / size_of::<AtomicU128>();
         let lock = &LOCKS[number % LOCKS.len()];
         loop {
@@ -146,7 +144,7 @@ impl Locked {
                 .0
                 .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
             if free.is_ok() {
-                return Self { lock, ordering };
+                return Self(lock);
             }
             // The holder may not be running: its turn is worth more than ours.
             std::thread::yield_now();
@@ -157,12 +155,7 @@ impl Locked {
 impl Drop for Locked {
     fn drop(&mut self) {
         // ORD: Release — pairs with the Acquire in Locked::enter [A1]; publishes what was written.
-        self.lock.0.store(false, Ordering::Release);
-        if is_seqcst(self.ordering) {
-            // ORD: SeqCst — pairs with the fence in Locked::enter [A2]; orders this store before
-            // later SeqCst loads.
-            fence(Ordering::SeqCst);
-        }
+        self.0.0.store(false, Ordering::Release);
     }
 }
 

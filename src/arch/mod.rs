@@ -58,6 +58,14 @@
         reason = "the contract is whole: what no map uses yet is tested and kept in snapshots"
     )
 )]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "tests of the model run the model's bodies only"
+    )
+)]
 
 #[cfg(any(
     all(target_arch = "x86_64", target_feature = "sse2", not(miri)),
@@ -103,7 +111,7 @@ use generic as machine;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
 use x86_64 as machine;
 
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, never_split};
 pub use core::hint::spin_loop as spin_hint;
 pub use machine::{cycles, match_clear_sign, match_high, prefetch_read, prefetch_write};
 pub use wide::AtomicU128;
@@ -112,9 +120,11 @@ pub use wide::AtomicU128;
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct LineWords(pub [AtomicU64; 8]);
+never_split!(LineWords: 0);
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.
+#[must_use]
 pub const fn mask_bit(word: u32) -> u32 {
     2 * word + 1
 }

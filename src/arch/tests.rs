@@ -1,5 +1,6 @@
 //! The machine agrees with the meaning; a 16-byte word neither tears nor loses an update.
 
+use super::generic::{match_clear_sign as clear_sign_meant, match_high as high_meant};
 use super::{
     AtomicU128, LineWords, cycles, generic, machine, mask_bit, match_clear_sign, match_high,
     prefetch_read, prefetch_write, spin_hint,
@@ -69,7 +70,7 @@ fn the_machine_agrees_with_the_meaning() {
             .filter(|(_, word)| word.load(Ordering::Relaxed) >> 63 == 0)
             .map(|(i, _)| 1 << mask_bit(i))
             .sum();
-        assert_eq!(generic::match_clear_sign(&line), clear);
+        assert_eq!(clear_sign_meant(&line), clear);
         assert_eq!(match_clear_sign(&line), clear);
         for high in 0x8000..0x8004 {
             let expected: u32 = (0_u32..)
@@ -77,7 +78,7 @@ fn the_machine_agrees_with_the_meaning() {
                 .filter(|(_, word)| word.load(Ordering::Relaxed) >> 48 == u64::from(high))
                 .map(|(i, _)| 1 << mask_bit(i))
                 .sum();
-            assert_eq!(generic::match_high(&line, high), expected);
+            assert_eq!(high_meant(&line, high), expected);
             assert_eq!(match_high(&line, high), expected);
         }
     }
@@ -270,31 +271,46 @@ fn miri_a_release_publishes_what_came_before() {
     }
 }
 
+/// Two threads meet here and go on together, so that what they do next overlaps.
+fn meet(arrived: &AtomicU64, round: usize) {
+    arrived.fetch_add(1, Ordering::AcqRel);
+    let mut turns = 0_u32;
+    while arrived.load(Ordering::Acquire) < 2 * (round as u64 + 1) {
+        turns += 1;
+        if turns.is_multiple_of(1000) {
+            thread::yield_now();
+        }
+        spin_hint();
+    }
+}
+
 /// Store buffering: of two threads that each store and then load the other's place, all `SeqCst`, one
-/// sees the other's store. One place is of 16 bytes, the other of 8.
+/// sees the other's store. One place is of 16 bytes, the other of 8, in lines of their own.
 #[test]
 fn miri_seqcst_accesses_stand_in_one_order() {
-    let rounds = if cfg!(miri) { 30 } else { 3_000 };
+    #[repr(align(128))]
+    struct Apart<T>(T);
+    let rounds = if cfg!(miri) { 30 } else { 20_000 };
     for body in bodies() {
-        let cells: Vec<(AtomicU128, AtomicU64)> = (0..rounds)
-            .map(|_| (AtomicU128::new(0), AtomicU64::new(0)))
+        let cells: Vec<_> = (0..rounds)
+            .map(|_| (Apart(AtomicU128::new(0)), Apart(AtomicU64::new(0))))
             .collect();
-        let start = Barrier::new(2);
+        let arrived = AtomicU64::new(0);
         let (wide, narrow) = thread::scope(|scope| {
             let wide = scope.spawn(|| {
-                let mut seen = Vec::with_capacity(cells.len());
-                for (wide, narrow) in &cells {
-                    start.wait();
-                    (body.store)(wide, 1, Ordering::SeqCst);
-                    seen.push(narrow.load(Ordering::SeqCst));
+                let mut seen = Vec::with_capacity(rounds);
+                for (round, (wide, narrow)) in cells.iter().enumerate() {
+                    meet(&arrived, round);
+                    (body.store)(&wide.0, 1, Ordering::SeqCst);
+                    seen.push(narrow.0.load(Ordering::SeqCst));
                 }
                 seen
             });
-            let mut seen = Vec::with_capacity(cells.len());
-            for (wide, narrow) in &cells {
-                start.wait();
-                narrow.store(1, Ordering::SeqCst);
-                seen.push((body.load)(wide, Ordering::SeqCst));
+            let mut seen = Vec::with_capacity(rounds);
+            for (round, (wide, narrow)) in cells.iter().enumerate() {
+                meet(&arrived, round);
+                narrow.0.store(1, Ordering::SeqCst);
+                seen.push((body.load)(&wide.0, Ordering::SeqCst));
             }
             (wide.join().expect("the other side ends"), seen)
         });
@@ -303,4 +319,42 @@ fn miri_seqcst_accesses_stand_in_one_order() {
             assert!(u128::from(wide) + narrow > 0, "{about}");
         }
     }
+}
+
+/// Each access to a 16-byte word is heard of once, as one of 16 bytes, and with the caller's line.
+#[cfg(atomshard_traced)]
+#[test]
+fn the_tracer_hears_of_one_access_of_16_bytes() {
+    use crate::sync::recorder::recorded;
+    use crate::trace::{Access, Kind};
+    let word = AtomicU128::new(pair(1));
+    let start = core::ptr::from_ref(&word).addr();
+    let seen = recorded(|| {
+        assert_eq!(word.load(Ordering::Acquire), pair(1));
+        word.store(pair(2), Ordering::Release);
+        let failed = word.compare_exchange(0, 0, Ordering::AcqRel, Ordering::Relaxed);
+        assert_eq!(failed, Err(pair(2)));
+    });
+    // What the detection reads lies elsewhere.
+    let own: Vec<&Access> = seen
+        .iter()
+        .filter(|access| access.address == start)
+        .collect();
+    let shapes: Vec<_> = own
+        .iter()
+        .map(|access| (access.kind, access.size, access.ordering))
+        .collect();
+    assert_eq!(
+        shapes,
+        [
+            (Kind::Load, 16, Ordering::Acquire),
+            (Kind::Store, 16, Ordering::Release),
+            (Kind::Rmw, 16, Ordering::AcqRel),
+            (Kind::RmwFailed, 16, Ordering::Relaxed),
+        ]
+    );
+    assert!(
+        own.iter()
+            .all(|access| access.location.file().ends_with("tests.rs"))
+    );
 }

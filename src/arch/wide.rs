@@ -3,7 +3,7 @@
 use super::{generic, machine};
 use crate::sync::{
     AtomicU64, Exclusive, MODEL, Ordering, Touch, const_except_in_model, model_id, model_value,
-    note_wide, unsync_load, unsync_store,
+    never_split, note_wide, unsync_load, unsync_store,
 };
 
 /// 16 bytes that change in one piece.
@@ -21,6 +21,7 @@ pub struct AtomicU128 {
     /// The lower half, then the upper.
     pub(super) words: [AtomicU64; 2],
 }
+never_split!(AtomicU128: words);
 
 const _: () = assert!(
     MODEL || size_of::<AtomicU128>() == 16 && align_of::<AtomicU128>() == 16,
@@ -139,8 +140,5 @@ pub(super) const fn halves(value: u128) -> (u64, u64) {
 /// Whether an access in this ordering stands in the one order of all such accesses.
 #[inline]
 pub(super) const fn is_seqcst(ordering: Ordering) -> bool {
-    match ordering {
-        Ordering::SeqCst => true,
-        _ => false,
-    }
+    matches!(ordering, Ordering::SeqCst)
 }

@@ -35,6 +35,7 @@ use core::arch::x86_64::__m128i;
 /// without AVX, and a second body in every look-up, to save 9.
 #[cfg(not(target_feature = "avx2"))]
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`, which are aligned to 16; the racing reads are the
@@ -76,6 +77,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
     not(all(target_feature = "avx512bw", target_feature = "bmi2"))
 ))]
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
@@ -105,6 +107,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 /// As above, the whole line at once: one bit for each lane, of which each word's upper two are kept.
 #[cfg(all(target_feature = "avx512bw", target_feature = "bmi2"))]
 #[inline]
+#[must_use]
 pub fn match_high(line: &LineWords, high: u16) -> u32 {
     let mask: u32;
     // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
@@ -135,6 +138,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 /// *Cost*: 8 instructions; 6 with AVX-512 and BMI2. Halves of the line by AVX2 would take 8 too.
 #[cfg(not(target_feature = "avx"))]
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
@@ -164,6 +168,7 @@ pub fn match_clear_sign(line: &LineWords) -> u32 {
     not(all(target_feature = "avx512dq", target_feature = "bmi2"))
 ))]
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
@@ -190,6 +195,7 @@ pub fn match_clear_sign(line: &LineWords) -> u32 {
 /// As above, the whole line at once: one bit for each word.
 #[cfg(all(target_feature = "avx512dq", target_feature = "bmi2"))]
 #[inline]
+#[must_use]
 pub fn match_clear_sign(line: &LineWords) -> u32 {
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
@@ -235,6 +241,7 @@ pub fn prefetch_write<T>(address: *const T) {
 /// cycles that the code took. It waits for nothing: instructions around it may run before or after.
 /// `rdtscp` would wait for earlier ones only, so it takes a fence to measure few instructions.
 #[inline]
+#[must_use]
 pub fn cycles() -> u64 {
     let (low, high): (u64, u64);
     // SAFETY: I3: reads a register of the processor.
@@ -468,9 +475,9 @@ fn exchange(word: &AtomicU128, current: u128, new: u128) -> Result<u128, u128> {
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
     use super::tests::Body;
-    let found = features();
+    let found = Found::of(features());
     let mut bodies = Vec::new();
-    if found & Feature::Exchange as usize != 0 {
+    if found.has(Feature::Exchange) {
         bodies.push(Body {
             name: "cmpxchg16b",
             load: |word, _| load_by_exchange(word),
@@ -478,7 +485,7 @@ pub(super) fn bodies() -> Vec<super::tests::Body> {
             exchange: |word, current, new, _, _| exchange(word, current, new),
         });
     }
-    if found & Feature::Move as usize != 0 {
+    if found.has(Feature::Move) {
         bodies.push(Body {
             name: "vmovdqa",
             load: |word, _| load_by_move(word),

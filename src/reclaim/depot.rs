@@ -14,7 +14,7 @@
 //! # Progress
 //! Lock-free. No batch is taken on the strength of an old link, since all are taken at once.
 
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicPtr, Ordering, never_split};
 use core::ptr::{NonNull, null_mut};
 
 /// Free objects on their way from one heap to another.
@@ -25,6 +25,7 @@ struct Batch<T> {
 
 /// See the module. What is in a depot at its end is forgotten: the objects are its domain's.
 pub(crate) struct Depot<T>(AtomicPtr<Batch<T>>);
+never_split!(Depot<u8>: 0);
 
 impl<T> Depot<T> {
     /// An empty depot.

@@ -18,7 +18,7 @@
 //! Lock-free, apart from the global allocator.
 
 use super::heap::Heap;
-use crate::sync::{AtomicIsize, AtomicPtr, Ordering, unsync_load, unsync_store};
+use crate::sync::{AtomicIsize, AtomicPtr, Ordering, never_split, unsync_load, unsync_store};
 use core::cell::UnsafeCell;
 use core::ptr::null_mut;
 
@@ -35,6 +35,7 @@ pub(crate) struct OwnHeap<T> {
     heap: UnsafeCell<Heap<T>>,
     count: AtomicIsize,
 }
+never_split!(OwnHeap<u8>: count);
 
 /// See the module. The owner ends them by `take_all`.
 pub(crate) struct Heaps<T> {
@@ -42,6 +43,7 @@ pub(crate) struct Heaps<T> {
     /// Made when a record needs it.
     rows: AtomicPtr<Rows<T>>,
 }
+never_split!(Heaps<u8>: near, rows);
 
 impl<T> Heaps<T> {
     /// No heap. Allocates nothing.

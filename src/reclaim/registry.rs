@@ -43,6 +43,7 @@
 use crate::pad::Padded;
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU64, MODEL, Ordering, const_except_in_model, model_thread,
+    never_split,
 };
 use crate::sys::{
     Barrier, Unavailable, barrier_kind, heavy_barrier, light_barrier, light_barrier_of_membarrier,
@@ -73,6 +74,7 @@ pub struct Record {
     index: usize,
     next: *const Padded<Self>,
 }
+never_split!(Record: state, leased);
 
 // SAFETY: I1, I2: the plain fields do not change, and the cells are used by one holder at a time,
 // whose lease was handed on with an Acquire (R1).
@@ -229,6 +231,7 @@ impl Drop for Reenter<'_> {
 pub(crate) struct Registry {
     head: AtomicPtr<Padded<Record>>,
 }
+never_split!(Registry: head);
 
 impl Registry {
     const_except_in_model! {

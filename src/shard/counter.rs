@@ -45,7 +45,7 @@
 
 use super::stripes::LazyStripes;
 use super::{ByThread, Place};
-use crate::sync::{AtomicI64, MODEL, Ordering, const_except_in_model};
+use crate::sync::{AtomicI64, MODEL, Ordering, const_except_in_model, never_split};
 use core::fmt;
 
 /// A counter that many threads may change at once: one cell while that is enough, then one padded
@@ -77,6 +77,7 @@ pub struct ShardCounter<P = ByThread> {
     stripes: LazyStripes,
     place: P,
 }
+never_split!(ShardCounter: cell);
 
 // The model's atomics are larger than their value.
 const _: () = assert!(MODEL || size_of::<ShardCounter>() == 16);

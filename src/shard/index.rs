@@ -25,7 +25,7 @@
 //! After the first call: wait-free, one thread-local read. Leasing: lock-free, a failed try means
 //! that another thread got the bit. Giving back: wait-free.
 
-use crate::sync::{Ordering, StaticU64, StaticUsize, model_thread};
+use crate::sync::{Ordering, StaticU64, StaticUsize, model_thread, never_split};
 use core::cell::Cell;
 
 /// Numbers that can be leased at once. 16 words of bitmap; more threads than this share numbers,
@@ -38,6 +38,7 @@ const BITS: usize = 64;
 struct Registry {
     leased: [StaticU64; WORDS],
 }
+never_split!(Registry: leased);
 
 impl Registry {
     const fn new() -> Self {

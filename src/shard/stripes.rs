@@ -36,7 +36,9 @@
 #![expect(unsafe_code, reason = "an array behind a tagged atomic pointer")]
 
 use crate::pad::Padded;
-use crate::sync::{AtomicI64, AtomicPtr, Ordering, const_except_in_model, unsync_load};
+use crate::sync::{
+    AtomicI64, AtomicPtr, Ordering, const_except_in_model, never_split, unsync_load,
+};
 use core::ptr::{null_mut, slice_from_raw_parts_mut};
 
 /// One cell of a counter in lines of its own.
@@ -56,6 +58,7 @@ const _: () = assert!(align_of::<Stripe>() > LOG_MASK);
 pub(super) struct LazyStripes {
     word: AtomicPtr<Stripe>,
 }
+never_split!(LazyStripes: word);
 
 impl LazyStripes {
     const_except_in_model! {

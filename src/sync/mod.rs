@@ -27,8 +27,11 @@ mod hook;
 mod model;
 #[cfg(not(any(loom, atomshard_traced)))]
 mod real;
+#[cfg(all(test, atomshard_traced, not(loom)))]
+pub(crate) mod recorder;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod traced;
+mod whole;
 
 #[cfg(loom)]
 pub(crate) use model::*;
@@ -36,6 +39,7 @@ pub(crate) use model::*;
 pub(crate) use real::*;
 #[cfg(all(atomshard_traced, not(loom)))]
 pub(crate) use traced::*;
+pub(crate) use whole::{is_whole, never_split};
 
 /// The trace hook: every atomic access of the crate, reported to a tool.
 ///

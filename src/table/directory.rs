@@ -11,7 +11,7 @@ use super::migration::Migration;
 use super::store::{Kind, Table};
 use super::try_box;
 use crate::error::TryReserveError;
-use crate::sync::{AtomicPtr, Ordering, unsync_load};
+use crate::sync::{AtomicPtr, Ordering, never_split, unsync_load};
 
 /// Number of shards.
 pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
@@ -20,6 +20,7 @@ pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
 pub(crate) struct Directory {
     words: [AtomicPtr<u8>; SHARDS],
 }
+never_split!(Directory: words);
 
 impl Directory {
     /// A directory of fresh tables of `2^line_bits` lines: one root, or one for each shard.

@@ -20,7 +20,7 @@ pub(crate) struct Line {
 }
 
 const _: () = assert!(
-    MODEL || size_of::<Line>() == 64,
+    MODEL || size_of::<Line>() == 64 && align_of::<Line>() == 64,
     "a bucket is one 64-byte line"
 );
 

@@ -14,7 +14,7 @@ use super::word::{Slot, Word};
 use super::{HashOf, try_box};
 use crate::error::TryReserveError;
 use crate::pad::Padded;
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering, never_split};
 use core::alloc::Layout;
 
 /// Units in a step.
@@ -62,6 +62,7 @@ pub(crate) struct Migration {
     /// Somebody retires the old table.
     retired: AtomicBool,
 }
+never_split!(Migration: handed, complete, spent, retired);
 
 impl Migration {
     /// Allocates the memory to move `old` to `2^into_bits` lines (in each table of `kind`).

@@ -7,7 +7,7 @@ use super::line::Line;
 use super::migration::Migration;
 use super::word::masked;
 use crate::error::TryReserveError;
-use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering};
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, never_split};
 use crate::sys::pages;
 use core::alloc::Layout;
 use core::marker::PhantomData;
@@ -36,6 +36,7 @@ struct Header {
     spilled: AtomicIsize,
     kind: Kind,
 }
+never_split!(Header: next, spilled);
 
 /// A table that stays allocated for `'g` (I3).
 #[derive(Clone, Copy, Debug)]

@@ -343,35 +343,8 @@ mod model {
 mod traced {
     use super::*;
     use crate::sync::Ordering;
+    use crate::sync::recorder::{SEEN, record, recorded, turn};
     use crate::trace::{Access, Kind, set_hook, set_thread_number, thread_number};
-    use core::cell::RefCell;
-    use std::sync::{Mutex, MutexGuard, PoisonError};
-
-    /// The hook is one for the process: tests that install one take turns.
-    fn turn() -> MutexGuard<'static, ()> {
-        static TURN: Mutex<()> = Mutex::new(());
-        TURN.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    thread_local!(static SEEN: RefCell<Option<Vec<Access>>> = const { RefCell::new(None) });
-
-    /// Every test's threads call the hook while it is installed: only one that asked records.
-    fn record(access: &Access) {
-        SEEN.with_borrow_mut(|seen| {
-            if let Some(seen) = seen {
-                seen.push(*access);
-            }
-        });
-    }
-
-    fn recorded(work: impl FnOnce()) -> Vec<Access> {
-        let _turn = turn();
-        set_hook(Some(record));
-        SEEN.set(Some(Vec::new()));
-        work();
-        set_hook(None);
-        SEEN.take().unwrap_or_default()
-    }
 
     /// What an access looks like, without its address and line.
     fn shape(access: &Access) -> (Kind, usize, Ordering) {

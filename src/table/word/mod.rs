@@ -26,7 +26,7 @@
 //! version, so that a helper may decide it; tags live in the pointer, so that a line needs no header.
 
 use super::hash::TAG_BITS;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, never_split};
 
 #[cfg(not(target_pointer_width = "64"))]
 mod narrow;
@@ -237,17 +237,18 @@ fn unusable_address(address: *mut u8) -> ! {
 }
 
 /// The atomic cell that holds a [`Word`].
-pub(crate) struct Slot(repr::Cell);
+pub(crate) struct Slot(repr::AtomicWord);
+never_split!(Slot: 0);
 
 impl Slot {
     /// A cell that holds zero.
     pub(crate) fn zero() -> Self {
-        Self(repr::Cell::new(repr::ZERO))
+        Self(repr::AtomicWord::new(repr::ZERO))
     }
 
     /// A cell that holds `word`.
     pub(crate) fn new(word: Word) -> Self {
-        Self(repr::Cell::new(word.0))
+        Self(repr::AtomicWord::new(word.0))
     }
 
     /// Reads the word as a hint: nothing may be dereferenced or concluded from it alone.

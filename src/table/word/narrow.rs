@@ -4,7 +4,7 @@
 use crate::sync::AtomicU64;
 
 pub(super) type Repr = u64;
-pub(super) type Cell = AtomicU64;
+pub(super) type AtomicWord = AtomicU64;
 pub(super) const ZERO: Repr = 0;
 
 #[inline]

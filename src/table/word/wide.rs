@@ -3,7 +3,7 @@
 use crate::sync::AtomicPtr;
 
 pub(super) type Repr = *mut u8;
-pub(super) type Cell = AtomicPtr<u8>;
+pub(super) type AtomicWord = AtomicPtr<u8>;
 pub(super) const ZERO: Repr = core::ptr::null_mut();
 
 #[inline]

@@ -16,6 +16,10 @@
 //! # Rules
 //! A probe is monomorphic and never inlined, its orderings are constants, and nothing in it panics. Two
 //! probes with the same instructions may be merged into one by the compiler, which is then an alias.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "an exchange that fails says what core's says"
+)]
 
 mod core_set;
 mod hot;
@@ -38,3 +42,6 @@ macro_rules! probes {
     )*};
 }
 use probes;
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,22 @@ fn tidy_follows_links() {
 }
 
 #[test]
+fn tidy_wants_atomics_that_are_never_split() {
+    expect(
+        "tidy/bad_split",
+        1,
+        &[
+            "src/lib.rs:9: `Named` holds an atomic in `forgotten`; say `never_split!(Named: forgotten);` beside it",
+            "src/lib.rs:16: `Tuple` holds an atomic in `1`; say `never_split!(Tuple: 1);` beside it",
+            "src/lib.rs:21: `Nested` holds an atomic in `rows`; say `never_split!(Nested: rows);` beside it",
+            "src/lib.rs:24: `Tight` is packed: an atomic around it could be split",
+            "src/word.rs:5: `Word` holds an atomic in `0`; say `never_split!(Word: 0);` beside it",
+            "tidy: FAILED, 5 findings in 3 files",
+        ],
+    );
+}
+
+#[test]
 fn tidy_wants_a_current_map() {
     expect(
         "tidy/bad_map",
@@ -152,10 +168,11 @@ fn layers_keeps_conditions_in_their_layer() {
             "src/map.rs:7: cfg `loom` outside of src/sync",
             "src/map.rs:9: cfg `atomshard_traced` outside of src/sync",
             "src/map.rs:12: cfg `loom` outside of src/sync",
-            "src/map.rs:15: `#[path]` hides where a module lives",
+            "src/map.rs:15: cfg `atomshard_probes` outside of src/arch",
             "src/map.rs:18: `#[path]` hides where a module lives",
+            "src/map.rs:21: `#[path]` hides where a module lives",
             "src/sync.rs:5: cfg `target_arch` outside of src/arch",
-            "layers: FAILED, 7 findings in 1 imports",
+            "layers: FAILED, 8 findings in 1 imports",
         ],
     );
 }

@@ -37,7 +37,7 @@ pub(crate) use iter::RawIter;
 
 use crate::map::ResizeMode;
 use crate::reclaim::Domain;
-use crate::sync::AtomicPtr;
+use crate::sync::{AtomicPtr, never_split};
 use crate::table::Directory;
 use entry::hash_of;
 
@@ -78,6 +78,7 @@ pub(crate) struct RawMap<K, V> {
     floor: u32,
     domain: Domain<Entry<K, V>>,
 }
+never_split!(RawMap<u8, u8>: directory);
 
 // SAFETY: I4: a map that moves takes its entries along; K and V are dropped on the new thread.
 // Retired entries may be dropped on any thread that uses the map, which needs Sync of the map.

@@ -4,6 +4,7 @@ use super::grammar::{self, Note};
 use crate::layers::paths_in;
 use crate::report::Report;
 use crate::source::{self, Place, RustFile, Sink};
+use proc_macro2::TokenTree;
 use std::collections::BTreeSet;
 
 /// A place that names a strong ordering, with the line that explains it.
@@ -68,7 +69,15 @@ impl Sink for Found {
     }
 
     fn macro_call(&mut self, call: &syn::Macro, place: &Place) {
-        for (path, line) in paths_in(call.tokens.clone()) {
+        // Behind the comma of `matches!` stands a pattern: it looks at a value and passes none.
+        let pattern =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ',');
+        let whole = !call.path.is_ident("matches");
+        let tokens = call.tokens.clone().into_iter();
+        let tokens = tokens
+            .take_while(|token| whole || !pattern(token))
+            .collect();
+        for (path, line) in paths_in(tokens) {
             if let Some(ordering) = strong(&path).filter(|_| !place.test) {
                 self.arguments.push((
                     ordering.to_owned(),

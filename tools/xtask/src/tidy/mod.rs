@@ -2,6 +2,7 @@
 
 mod atomics;
 mod links;
+mod split;
 mod text;
 
 use crate::report::Report;
@@ -23,6 +24,7 @@ pub(crate) fn check(root: &Path) -> Result<Report> {
     for file in &library {
         atomics::check(file, &mut report);
     }
+    split::check(&library, &mut report);
     let all = source::rust(root, &mut report, |_| true)?;
     for file in &all {
         text::safety_words(file, &mut report);
