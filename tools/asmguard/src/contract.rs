@@ -140,7 +140,10 @@ impl Expectation {
                 problems.push(format!("{class} of {width} bytes, expected {expected}"));
             }
             if let (Class::Call, Some(callee)) = (hit.class, &hit.callee)
-                && !self.callees.iter().any(|end| callee.ends_with(&**end))
+                && !self
+                    .callees
+                    .iter()
+                    .any(|end| named(callee).ends_with(&**end))
             {
                 problems.push(format!("call of {callee}"));
             }
@@ -161,6 +164,24 @@ impl Expectation {
     }
 }
 
+/// A path without the types at its end, which only the v0 mangling spells out.
+fn named(path: &str) -> &str {
+    let mut depth = 0_usize;
+    if path.ends_with('>') {
+        for (at, character) in path.char_indices().rev() {
+            match character {
+                '>' => depth += 1,
+                '<' => depth = depth.saturating_sub(1),
+                _ => continue,
+            }
+            if depth == 0 {
+                return path[..at].trim_end_matches("::");
+            }
+        }
+    }
+    path
+}
+
 /// True when the instruction begins with these words.
 fn is(text: &str, (mnemonic, operands): (&str, &str)) -> bool {
     match text.strip_prefix(mnemonic) {
@@ -179,4 +200,63 @@ pub(crate) fn count(hits: &[Hit]) -> Counts {
         *counts.entry(hit.class).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowed, Bound, Expectation, is, named};
+    use crate::{Class, Code, Isa, classify};
+
+    #[test]
+    fn the_types_of_a_call_do_not_count() {
+        for (path, name) in [
+            (
+                "<k::Map<u64, u64>>::get::<k::A<u64>>",
+                "<k::Map<u64, u64>>::get",
+            ),
+            ("<impl k::Map<K,V>>::get", "<impl k::Map<K,V>>::get"),
+            ("k::f", "k::f"),
+        ] {
+            assert_eq!(named(path), name);
+        }
+    }
+
+    #[test]
+    fn an_instruction_is_named_by_its_beginning() {
+        assert!(is("pause", ("pause", "")));
+        assert!(is(
+            "lock cmpxchg16b",
+            ("lock cmpxchg16b", "xmmword ptr [rdi]")
+        ));
+        assert!(is("prfm pldl1keep", ("prfm", "pldl1keep, [x0]")));
+        assert!(!is("prfm pldl1keep", ("prfm", "pstl1keep, [x0]")));
+        assert!(!is("ldp", ("ld", "p")));
+    }
+
+    #[test]
+    fn a_list_is_closed_and_a_bound_has_two_ends() {
+        let code = ["ldr x0, [x0]", "ldr x1, [x1]", "bl k::f", "b k::g"];
+        let code = Code::parse("f", code, Isa::Aarch64).expect("code");
+        let hits = classify(&code, Isa::Aarch64);
+        let mut expected = Expectation {
+            alternatives: vec![Allowed::exactly(&[(Class::Load, 1)])],
+            length: Some(3),
+            ..Expectation::default()
+        };
+        let problems = [
+            "load: 2, expected 1",
+            "call: 2, expected none",
+            "call of k::f",
+            "call of k::g",
+            "4 instructions, expected at most 3",
+        ];
+        assert_eq!(expected.check(&code, &hits), problems);
+        expected.alternatives[0] = Allowed::default()
+            .and_at_most(Class::Load, 2)
+            .and_at_most(Class::Call, 2);
+        expected.callees = vec!["::f".into(), "::g".into()];
+        expected.instructions = vec![("ldr".into(), Bound { min: 3, max: 4 })];
+        expected.length = None;
+        assert_eq!(expected.check(&code, &hits), ["`ldr`: 2, expected 3 to 4"]);
+    }
 }
