@@ -66,8 +66,8 @@ fn control(mnemonic: &str, operands: &str) -> Option<Hit> {
         "relax" => Strength::Relaxed,
         "acq" => Strength::Acquire,
         "rel" => Strength::Release,
-        // `sync` is stronger still; nothing here asks for it, and as acq_rel it would pass.
         "acq_rel" => Strength::AcqRel,
+        // `sync` is stronger than any ordering of the language: a call like any other.
         _ => return Some(Hit::call(operands)),
     };
     let digits = action.trim_start_matches(|c: char| c.is_ascii_alphabetic());
@@ -76,9 +76,12 @@ fn control(mnemonic: &str, operands: &str) -> Option<Hit> {
 
 fn barrier(mnemonic: &str, operands: &str) -> Option<Hit> {
     let class = match (mnemonic, operands) {
-        ("dmb" | "dsb", "ishld" | "ld" | "nshld" | "oshld") => Class::LoadBarrier,
-        ("dmb" | "dsb", "ishst" | "st" | "nshst" | "oshst") => Class::StoreBarrier,
-        ("dmb" | "dsb", _) => Class::FullBarrier,
+        ("dmb", "ish") => Class::FullBarrier,
+        ("dmb", "ishld") => Class::LoadBarrier,
+        ("dmb", "ishst") => Class::StoreBarrier,
+        // These order nothing between cores, so they stand for no barrier.
+        ("dmb", "nsh" | "nshld" | "nshst") => return None,
+        ("dmb" | "dsb" | "isb", _) => Class::SystemBarrier,
         _ => return None,
     };
     Some(Hit::new(class, None))
@@ -200,6 +203,10 @@ mod tests {
             ),
             ("dmb ish", (Class::FullBarrier, None)),
             ("dmb ishld", (Class::LoadBarrier, None)),
+            ("dmb sy", (Class::SystemBarrier, None)),
+            ("dsb ish", (Class::SystemBarrier, None)),
+            ("isb", (Class::SystemBarrier, None)),
+            ("bl __aarch64_cas8_sync", (Class::Call, None)),
             ("ldr x0, [x0]", (Class::Load, Some(8))),
             ("ldp x0, x1, [x0]", (Class::Load, Some(16))),
             ("str x1, [x0, #8]", (Class::Store, Some(8))),
@@ -216,7 +223,7 @@ mod tests {
             "clrex",
             "ldr x8, [x8, :got_lo12:q::FLAG]",
             "ldr q0, [x8, :lo12:CONST0]",
-            "isb",
+            "dmb nsh",
             "prfm pldl1keep, [x0]",
         ] {
             assert_eq!(class(line), None, "{line}");

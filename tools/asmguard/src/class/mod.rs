@@ -48,6 +48,8 @@ pub enum Class {
     LoadBarrier,
     /// `sfence`, `dmb ishst`.
     StoreBarrier,
+    /// What waits for more than other cores can see: `dsb`, `isb`, `dmb sy`, `cpuid`.
+    SystemBarrier,
     /// A call, also one in the last place.
     Call,
     /// A call of the panic machinery.
@@ -78,6 +80,7 @@ impl Class {
             Self::FullBarrier,
             Self::LoadBarrier,
             Self::StoreBarrier,
+            Self::SystemBarrier,
             Self::Call,
             Self::Panic,
             Self::BackEdge,
@@ -130,6 +133,7 @@ impl fmt::Display for Class {
             Self::FullBarrier => ("full_barrier", None),
             Self::LoadBarrier => ("load_barrier", None),
             Self::StoreBarrier => ("store_barrier", None),
+            Self::SystemBarrier => ("system_barrier", None),
             Self::Call => ("call", None),
             Self::Panic => ("panic", None),
             Self::BackEdge => ("back_edge", None),

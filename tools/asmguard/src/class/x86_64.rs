@@ -11,6 +11,7 @@ pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
         "mfence" => hits.push(Hit::new(Class::FullBarrier, None)),
         "lfence" => hits.push(Hit::new(Class::LoadBarrier, None)),
         "sfence" => hits.push(Hit::new(Class::StoreBarrier, None)),
+        "cpuid" | "serialize" => hits.push(Hit::new(Class::SystemBarrier, None)),
         "call" => hits.push(Hit::call(operands)),
         "jmp" if !is_inside(operands) => hits.push(Hit::call(operands)),
         "push" => hits.push(Hit::new(Class::StackSpill, Some(8))),
@@ -32,7 +33,8 @@ fn memory(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
     }
     let wide = mnemonic.ends_with("cmpxchg16b").then_some(16);
     let width = wide.or_else(|| width(operands));
-    let stack = address.contains("rsp") || address.contains("rbp");
+    // Without frame pointers `rbp` is a register like any other.
+    let stack = address.contains("rsp");
     if mnemonic.starts_with("lock ") || mnemonic == "xchg" {
         let class = if stack {
             Class::FullBarrier
@@ -139,6 +141,8 @@ mod tests {
                 vec![(Class::FullBarrier, Some(4))],
             ),
             ("mfence", vec![(Class::FullBarrier, None)]),
+            ("cpuid", vec![(Class::SystemBarrier, None)]),
+            ("mov qword ptr [rbp], rax", vec![(Class::Store, Some(8))]),
             ("mov rax, qword ptr [rdi]", vec![(Class::Load, Some(8))]),
             (
                 "mov dword ptr [rdi + 8], esi",

@@ -25,7 +25,7 @@ impl Place<'_> {
     /// Compiles with `--emit asm` and reads that. An outer error is that nothing could be tried; the
     /// inner one is the compiler's.
     pub(crate) fn emitted(&self, locked: bool) -> Result<Result<Listing, String>> {
-        let file = self.target.join(format!("{}.s", self.variant.name));
+        let file = self.file()?;
         let mut command = clean::command("cargo", self.tree, self.variant);
         command.arg("rustc");
         self.select(&mut command);
@@ -49,6 +49,15 @@ impl Place<'_> {
             )
         })?;
         Ok(Ok(emitted::read(&file.display().to_string(), &text)?))
+    }
+
+    /// Where the compiler writes. Each compiler has a file of its own: cargo knows what each of them has
+    /// compiled, and compiles nothing again because another one has written since.
+    fn file(&self) -> Result<PathBuf> {
+        let rustc = self.header("")?.rustc;
+        let words = rustc.split(|c: char| !c.is_alphanumeric() && c != '.');
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        Ok(self.target.join(format!("{}.s", words.join("-"))))
     }
 
     /// Reads what cargo-show-asm makes of a build of its own.
