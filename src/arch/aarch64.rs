@@ -16,9 +16,8 @@
 //! Invariants: I1, I2, I3 of the [parent module](super).
 #![expect(unsafe_code, reason = "inline assembly; argued by I1 to I3")]
 
-use super::LineWords;
-use super::detect::{self, Found};
 use super::wide::{AtomicU128, halves, is_seqcst};
+use super::{LineWords, detect};
 use crate::sync::Ordering;
 use core::arch::aarch64::uint16x8_t;
 use core::arch::asm;
@@ -176,26 +175,22 @@ fn result(got: u128, current: u128) -> Result<u128, u128> {
     if got == current { Ok(got) } else { Err(got) }
 }
 
-/// Whether there is `casp`.
-#[inline]
-fn has_exchange(found: Found) -> bool {
-    cfg!(target_feature = "lse") || found.has(Feature::Exchange)
-}
-
-/// Whether 16 bytes move in one piece, in memory as every program has it (write-back cached).
-#[inline]
-fn has_move(found: Found) -> bool {
-    cfg!(target_feature = "lse2") || found.has(Feature::Move)
-}
+/// There is `casp`, wherever this runs.
+const EXCHANGES: bool = cfg!(target_feature = "lse");
+/// 16 bytes move in one piece, wherever this runs, in memory as every program has it (write-back cached).
+const MOVES: bool = cfg!(target_feature = "lse2");
 
 /// Reads a 16-byte word.
 #[inline]
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
+    if MOVES {
+        return load_by_move(word, ordering);
+    }
     let found = detect::found();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         load_by_move(word, ordering)
     } else if found.asked() {
-        load_by_exchange(word, ordering, has_exchange(found))
+        load_by_exchange(word, ordering, EXCHANGES || found.has(Feature::Exchange))
     } else {
         load_first(word, ordering)
     }
@@ -205,18 +200,21 @@ pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
 #[cold]
 fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
     let found = detect::ask();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         load_by_move(word, ordering)
     } else {
-        load_by_exchange(word, ordering, has_exchange(found))
+        load_by_exchange(word, ordering, found.has(Feature::Exchange))
     }
 }
 
 /// Writes a 16-byte word.
 #[inline]
 pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
+    if MOVES {
+        return store_by_move(word, value, ordering);
+    }
     let found = detect::found();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         store_by_move(word, value, ordering);
     } else if found.asked() {
         store_by_exchange(word, value, ordering);
@@ -228,7 +226,7 @@ pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
 /// The first store of the process.
 #[cold]
 fn store_first(word: &AtomicU128, value: u128, ordering: Ordering) {
-    if has_move(detect::ask()) {
+    if detect::ask().has(Feature::Move) {
         store_by_move(word, value, ordering);
     } else {
         store_by_exchange(word, value, ordering);
@@ -246,8 +244,11 @@ pub(super) fn compare_exchange(
 ) -> Result<u128, u128> {
     let acquire = acquires(success) || acquires(failure);
     let release = releases(success);
+    if EXCHANGES {
+        return result(exchange(word, current, new, acquire, release), current);
+    }
     let known = detect::found();
-    let found = if has_exchange(known) {
+    let found = if known.has(Feature::Exchange) {
         exchange(word, current, new, acquire, release)
     } else if known.asked() {
         exchange_by_pair(word, current, new, acquire, release)
@@ -266,7 +267,7 @@ fn exchange_first(
     acquire: bool,
     release: bool,
 ) -> u128 {
-    if has_exchange(detect::ask()) {
+    if detect::ask().has(Feature::Exchange) {
         exchange(word, current, new, acquire, release)
     } else {
         exchange_by_pair(word, current, new, acquire, release)
@@ -460,7 +461,7 @@ pub(super) fn exchange_by_pair(
 /// The bodies of the 16-byte word that this processor can run, each forced.
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
-    let found = Found::of(features());
+    let found = detect::Found::of(features());
     let mut bodies = vec![super::tests::Body {
         name: "ldxp, stxp",
         load: |word, ordering| load_by_exchange(word, ordering, false),

@@ -6,9 +6,9 @@ use super::{
     prefetch_read, prefetch_write, spin_hint,
 };
 use crate::sync::{AtomicU64, Ordering, unsync_load, unsync_store};
+use core::time::Duration;
 use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
 
 /// One way of doing what an [`AtomicU128`] does.
 pub(super) struct Body {

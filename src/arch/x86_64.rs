@@ -7,7 +7,7 @@
 //! | instruction | feature | since |
 //! |---|---|---|
 //! | `pcmpeqw`, `packsswb`, `pmovmskb`, `prefetcht0` | SSE2 | all |
-//! | `vpcmpeqw ymm` | AVX2 | Haswell 2013, Excavator 2015 |
+//! | `vpbroadcastw` | AVX2 | Haswell 2013, Excavator 2015 |
 //! | `vpcmpeqw k, zmm`, `vpmovq2m` | AVX-512 BW, DQ | Skylake-X 2017, Zen 4 2022 |
 //! | `prefetchw` | PRFCHW | K8 2003, Broadwell 2014; without effect before |
 //! | `rdtsc` | TSC | all; at a constant rate since Nehalem 2008, K10 2007 |
@@ -30,9 +30,8 @@ use core::arch::x86_64::__m128i;
 /// read in one piece (aligned), and nothing else is assumed of the 16-byte loads. Packing twice with
 /// saturation keeps the sign of the upper lane of each pair, whatever the lower one holds.
 ///
-/// *Cost*: 15 instructions; 10 and a `vzeroupper` with AVX2; 6 with AVX-512 and BMI2. Which one is
-/// decided when compiling: a test at run time would cost 3 instructions, a `vzeroupper` beside code
-/// without AVX, and a second body in every look-up, to save 9.
+/// *Cost*: 15 instructions; 11 with AVX2; 6 with AVX-512 and BMI2. Decided when compiling: at run
+/// time it would cost 3 instructions and a second body in every look-up, to save at most 9.
 #[cfg(not(target_feature = "avx2"))]
 #[inline]
 #[must_use]
@@ -70,8 +69,8 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
     mask
 }
 
-/// As above, in two halves of the line. The bytes of a half stay in it when packed, so the pairs of
-/// words come out in the order 0, 2, 1, 3 and are put right at the end.
+/// As above, with a broadcast and encodings that need no copies. Halves of the line by `ymm` registers would
+/// take 10 instructions, but leave their upper halves to be cleared by another.
 #[cfg(all(
     target_feature = "avx2",
     not(all(target_feature = "avx512bw", target_feature = "bmi2"))
@@ -83,20 +82,23 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
     // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
     unsafe {
         asm!(
-            "vmovd {wanted:x}, {high:e}",
-            "vpbroadcastw {wanted}, {wanted:x}",
+            "vmovd {wanted}, {high:e}",
+            "vpbroadcastw {wanted}, {wanted}",
             "vpcmpeqw {a}, {wanted}, [{line}]",
-            "vpcmpeqw {wanted}, {wanted}, [{line} + 32]",
-            "vpacksswb {a}, {a}, {wanted}",
-            "vextracti128 {wanted:x}, {a}, 1",
-            "vpacksswb {a:x}, {a:x}, {wanted:x}",
-            "vpshufd {a:x}, {a:x}, 0xd8",
-            "vpmovmskb {mask:e}, {a:x}",
+            "vpcmpeqw {b}, {wanted}, [{line} + 16]",
+            "vpcmpeqw {c}, {wanted}, [{line} + 32]",
+            "vpcmpeqw {wanted}, {wanted}, [{line} + 48]",
+            "vpacksswb {a}, {a}, {b}",
+            "vpacksswb {c}, {c}, {wanted}",
+            "vpacksswb {a}, {a}, {c}",
+            "vpmovmskb {mask:e}, {a}",
             "and {mask:e}, 0xaaaa",
             line = in(reg) line,
             high = in(reg) u32::from(high),
-            wanted = out(ymm_reg) _,
-            a = out(ymm_reg) _,
+            wanted = out(xmm_reg) _,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            c = out(xmm_reg) _,
             mask = out(reg) mask,
             options(nostack, readonly)
         );
@@ -105,6 +107,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 }
 
 /// As above, the whole line at once: one bit for each lane, of which each word's upper two are kept.
+/// `zmm16` has no `ymm` name in older encodings, so nothing has to be cleared after it.
 #[cfg(all(target_feature = "avx512bw", target_feature = "bmi2"))]
 #[inline]
 #[must_use]
@@ -113,15 +116,15 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
     // SAFETY: I1: reads the 64 bytes of `line`, as the body for SSE2 does.
     unsafe {
         asm!(
-            "vpbroadcastw {wanted}, {high:e}",
-            "vpcmpeqw {lanes}, {wanted}, [{line}]",
+            "vpbroadcastw zmm16, {high:e}",
+            "vpcmpeqw {lanes}, zmm16, [{line}]",
             "kmovd {mask:e}, {lanes}",
             "pext {mask:e}, {mask:e}, {upper:e}",
             "and {mask:e}, 0xaaaa",
             line = in(reg) line,
             high = in(reg) u32::from(high),
             upper = in(reg) 0xcccc_cccc_u32,
-            wanted = out(zmm_reg) _,
+            out("zmm16") _,
             lanes = out(kreg) _,
             mask = out(reg) mask,
             options(nostack, readonly)
@@ -135,7 +138,7 @@ pub fn match_high(line: &LineWords, high: u16) -> u32 {
 /// Packing twice with saturation keeps the sign of the upper lane of each pair, as in
 /// [`match_high`].
 ///
-/// *Cost*: 8 instructions; 6 with AVX-512 and BMI2. Halves of the line by AVX2 would take 8 too.
+/// *Cost*: 8 instructions; 6 with AVX-512 and BMI2. Halves of the line by `ymm` registers would take 8 too.
 #[cfg(not(target_feature = "avx"))]
 #[inline]
 #[must_use]
@@ -201,14 +204,14 @@ pub fn match_clear_sign(line: &LineWords) -> u32 {
     // SAFETY: I1: as in `match_high`.
     unsafe {
         asm!(
-            "vmovdqa64 {words}, [{line}]",
-            "vpmovq2m {signs}, {words}",
+            "vmovdqa64 zmm16, [{line}]",
+            "vpmovq2m {signs}, zmm16",
             "kmovd {mask:e}, {signs}",
             "not {mask:e}",
             "pdep {mask:e}, {mask:e}, {places:e}",
             line = in(reg) line,
             places = in(reg) 0xaaaa_u32,
-            words = out(zmm_reg) _,
+            out("zmm16") _,
             signs = out(kreg) _,
             mask = out(reg) mask,
             options(nostack, readonly)
@@ -276,8 +279,7 @@ pub(super) fn features() -> usize {
 /// Who made the processor, as leaf 0 of `cpuid` says.
 fn vendor() -> [u8; 12] {
     let (b, c, d): (u32, u32, u32);
-    // SAFETY: I3: reads facts of the processor; `rbx`, which the compiler keeps for itself, is put
-    // back.
+    // SAFETY: I3: reads facts of the processor; `rbx`, the compiler's own, is put back.
     unsafe {
         asm!(
             "mov {b:r}, rbx",
@@ -297,26 +299,22 @@ fn vendor() -> [u8; 12] {
     name
 }
 
-/// Whether there is `cmpxchg16b`.
-#[inline]
-fn has_exchange(found: Found) -> bool {
-    cfg!(target_feature = "cmpxchg16b") || found.has(Feature::Exchange)
-}
-
-/// Whether 16 bytes move in one piece. Compiled for AVX it is taken for granted, as LLVM takes it: the
-/// third maker of such processors, Zhaoxin, has given its word too (GCC, bug 104688).
-#[inline]
-fn has_move(found: Found) -> bool {
-    cfg!(all(target_feature = "avx", target_feature = "cmpxchg16b")) || found.has(Feature::Move)
-}
+/// There is `cmpxchg16b`, wherever this runs.
+const EXCHANGES: bool = cfg!(target_feature = "cmpxchg16b");
+/// 16 bytes move in one piece, wherever this runs. Compiled for AVX it is taken for granted, as LLVM
+/// takes it: the third maker of such processors, Zhaoxin, has given its word too (GCC, bug 104688).
+const MOVES: bool = cfg!(all(target_feature = "avx", target_feature = "cmpxchg16b"));
 
 /// Reads a 16-byte word.
 #[inline]
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
+    if MOVES {
+        return load_by_move(word);
+    }
     let found = detect::found();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         load_by_move(word)
-    } else if found.asked() && has_exchange(found) {
+    } else if found.has(Feature::Exchange) {
         load_by_exchange(word)
     } else {
         load_first(word, ordering)
@@ -327,9 +325,9 @@ pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
 #[cold]
 fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
     let found = detect::ask();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         load_by_move(word)
-    } else if has_exchange(found) {
+    } else if found.has(Feature::Exchange) {
         load_by_exchange(word)
     } else {
         generic::load(word, ordering)
@@ -339,10 +337,13 @@ fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
 /// Writes a 16-byte word.
 #[inline]
 pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
+    if MOVES {
+        return store_by_move(word, value, ordering);
+    }
     let found = detect::found();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         store_by_move(word, value, ordering);
-    } else if found.asked() && has_exchange(found) {
+    } else if found.has(Feature::Exchange) {
         store_by_exchange(word, value);
     } else {
         store_first(word, value, ordering);
@@ -353,9 +354,9 @@ pub(super) fn store(word: &AtomicU128, value: u128, ordering: Ordering) {
 #[cold]
 fn store_first(word: &AtomicU128, value: u128, ordering: Ordering) {
     let found = detect::ask();
-    if has_move(found) {
+    if found.has(Feature::Move) {
         store_by_move(word, value, ordering);
-    } else if has_exchange(found) {
+    } else if found.has(Feature::Exchange) {
         store_by_exchange(word, value);
     } else {
         generic::store(word, value, ordering);
@@ -371,10 +372,11 @@ pub(super) fn compare_exchange(
     success: Ordering,
     failure: Ordering,
 ) -> Result<u128, u128> {
-    if has_exchange(detect::found()) {
-        return exchange(word, current, new);
+    if EXCHANGES || detect::found().has(Feature::Exchange) {
+        exchange(word, current, new)
+    } else {
+        exchange_first(word, current, new, success, failure)
     }
-    exchange_first(word, current, new, success, failure)
 }
 
 /// The first exchange of the process, and every exchange on a processor without `cmpxchg16b`.
@@ -386,7 +388,7 @@ fn exchange_first(
     success: Ordering,
     failure: Ordering,
 ) -> Result<u128, u128> {
-    if has_exchange(detect::ask()) {
+    if detect::ask().has(Feature::Exchange) {
         exchange(word, current, new)
     } else {
         generic::compare_exchange(word, current, new, success, failure)
@@ -412,9 +414,9 @@ pub(super) fn store_by_move(word: &AtomicU128, value: u128, ordering: Ordering) 
     let value: __m128i = unsafe { core::mem::transmute(value) };
     if is_seqcst(ordering) {
         // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`. What lies below the
-        // stack pointer is written as it was.
+        // stack pointer is this thread's and is written as it was.
         unsafe {
-            asm!("vmovdqa [{word}], {value}", "lock or dword ptr [rsp - 64], 0", word = in(reg) word, value = in(xmm_reg) value);
+            asm!("vmovdqa [{word}], {value}", "lock or dword ptr [rsp - 64], 0", word = in(reg) word, value = in(xmm_reg) value, options(nostack));
         }
     } else {
         // SAFETY: I2: 16 aligned bytes; callers have asked for `Feature::Move`.
@@ -475,7 +477,7 @@ fn exchange(word: &AtomicU128, current: u128, new: u128) -> Result<u128, u128> {
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
     use super::tests::Body;
-    let found = Found::of(features());
+    let found = detect::Found::of(features());
     let mut bodies = Vec::new();
     if found.has(Feature::Exchange) {
         bodies.push(Body {

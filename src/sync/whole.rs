@@ -30,7 +30,8 @@ const _: () = assert!(
 /// Whether a field at this offset of its owner lies at a multiple of its own alignment, wherever the
 /// owner lies. The closure names the field, for its type.
 pub(crate) const fn is_whole<Owner, Field>(offset: usize, _field: fn(&Owner) -> &Field) -> bool {
-    offset % align_of::<Field>() == 0 && align_of::<Owner>() % align_of::<Field>() == 0
+    offset.is_multiple_of(align_of::<Field>())
+        && align_of::<Owner>().is_multiple_of(align_of::<Field>())
 }
 
 /// Asserts when compiling that these fields, which are or hold atomics, are never split.
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn loom_a_field_is_whole_at_its_alignment_in_an_owner_that_keeps_it() {
+    fn a_field_is_whole_at_its_alignment_in_an_owner_that_keeps_it() {
         assert!(is_whole(8, |owner: &Plain| &owner.word));
         assert!(!is_whole(4, |owner: &Plain| &owner.word));
         assert!(is_whole(0, |owner: &Plain| &owner.before));
