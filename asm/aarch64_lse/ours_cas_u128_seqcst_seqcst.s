@@ -1,10 +1,7 @@
-    adrp x8, :got:atomshard::arch::detect::FOUND
     mov x7, x5
     mov x6, x4
-    ldr x8, [x8, :got_lo12:atomshard::arch::detect::FOUND]
     mov x4, x2
     mov x5, x3
-    ldr xzr, [x8]
     caspal x4, x5, x6, x7, [x0]
     cmp x4, x2
     ccmp x5, x3, #0, eq

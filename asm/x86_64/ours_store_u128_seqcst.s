@@ -6,7 +6,6 @@
     jne L1
     test al, 1
     je L2
-    push rax
     xor edx, edx
     xor esi, esi
     xor ecx, ecx
@@ -24,7 +23,6 @@ L0:
     mov rbx, rsi
     test cl, cl
     je L0
-    pop rax
     ret
 L1:
     movq xmm0, r9

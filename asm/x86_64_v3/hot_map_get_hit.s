@@ -29,13 +29,14 @@
     or r9d, 32768
     movzx eax, r9w
     vmovd xmm0, eax
-    vpbroadcastw ymm0, xmm0
-    vpcmpeqw ymm1, ymm0, ymmword ptr [r8]
-    vpcmpeqw ymm0, ymm0, ymmword ptr [r8 + 32]
-    vpacksswb ymm1, ymm1, ymm0
-    vextracti128 xmm0, ymm1, 1
-    vpacksswb xmm1, xmm1, xmm0
-    vpshufd xmm1, xmm1, 216
+    vpbroadcastw xmm0, xmm0
+    vpcmpeqw xmm1, xmm0, xmmword ptr [r8]
+    vpcmpeqw xmm2, xmm0, xmmword ptr [r8 + 16]
+    vpcmpeqw xmm3, xmm0, xmmword ptr [r8 + 32]
+    vpcmpeqw xmm0, xmm0, xmmword ptr [r8 + 48]
+    vpacksswb xmm1, xmm1, xmm2
+    vpacksswb xmm3, xmm3, xmm0
+    vpacksswb xmm1, xmm1, xmm3
     vpmovmskb r10d, xmm1
     and r10d, 43690
     shl r9, 48

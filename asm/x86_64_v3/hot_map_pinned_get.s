@@ -44,13 +44,14 @@ L0:
     or r8d, 32768
     movzx eax, r8w
     vmovd xmm0, eax
-    vpbroadcastw ymm0, xmm0
-    vpcmpeqw ymm1, ymm0, ymmword ptr [rdx]
-    vpcmpeqw ymm0, ymm0, ymmword ptr [rdx + 32]
-    vpacksswb ymm1, ymm1, ymm0
-    vextracti128 xmm0, ymm1, 1
-    vpacksswb xmm1, xmm1, xmm0
-    vpshufd xmm1, xmm1, 216
+    vpbroadcastw xmm0, xmm0
+    vpcmpeqw xmm1, xmm0, xmmword ptr [rdx]
+    vpcmpeqw xmm2, xmm0, xmmword ptr [rdx + 16]
+    vpcmpeqw xmm3, xmm0, xmmword ptr [rdx + 32]
+    vpcmpeqw xmm0, xmm0, xmmword ptr [rdx + 48]
+    vpacksswb xmm1, xmm1, xmm2
+    vpacksswb xmm3, xmm3, xmm0
+    vpacksswb xmm1, xmm1, xmm3
     vpmovmskb r9d, xmm1
     and r9d, 43690
     shl r8, 48

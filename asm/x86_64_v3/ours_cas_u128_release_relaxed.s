@@ -1,7 +1,5 @@
     mov r9, rcx
     mov rax, rsi
-    mov rcx, qword ptr [rip + atomshard::arch::detect::FOUND@GOTPCREL]
-    mov rcx, qword ptr [rcx]
     mov rcx, r8
     mov rsi, r9
     xchg rsi, rbx

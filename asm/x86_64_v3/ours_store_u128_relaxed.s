@@ -1,5 +1,3 @@
-    mov rax, qword ptr [rip + atomshard::arch::detect::FOUND@GOTPCREL]
-    mov rax, qword ptr [rax]
     vmovq xmm0, rdx
     vmovq xmm1, rsi
     vpunpcklqdq xmm0, xmm1, xmm0

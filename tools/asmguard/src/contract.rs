@@ -115,6 +115,8 @@ pub struct Expectation {
     pub alternatives: Vec<Allowed>,
     /// How many bytes each atomic access must have.
     pub width: Option<u8>,
+    /// True when the plain loads and stores are the atomic access, so that the width is theirs too.
+    pub plain: bool,
     /// How many there must be of each mnemonic, operands included as far as they are given.
     pub instructions: Vec<(String, Bound)>,
     /// What calls may go to; the end of a path.
@@ -132,7 +134,8 @@ impl Expectation {
         // Of several ways that all fail, the nearest says most.
         let mut problems = tries.min_by_key(Vec::len).unwrap_or_default();
         for hit in hits {
-            let found = (hit.class.is_atomic(), self.width, hit.width);
+            let plain = self.plain && matches!(hit.class, Class::Load | Class::Store);
+            let found = (hit.class.is_atomic() || plain, self.width, hit.width);
             if let (true, Some(expected), Some(width)) = found
                 && expected != width
             {

@@ -42,6 +42,7 @@ pub fn row(machine: &Machine, probe: &Probe) -> Option<Expectation> {
         ),
         alternatives,
         width,
+        plain: matches!(&probe.kind, Kind::Access(access) if !access.op.modifies()),
         // A fence for the compiler is no instruction: what is left is the return.
         length: (probe.kind == Kind::LightFence).then_some(1),
         ..Expectation::default()
@@ -301,6 +302,12 @@ mod tests {
                 "ours_add_u64_relaxed",
                 &["lock xadd dword ptr [rdi], esi", "ret"],
                 "locked_rmw of 4 bytes, expected 8",
+            ),
+            (
+                X86,
+                "ours_load_u64_acquire",
+                &["mov eax, dword ptr [rdi]", "ret"],
+                "load of 4 bytes, expected 8",
             ),
             (
                 RCPC,

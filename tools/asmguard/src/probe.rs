@@ -153,6 +153,12 @@ impl Op {
         matches!(self, Self::Cas | Self::CasWeak)
     }
 
+    /// True of the operations that read and write.
+    #[must_use]
+    pub const fn modifies(self) -> bool {
+        !matches!(self, Self::Load | Self::Store)
+    }
+
     /// True when the language has this operation with this ordering.
     const fn takes(self, order: Order) -> bool {
         match self {

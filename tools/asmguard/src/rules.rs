@@ -128,6 +128,7 @@ impl Rules {
                     origin,
                     alternatives: vec![allowed],
                     width: written.width,
+                    plain: false,
                     instructions,
                     callees: written.calls,
                     length: written.length,
