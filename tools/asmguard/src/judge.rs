@@ -156,6 +156,15 @@ pub fn judge(
             verdicts.push(verdict);
         }
     }
+    for (name, place) in variant.sources {
+        // Inlined into nothing, or generic: a probe that cannot be looked at guards nothing.
+        if !probes.codes.contains_key(name) {
+            let mut verdict = Verdict::new(name, Some(place));
+            let what = "it is written, and the compiler left no code of it".to_owned();
+            verdict.contract.push(what);
+            verdicts.push(verdict);
+        }
+    }
     if recording.compares() {
         let gone = snapshots.probes.keys();
         for name in gone.filter(|name| !probes.codes.contains_key(*name)) {

@@ -192,6 +192,18 @@ fn another_compiler_skips_snapshots_aloud_but_not_the_contract() {
 }
 
 #[test]
+fn a_probe_that_left_no_code_breaks_the_contract() {
+    let mut case = Case::new();
+    let place = ("probes.rs".to_owned(), 9);
+    case.sources.insert("ours_vanished".to_owned(), place);
+    let report = case.judge(GOOD, None, &case.recorded(GOOD));
+    assert_eq!(report.exit_code(), 1);
+    let text = report.text(false);
+    let said = "v/ours_vanished: contract (probes.rs:9)\n    it is written, and the compiler left";
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
 fn nothing_judged_or_something_missing_is_3() {
     assert_eq!(Report::default().exit_code(), 3);
     let case = Case::new();

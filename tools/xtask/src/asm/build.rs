@@ -62,6 +62,7 @@ impl Place<'_> {
 
     /// Reads what cargo-show-asm makes of a build of its own.
     pub(crate) fn shown(&self, tool: &Path) -> Result<Listing> {
+        let tool = std::path::absolute(tool)?;
         let mut command = clean::command(tool, self.tree, self.variant);
         command.arg("asm");
         self.select(&mut command);

@@ -18,7 +18,7 @@ use build::{CRATE, Place};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use variants::Variant;
@@ -89,6 +89,8 @@ struct Judging {
 
 /// Runs one command. Whatever kept it from judging is exit code 3.
 pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    // Builds run in another folder.
+    let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
     let result = match &options.command {
         Command::Check(judging) => check(root, judging, false),
         Command::Diff(judging) => check(root, judging, true),
@@ -212,7 +214,7 @@ fn judged(
         let begun = Instant::now();
         let place = Place {
             tree: root,
-            target: Path::new(&shell.target("asm")).join(variant.name),
+            target: folder(&shell)?.join(variant.name),
             variant,
         };
         let header = place.header(&toolchain::show_asm_name())?;
@@ -244,6 +246,11 @@ fn judged(
         }
     }
     Ok((report, records))
+}
+
+/// Where everything that is built for this command lies.
+fn folder(shell: &Shell) -> Result<PathBuf> {
+    Ok(std::path::absolute(shell.target("asm"))?)
 }
 
 /// True of the line of a release, like `rustc 1.95.0 (..)`.

@@ -6,7 +6,7 @@
 
 use super::build::{CRATE, Place};
 use super::variants::Variant;
-use super::{chosen, rules, sources};
+use super::{chosen, folder, rules, sources};
 use crate::ci::{Shell, toolchain};
 use anyhow::{Context as _, Result, bail, ensure};
 use asmguard::{Header, Probes, Rules, Snapshots, Variant as Judged, judge};
@@ -55,8 +55,8 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let shell = Shell::new(root);
     let bench = Bench {
         root,
-        tree: Path::new(&shell.target("asm")).join("mutants/tree"),
-        target: Path::new(&shell.target("asm")).join("mutants"),
+        tree: folder(&shell)?.join("mutants/tree"),
+        target: folder(&shell)?.join("mutants"),
         rules: rules(root)?,
         sources: sources(root)?,
     };
