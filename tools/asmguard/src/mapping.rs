@@ -344,4 +344,42 @@ mod tests {
             assert!(found.iter().any(|text| text == said), "{probe}: {found:?}");
         }
     }
+
+    /// The code of each ordering passes the rows of exactly those orderings that become the same code.
+    #[test]
+    fn no_ordering_passes_for_another() {
+        let lse = [
+            ("relaxed", "ldadd"),
+            ("acquire", "ldadda"),
+            ("release", "ldaddl"),
+            ("acqrel", "ldaddal"),
+            ("seqcst", "ldaddal"),
+        ];
+        let pairs = [
+            ("relaxed", "ldxr stxr"),
+            ("acquire", "ldaxr stxr"),
+            ("release", "ldxr stlxr"),
+            ("acqrel", "ldaxr stlxr"),
+            ("seqcst", "ldaxr stlxr"),
+        ];
+        for (_, code) in lse {
+            for (order, own) in lse {
+                let probe = format!("ours_add_u64_{order}");
+                let line = format!("{code} x1, x0, [x0]");
+                let passes = problems(&RCPC, &probe, &[&line, "ret"]).is_empty();
+                assert_eq!(passes, code == own, "{code} as {order}");
+            }
+        }
+        for (_, code) in pairs {
+            for (order, own) in pairs {
+                let probe = format!("ours_swap_u64_{order}");
+                let (load, store) = code.split_once(' ').expect("a pair");
+                let load = format!("{load} x8, [x0]");
+                let store = format!("{store} w9, x1, [x0]");
+                let lines = ["L0:", &load, &store, "cbnz w9, L0", "ret"];
+                let passes = problems(&LLSC, &probe, &lines).is_empty();
+                assert_eq!(passes, code == own, "{code} as {order}");
+            }
+        }
+    }
 }
