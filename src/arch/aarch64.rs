@@ -462,37 +462,33 @@ pub(super) fn exchange_by_pair(
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
     let found = detect::Found::of(features());
-    let mut bodies = vec![super::tests::Body {
-        name: "ldxp, stxp",
-        load: |word, ordering| load_by_exchange(word, ordering, false),
-        store: store_by_exchange,
-        exchange: |word, current, new, success, _| {
-            let (acquire, release) = (acquires(success), releases(success));
-            result(
-                exchange_by_pair(word, current, new, acquire, release),
-                current,
-            )
-        },
-    }];
-    let casp = |word: &AtomicU128, current, new, success, _| {
+    let body = |name, load, store, exchange, whole| super::tests::Body {
+        name,
+        load,
+        store,
+        exchange,
+        whole,
+    };
+    let pair: super::tests::Exchange = |word, current, new, success, _| {
+        let (acquire, release) = (acquires(success), releases(success));
+        result(
+            exchange_by_pair(word, current, new, acquire, release),
+            current,
+        )
+    };
+    let casp: super::tests::Exchange = |word, current, new, success, _| {
         let (acquire, release) = (acquires(success), releases(success));
         result(exchange(word, current, new, acquire, release), current)
     };
+    let by_pair = |word: &_, ordering| load_by_exchange(word, ordering, false);
+    let by_casp = |word: &_, ordering| load_by_exchange(word, ordering, true);
+    let whole = found.has(Feature::Move);
+    let mut bodies = vec![
+        body("ldxp, stxp", by_pair, store_by_exchange, pair, true),
+        body("ldp, stp", load_by_move, store_by_move, pair, whole),
+    ];
     if found.has(Feature::Exchange) {
-        bodies.push(super::tests::Body {
-            name: "casp",
-            load: |word, ordering| load_by_exchange(word, ordering, true),
-            store: store_by_exchange,
-            exchange: casp,
-        });
-    }
-    if found.has(Feature::Move) {
-        bodies.push(super::tests::Body {
-            name: "ldp, stp",
-            load: load_by_move,
-            store: store_by_move,
-            exchange: casp,
-        });
+        bodies.push(body("casp", by_casp, store_by_exchange, casp, true));
     }
     bodies
 }

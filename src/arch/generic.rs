@@ -167,5 +167,6 @@ pub(super) fn bodies() -> Vec<super::tests::Body> {
         load,
         store,
         exchange: compare_exchange,
+        whole: true,
     }]
 }

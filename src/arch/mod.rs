@@ -40,8 +40,9 @@
 //! # Invariants
 //! - I1. The matches filter: their answer may be stale word by word, and whoever uses it reads the
 //!   word again by an atomic load.
-//! - I2. An [`AtomicU128`] is 16 bytes at a multiple of 16, and all accesses of a process to it take
-//!   the same family of instructions: the detection never changes its answer.
+//! - I2. An [`AtomicU128`] is 16 bytes at a multiple of 16. The instructions for it are atomic to
+//!   each other, the lock of `generic` is not to them, and the detection never changes its answer: a
+//!   process takes the lock always or never.
 //! - I3. A hint and a counter touch no memory of the program.
 #![cfg_attr(
     not(atomshard_probes),

@@ -476,24 +476,21 @@ fn exchange(word: &AtomicU128, current: u128, new: u128) -> Result<u128, u128> {
 /// The bodies of the 16-byte word that this processor can run, each forced.
 #[cfg(all(test, not(loom)))]
 pub(super) fn bodies() -> Vec<super::tests::Body> {
-    use super::tests::Body;
     let found = detect::Found::of(features());
-    let mut bodies = Vec::new();
-    if found.has(Feature::Exchange) {
-        bodies.push(Body {
-            name: "cmpxchg16b",
-            load: |word, _| load_by_exchange(word),
-            store: |word, value, _| store_by_exchange(word, value),
-            exchange: |word, current, new, _, _| exchange(word, current, new),
-        });
-    }
-    if found.has(Feature::Move) {
-        bodies.push(Body {
-            name: "vmovdqa",
-            load: |word, _| load_by_move(word),
-            store: store_by_move,
-            exchange: |word, current, new, _, _| exchange(word, current, new),
-        });
-    }
-    bodies
+    let by_exchange = super::tests::Body {
+        name: "cmpxchg16b",
+        load: |word, _| load_by_exchange(word),
+        store: |word, value, _| store_by_exchange(word, value),
+        exchange: |word, current, new, _, _| exchange(word, current, new),
+        whole: true,
+    };
+    let by_move = super::tests::Body {
+        name: "vmovdqa",
+        load: |word, _| load_by_move(word),
+        store: store_by_move,
+        ..by_exchange
+    };
+    let by_move = found.has(Feature::Move).then_some(by_move);
+    let by_exchange = found.has(Feature::Exchange).then_some(by_exchange);
+    by_exchange.into_iter().chain(by_move).collect()
 }

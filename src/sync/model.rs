@@ -13,6 +13,7 @@
 //! | At most 5 threads, the main one included. | Four spawned threads are the largest model; ours have two or three. |
 //! | There is no compiler reordering, so [`compiler_fence`] does nothing. | The compiler half of an asymmetric barrier is not checked. `sys` maps the light and the heavy side to `fence(SeqCst)` here, which is their meaning. |
 //! | Atomics are not their value: they are larger, `new` is not `const`, zeroed memory is not one. | Constructors are written in `const_except_in_model!`, raw tables build each atomic in place. |
+//! | There is no atomic of 16 bytes. | [`model_id`] gives each value a number, and an atomic holds the number: the orderings are exact. Access to one half alone is not modelled. |
 //! | A static lives longer than one run of a model. | The `Static*` atomics are real ones here too, unseen by the model. They hold facts of the process and thread numbers, always `Relaxed`. |
 //! | Memory that is freed is only watched through loom's own `alloc`, `Arc` and cells. | A use after free of plain memory shows as a crash at best; Miri and ASan look for those. |
 //!
