@@ -9,6 +9,7 @@
 )]
 
 mod aarch64;
+mod asm;
 mod ci;
 mod layers;
 mod map;
@@ -62,12 +63,21 @@ enum Command {
     Test,
     /// All deterministic gates, with times and a summary.
     Ci(ci::Options),
+    /// The machine code of the probes, against contract and snapshots.
+    Asm(asm::Options),
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where it cannot be printed nobody reads it. 3: `asm` has a meaning for 1 and 2.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 3 } else { 0 });
+        }
+    };
+    match run(cli) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::from(2)
@@ -75,8 +85,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one command; `false` means that it had findings.
-fn run(cli: Cli) -> Result<bool> {
+/// Runs one command; a failure means that it had findings.
+fn run(cli: Cli) -> Result<ExitCode> {
     let root = match cli.root {
         Some(path) => path,
         None => repository()?,
@@ -84,16 +94,22 @@ fn run(cli: Cli) -> Result<bool> {
     if !root.is_dir() {
         bail!("{} is not a folder", root.display());
     }
-    match cli.command {
-        Command::Tidy => Ok(tidy::check(&root)?.print("tidy")),
-        Command::Layers => Ok(layers::check(&root)?.print("layers")),
-        Command::Orders { write } => Ok(orders::check(&root, write)?.print("orders")),
-        Command::Safety => Ok(safety::check(&root)?.print("safety")),
-        Command::Map { write } => Ok(map::check(&root, write)?.print("map")),
-        Command::Aarch64(options) => aarch64::run(&root, &options),
-        Command::Test => ci::test(&root),
-        Command::Ci(options) => ci::run(&root, &options),
-    }
+    let passed = match cli.command {
+        Command::Tidy => tidy::check(&root)?.print("tidy"),
+        Command::Layers => layers::check(&root)?.print("layers"),
+        Command::Orders { write } => orders::check(&root, write)?.print("orders"),
+        Command::Safety => safety::check(&root)?.print("safety"),
+        Command::Map { write } => map::check(&root, write)?.print("map"),
+        Command::Test => ci::test(&root)?,
+        Command::Ci(options) => ci::run(&root, &options)?,
+        Command::Aarch64(options) => aarch64::run(&root, &options)?,
+        Command::Asm(options) => return Ok(asm::run(&root, &options)),
+    };
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The root of the workspace that this tool was built in.

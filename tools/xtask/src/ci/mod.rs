@@ -6,7 +6,8 @@ pub(crate) mod toolchain;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use run::{Outcome, Shell};
+use run::Outcome;
+pub(crate) use run::Shell;
 use std::path::Path;
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use super::run::{Outcome, Shell};
 use super::toolchain;
-use crate::{aarch64, layers, orders, safety, source, tidy};
+use crate::{aarch64, asm, layers, orders, safety, source, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
@@ -85,6 +85,16 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step("nextest", "all tests, one process each", nextest),
         step("lab", "the main job, short: every result checked", lab),
+        step(
+            "asm",
+            "machine code of the probes: contract and snapshots",
+            |s| Ok(asm_outcome(asm::step(&s.root)?, "check")),
+        ),
+        step(
+            "mutants",
+            "broken copies of the crate: each breaks a contract",
+            |s| Ok(asm_outcome(asm::mutants(&s.root)?, "mutate")),
+        ),
         step("loom", "every interleaving of the small models", loom),
         step("miri", "the reduced suite under the interpreter", miri),
     ]
@@ -96,6 +106,17 @@ fn own(passed: bool, name: &str) -> Outcome {
     } else {
         Outcome::Failed(format!("`cargo xtask {name}`"))
     }
+}
+
+/// What the exit code of a command of `asm` means; a missing tool is no pass, at home either.
+fn asm_outcome(code: u8, command: &str) -> Outcome {
+    let why = match code {
+        0 => return Outcome::Passed(String::new()),
+        1 => "a contract is broken, or a mutant is missed",
+        2 => "a snapshot differs",
+        _ => "a tool or a target is missing",
+    };
+    Outcome::Failed(format!("`cargo xtask asm {command}`: {why}"))
 }
 
 fn fmt(shell: &Shell) -> Result<Outcome> {

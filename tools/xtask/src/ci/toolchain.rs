@@ -1,6 +1,10 @@
 //! What is needed beyond the pinned toolchain: targets, the oldest compiler, Miri, cargo's plugins.
 
 use super::run::Shell;
+use std::path::{Path, PathBuf};
+
+/// The second reader of assembly. Pinned: what it prints is compared.
+const SHOW_ASM: (&str, &str) = ("cargo-show-asm", "0.2.64");
 
 /// Makes sure that the pinned toolchain has this target; the error is the remedy.
 pub(crate) fn target(shell: &Shell, name: &str) -> Result<(), String> {
@@ -71,6 +75,41 @@ pub(crate) fn tool(shell: &Shell, name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("needs `cargo {}`", arguments.join(" ")))
+}
+
+/// Makes sure that the pinned cargo-show-asm is there, below target/; it is installed under CI or when
+/// that is wanted. The error is the remedy.
+pub(crate) fn show_asm(shell: &Shell, install: bool) -> Result<PathBuf, String> {
+    let (name, version) = SHOW_ASM;
+    let folder = shell.target("tools");
+    let program = Path::new(&folder).join("bin/cargo-asm");
+    let is_there = || {
+        let said = shell.program(&program.to_string_lossy(), &["asm", "--version"]);
+        let said = said.output();
+        said.is_some_and(|said| said.split_whitespace().last() == Some(version))
+    };
+    if is_there() {
+        return Ok(program);
+    }
+    let arguments = [
+        "install",
+        "--locked",
+        "--root",
+        &folder,
+        "--version",
+        version,
+        name,
+    ];
+    if (shell.strict || install) && shell.cargo(&arguments).quiet() && is_there() {
+        return Ok(program);
+    }
+    Err(format!("needs `cargo {}`", arguments.join(" ")))
+}
+
+/// The pinned cargo-show-asm, by name and version.
+pub(crate) fn show_asm_name() -> String {
+    let (name, version) = SHOW_ASM;
+    format!("{name} {version}")
 }
 
 /// Runs rustup; the error says what to run by hand.

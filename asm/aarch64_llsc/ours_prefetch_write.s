@@ -1,0 +1,2 @@
+    prfm pstl1keep, [x0]
+    ret

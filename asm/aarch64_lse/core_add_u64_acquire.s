@@ -1,0 +1,2 @@
+    ldadda x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    dmb ishld
+    ret

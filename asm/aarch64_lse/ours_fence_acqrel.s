@@ -1,0 +1,2 @@
+    dmb ish
+    ret

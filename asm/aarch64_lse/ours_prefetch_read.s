@@ -1,0 +1,2 @@
+    prfm pldl1keep, [x0]
+    ret

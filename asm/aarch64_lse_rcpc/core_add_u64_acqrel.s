@@ -1,0 +1,2 @@
+    ldaddal x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    ldaddl x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    swpal x1, x0, [x0]
+    ret

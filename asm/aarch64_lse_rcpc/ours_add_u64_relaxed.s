@@ -1,0 +1,2 @@
+    ldadd x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    mrs x0, CNTVCT_EL0
+    ret

@@ -1,0 +1,2 @@
+    swpa x1, x0, [x0]
+    ret

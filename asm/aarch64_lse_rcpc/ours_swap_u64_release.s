@@ -1,0 +1,2 @@
+    swpl x1, x0, [x0]
+    ret

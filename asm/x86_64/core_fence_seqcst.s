@@ -1,0 +1,2 @@
+    lock or dword ptr [rsp - 64], 0
+    ret

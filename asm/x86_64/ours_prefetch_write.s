@@ -1,0 +1,2 @@
+    prefetchw byte ptr [rdi]
+    ret

@@ -1,0 +1,4 @@
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    ret

@@ -1,0 +1,2 @@
+    prefetcht0 byte ptr [rdi]
+    ret
