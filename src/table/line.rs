@@ -152,21 +152,36 @@ pub(crate) struct Filter<'l> {
     mask: u32,
 }
 
-impl<'l> Iterator for Filter<'l> {
-    type Item = &'l Slot;
-
+impl<'l> Filter<'l> {
+    /// The first slot that is left.
     #[inline]
-    fn next(&mut self) -> Option<&'l Slot> {
+    pub(crate) fn first(&self) -> Option<&'l Slot> {
         if self.mask == 0 {
             return None;
         }
         let offset = self.mask.trailing_zeros() as usize * (size_of::<Slot>() / 2);
-        self.mask &= self.mask - 1;
         let line = core::ptr::from_ref(self.line).cast::<Slot>();
         // SAFETY: I1: the mask has bits of words of the line only, so the offset (see `mask_bit`)
         // is that of a slot or of the link word.
         let slot = unsafe { line.byte_add(offset - size_of::<Slot>() / 2) };
         // SAFETY: I1: as above; the line is borrowed for 'l.
         Some(unsafe { &*slot })
+    }
+
+    /// Leaves out the first slot that is left, if there is one.
+    #[inline]
+    pub(crate) fn skip_first(&mut self) {
+        self.mask &= self.mask.wrapping_sub(1);
+    }
+}
+
+impl<'l> Iterator for Filter<'l> {
+    type Item = &'l Slot;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'l Slot> {
+        let first = self.first();
+        self.skip_first();
+        first
     }
 }

@@ -76,7 +76,9 @@ impl<K, V> RawMap<K, V> {
         let table = self.directory(guard)?.table_of(hash);
         let line = table.line_of(hash);
         let high = Word::member_high(tag(hash));
-        for slot in line.filter(high) {
+        // Not as an iterator, which would be at the next slot before the first is known to be wrong.
+        let mut matching = line.filter(high);
+        while let Some(slot) = matching.first() {
             let word = slot.load();
             let Some(address) = word.live_address(high) else {
                 // Changed, or frozen: then the entry may be freed already (I3).
@@ -87,6 +89,7 @@ impl<K, V> RawMap<K, V> {
             if key.equivalent(&entry.key) {
                 return Some(entry);
             }
+            matching.skip_first();
         }
         if line.link().load().is_vacant() {
             return None;
