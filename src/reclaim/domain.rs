@@ -251,8 +251,7 @@ impl<T> Domain<T> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
         let heap = unsafe { heap.borrow() };
         if !core::mem::needs_drop::<T>() && !ONE_BY_ONE {
-            heap.recycle();
-            while let Some(surplus) = heap.surplus() {
+            while let Some(surplus) = heap.recycle() {
                 self.depot.push(surplus);
             }
         }

@@ -301,12 +301,13 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     }
 
     /// Moves the objects whose grace period is over to the free list: for objects without a
-    /// destructor.
-    pub(super) fn recycle(&mut self) {
+    /// destructor. Hands out a batch for the depot if there are many; then there may be more.
+    pub(super) fn recycle(&mut self) -> Option<Vec<NonNull<T>>> {
         loop {
             self.free.append(&mut self.ripe.objects);
-            if self.ripe.len() != 0 || !self.next_bag() {
-                return;
+            let surplus = self.surplus();
+            if surplus.is_some() || self.ripe.len() != 0 || !self.next_bag() {
+                return surplus;
             }
         }
     }
@@ -354,7 +355,8 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// Takes over the memory of such a heap.
     pub(super) fn adopt_memory(&mut self, other: &mut Self) {
         other.cut_up();
-        self.free.append(&mut other.free);
+        self.free.append(&mut core::mem::take(&mut other.free));
+        other.spare = None;
         self.held += core::mem::take(&mut other.held);
         let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
         let mut chunk = theirs;

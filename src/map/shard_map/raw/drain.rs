@@ -108,6 +108,7 @@ impl<K, V> Remains<'_, K, V> {
 }
 
 impl<K, V> Drop for Remains<'_, K, V> {
+    /// Here because `next` has panicked, or nobody wants the rest.
     fn drop(&mut self) {
         if !Domain::<Entry<K, V>>::GOES_WHOLE {
             while self.next().is_some() {}
@@ -127,6 +128,10 @@ impl<K, V> Drop for Remains<'_, K, V> {
 
 impl<K, V> Drop for RawMap<K, V> {
     fn drop(&mut self) {
-        drop(self.remains());
+        if Domain::<Entry<K, V>>::GOES_WHOLE {
+            drop(self.remains());
+        } else {
+            self.drain_all(|_, _| ());
+        }
     }
 }

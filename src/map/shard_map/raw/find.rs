@@ -158,9 +158,12 @@ impl<K, V> RawMap<K, V> {
         migration.is_born(hash).then(|| migration.table_of(hash))
     }
 
-    /// Scans a bucket for `key`. As in `get`, a miss counts if the last link word is not frozen.
+    /// Scans the lines of a bucket for `key` from `line` on, `depth` lines from the first, with the
+    /// vacant slot that was met before. As in `get`, a miss counts if the last link word is not frozen.
     fn scan<'g, Q>(
-        line: &'g Line,
+        mut line: &'g Line,
+        mut depth: usize,
+        mut free: Free<'g>,
         high: u16,
         key: &Q,
         guard: &'g impl Guard,
@@ -168,7 +171,6 @@ impl<K, V> RawMap<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let (mut line, mut depth, mut free) = (line, 0, None);
         loop {
             match Self::scan_line(line, depth, free, high, key, guard)? {
                 Scanned::Found(found) => return Ok(found),
@@ -260,18 +262,22 @@ impl<K, V> RawMap<K, V> {
         let table = self.table_for_write(hash, guard)?;
         let line = table.line_of(hash);
         let high = Word::member_high(tag(hash));
-        if let Ok(Scanned::Found(found)) = Self::scan_line(line, 0, None, high, key, guard) {
-            return Some(Place { table, line, found });
-        }
-        Some(Self::locate_slow(table, hash, key, guard))
+        let rest = match Self::scan_line(line, 0, None, high, key, guard) {
+            Ok(Scanned::Found(found)) => return Some(Place { table, line, found }),
+            Ok(Scanned::Next(next, free)) => Some((next, free)),
+            Err(Frozen) => None,
+        };
+        Some(Self::locate_slow(table, hash, rest, key, guard))
     }
 
-    /// `locate` in a bucket that has overflow lines or is moving.
+    /// `locate` in a bucket that has overflow lines, of which `rest` is the second with what the first
+    /// has shown, or in one that is moving.
     #[cold]
     #[inline(never)] // Its loops would fill the registers of the usual case.
     fn locate_slow<'g, Q>(
         mut table: Table<'g>,
         hash: u64,
+        mut rest: Option<(&'g Line, Free<'g>)>,
         key: &Q,
         guard: &'g impl Guard,
     ) -> Place<'g, K, V>
@@ -281,7 +287,11 @@ impl<K, V> RawMap<K, V> {
         let high = Word::member_high(tag(hash));
         loop {
             let line = table.line_of(hash);
-            match Self::scan(line, high, key, guard) {
+            let (from, depth, free) = match rest.take() {
+                Some((next, free)) => (next, 1, free),
+                None => (line, 0, None),
+            };
+            match Self::scan(from, depth, free, high, key, guard) {
                 Ok(found) => return Place { table, line, found },
                 Err(Frozen) => table = Self::leave(table, hash),
             }
