@@ -16,8 +16,10 @@ mod map;
 mod orders;
 mod report;
 mod safety;
+mod shell;
 mod source;
 mod tidy;
+mod toolchain;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};

@@ -18,8 +18,8 @@
 
 mod instructions;
 
-use crate::ci::run::{Line, Outcome, Shell, Tally};
-use crate::ci::toolchain;
+use crate::shell::{Line, Outcome, Shell, Tally};
+use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use instructions::Seen;

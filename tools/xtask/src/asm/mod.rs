@@ -11,7 +11,8 @@ mod explain;
 mod mutate;
 mod variants;
 
-use crate::ci::{Shell, toolchain};
+use crate::shell::Shell;
+use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use asmguard::{Probes, Report, Rules, Snapshots, Variant as Judged, judge};
 use build::{CRATE, Place};

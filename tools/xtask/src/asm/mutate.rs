@@ -7,7 +7,8 @@
 use super::build::{CRATE, Place};
 use super::variants::Variant;
 use super::{chosen, folder, rules, sources};
-use crate::ci::{Shell, toolchain};
+use crate::shell::Shell;
+use crate::toolchain;
 use anyhow::{Context as _, Result, bail, ensure};
 use asmguard::{Header, Probes, Rules, Snapshots, Variant as Judged, judge};
 use serde::Deserialize;

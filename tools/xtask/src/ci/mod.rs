@@ -1,13 +1,10 @@
 //! `ci`: all deterministic gates in order, with times and a summary.
 
-pub(crate) mod run;
 mod steps;
-pub(crate) mod toolchain;
 
+use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
 use clap::Args;
-use run::Outcome;
-pub(crate) use run::Shell;
 use std::path::Path;
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The steps themselves. Order: the cheap and the likely to fail first.
 
-use super::run::{Outcome, Shell};
-use super::toolchain;
+use crate::shell::{Outcome, Shell};
+use crate::toolchain;
 use crate::{aarch64, asm, layers, orders, safety, source, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
@@ -445,7 +445,7 @@ fn manifest(shell: &Shell) -> Result<toml::Table> {
 #[cfg(test)]
 mod tests {
     use super::{all, in_time, subsets};
-    use crate::ci::run::Outcome;
+    use crate::shell::Outcome;
 
     #[test]
     fn all_subsets_of_few_and_small_subsets_of_many() {

@@ -1,6 +1,6 @@
 //! What is needed beyond the pinned toolchain: targets, the oldest compiler, Miri, cargo's plugins.
 
-use super::run::Shell;
+use crate::shell::Shell;
 use std::path::{Path, PathBuf};
 
 /// The second reader of assembly. Pinned: what it prints is compared.
@@ -126,7 +126,7 @@ fn added(shell: &Shell, arguments: &[&str]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::tool;
-    use crate::ci::run::{Outcome, Shell};
+    use crate::shell::{Outcome, Shell};
     use std::path::PathBuf;
 
     #[test]
