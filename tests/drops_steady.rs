@@ -40,4 +40,12 @@ fn a_write_drops_a_few_values_and_none_waits_long() {
     assert_eq!(DROPS.load(Relaxed), 10_000 - 16);
     drop(map);
     assert_eq!(DROPS.load(Relaxed), 10_000);
+
+    // What a long guard has replaced is dropped when the guard ends: there may be no further write.
+    let map = ShardMap::new();
+    (0..1000).for_each(|number| assert!(map.pin().insert(number, Value).is_none()));
+    let guard = map.guard();
+    (0..1000).for_each(|number| assert!(map.insert(number, Value, &guard).is_some()));
+    drop(guard);
+    assert_eq!(DROPS.load(Relaxed), 11_000, "many go at once");
 }

@@ -212,8 +212,15 @@ impl<T> Domain<T> {
         // SAFETY: I1: the record is this thread's; I2: `seal` calls the kernel only.
         let own = unsafe { heap.borrow() };
         own.seal(|| registry::grace().ok());
+        if own.is_freeing {
+            // A destructor has come back here: whoever called it goes on with the next object.
+            return;
+        }
+        own.is_freeing = true;
         let pace = own.pace();
         self.free_ripe(heap, pace);
+        // SAFETY: I1: the caller's heap.
+        unsafe { heap.borrow() }.is_freeing = false;
     }
 
     fn flush_heap(&self, record: &Record) {
@@ -224,11 +231,6 @@ impl<T> Domain<T> {
 
     /// Frees things whose grace period is over: memory without limit, `most` with a destructor.
     fn free_ripe(&self, heap: &OwnHeap<T>, most: usize) {
-        // SAFETY: I1: the caller's heap; I2: nothing in the statement calls a user's code.
-        if core::mem::replace(&mut unsafe { heap.borrow() }.is_freeing, true) {
-            // A destructor has come back here: whoever called it goes on with the next object.
-            return;
-        }
         let mut left = most;
         while left != 0
             && let Some(ripe) = self.next_ripe(heap)
@@ -242,8 +244,6 @@ impl<T> Domain<T> {
                 Ripe::Other(other) => self.end_other(heap, &other),
             }
         }
-        // SAFETY: I1: the caller's heap.
-        unsafe { heap.borrow() }.is_freeing = false;
     }
 
     /// The next ripe thing that has to be ended one by one.

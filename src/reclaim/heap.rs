@@ -46,6 +46,8 @@ const DROP_BATCH: usize = 128;
 pub(super) const DROP_STEP: usize = 4;
 /// With more sealed bags than this, everything ripe is dropped at once.
 const BACKLOG: usize = 1;
+/// As above, with more in these bags and the ripe one: what a guard has retired that stayed long is one bag.
+const BACKLOG_THINGS: usize = 2 * DROP_BATCH;
 
 /// Something retired that is no whole object: how to end it, and whether its memory is a slot.
 pub(super) struct Other {
@@ -336,7 +338,11 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// How many ripe things go now.
     pub(super) fn pace(&mut self) -> usize {
         let is_flushed = core::mem::take(&mut self.is_flushed);
-        if is_flushed || self.sealed.len() > BACKLOG || !core::mem::needs_drop::<T>() {
+        let is_backlog = || {
+            let sealed: usize = self.sealed.iter().map(|(_, bag)| bag.len()).sum();
+            self.sealed.len() > BACKLOG || sealed + self.ripe.len() > BACKLOG_THINGS
+        };
+        if is_flushed || !core::mem::needs_drop::<T>() || is_backlog() {
             usize::MAX
         } else {
             DROP_STEP

@@ -100,17 +100,32 @@ impl Line {
             && OPAQUE_READS
             && let Some(words) = self.words()
         {
-            let found = arch::match_high(words, member_high) | arch::match_bit::<CLAIM_BIT>(words);
+            // Claims first: a claim becomes a member, and would be missed as both in the other order.
+            // A member that is gone before the second match is in nobody's way, and a claim that was
+            // not there at the first is later than the own one, so its owner meets that.
+            let claims = arch::match_bit::<CLAIM_BIT>(words);
+            let found = claims | arch::match_high(words, member_high);
             let own = match u32::try_from(number) {
                 Ok(number @ 0..LINK_WORD) => 1 << mask_bit(number),
                 _ => 0,
             };
             return found & !own != 0;
         }
-        let stops = |slot: &Slot| slot.load().may_stop_insert(member_high);
-        (0..)
-            .zip(&self.slots)
-            .fold(false, |any, (i, slot)| any | (stops(slot) & (i != number)))
+        let is_match = |word: Word| word.high() == member_high;
+        if MODEL {
+            // As the two matches, so that the model tries what may happen between them.
+            return self.any_but(number, Word::is_claim) || self.any_but(number, is_match);
+        }
+        self.any_but(number, |word| word.is_claim() | is_match(word))
+    }
+
+    /// Whether `stops` is true of some slot but number `own`.
+    #[inline]
+    fn any_but(&self, own: usize, stops: impl Fn(Word) -> bool) -> bool {
+        let slots = (0..).zip(&self.slots);
+        slots.fold(false, |any, (i, slot)| {
+            any | (stops(slot.load()) & (i != own))
+        })
     }
 
     /// How many slots held a member a moment ago.
@@ -183,5 +198,45 @@ impl<'l> Iterator for Filter<'l> {
         let first = self.first();
         self.skip_first();
         first
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Line, Word};
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    /// The look at a line is two matches. A rival that settles between them must be met by one: a
+    /// claim that both miss is a key that is inserted twice.
+    #[test]
+    fn a_claim_that_settles_meanwhile_is_met() {
+        const TAG: u16 = 5;
+        const ROUNDS: usize = if cfg!(miri) { 20 } else { 20_000 };
+        let claim = || Word::claim(core::ptr::without_provenance_mut(64), 0);
+        let line = Line::zero();
+        let (rival, own) = (&line.slots()[2], &line.slots()[4]);
+        let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let missed: usize = thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..=ROUNDS {
+                    while begun.load(Ordering::Acquire) != round {
+                        thread::yield_now();
+                    }
+                    assert_eq!(rival.cas(claim(), claim().settled(TAG)), Ok(()));
+                    done.store(round, Ordering::Release);
+                }
+            });
+            let mut missed = 0;
+            for round in 1..=ROUNDS {
+                assert_eq!(rival.cas(rival.load(), claim()), Ok(()));
+                begun.store(round, Ordering::Release);
+                while done.load(Ordering::Acquire) != round {
+                    missed += usize::from(!line.may_stop_insert(own, Word::member_high(TAG)));
+                }
+            }
+            missed
+        });
+        assert_eq!(missed, 0, "looks that met neither the claim nor the member");
     }
 }

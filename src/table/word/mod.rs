@@ -147,10 +147,10 @@ impl Word {
         self.high() & (VERSIONS - 1)
     }
 
-    /// A claim, decided or not, or a member with `member_high`, perhaps of the same key.
+    /// An insert that is not settled, decided or not, frozen or not.
     #[inline]
-    pub(crate) fn may_stop_insert(self, member_high: u16) -> bool {
-        (self.bits() & CLAIM != 0) | (self.high() == member_high)
+    pub(crate) fn is_claim(self) -> bool {
+        self.bits() & CLAIM != 0
     }
 
     /// Neither entry nor frozen: zero or vacant.

@@ -128,10 +128,10 @@ impl<K, V> Drop for Remains<'_, K, V> {
 
 impl<K, V> Drop for RawMap<K, V> {
     fn drop(&mut self) {
-        if Domain::<Entry<K, V>>::GOES_WHOLE {
-            drop(self.remains());
-        } else {
+        if !Domain::<Entry<K, V>>::GOES_WHOLE {
+            // Not by the drop of `Remains`, which is left for what comes after a destructor that panics.
             self.drain_all(|_, _| ());
         }
+        drop(self.remains());
     }
 }
