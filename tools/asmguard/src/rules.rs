@@ -64,7 +64,7 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected 3, \"0..=2\" or \"any\"")]
 enum Count {
     Exactly(usize),
     Range(String),
