@@ -49,7 +49,12 @@ pub(super) fn print(root: &Path, name: &str, variants: &[&Variant]) -> Result<u8
                     .iter()
                     .map(|(class, n)| format!("{n} {class}"))
                     .collect();
-                println!("  recorded: {}", counts.join(", "));
+                let counts = if counts.is_empty() {
+                    "nothing that orders or touches memory".to_owned()
+                } else {
+                    counts.join(", ")
+                };
+                println!("  recorded: {counts}");
                 for line in code.to_string().lines() {
                     println!("    {line}");
                 }
