@@ -8,6 +8,7 @@
 //! why = "one hint, no ordering"
 //! classes = { load = "0..=2" }      # a closed list, like a row of the table; "any" for no bound
 //! instructions = { pause = 1 }      # by mnemonic and the beginning of the operands
+//! sequence = ["dmb ish", "stp"]     # instructions that stand directly one behind the other
 //! calls = ["arch::detect::ask"]     # what calls may go to
 //! length = 4                        # instructions in all, at most
 //! width = 16                        # bytes of each atomic access
@@ -57,6 +58,8 @@ struct Written {
     classes: BTreeMap<Spanned<String>, Spanned<Count>>,
     #[serde(default)]
     instructions: BTreeMap<String, Spanned<Count>>,
+    #[serde(default)]
+    sequence: Vec<String>,
     #[serde(default)]
     calls: Vec<String>,
     length: Option<usize>,
@@ -130,6 +133,8 @@ impl Rules {
                     width: written.width,
                     plain: false,
                     instructions,
+                    sequence: written.sequence,
+                    behind: None,
                     callees: written.calls,
                     length: written.length,
                 },

@@ -77,6 +77,12 @@ fn expected_of(expected: &Expectation) {
     for (text, bound) in &expected.instructions {
         println!("  instruction: {bound} `{text}`");
     }
+    if !expected.sequence.is_empty() {
+        println!("  in a row: `{}`", expected.sequence.join("`, `"));
+    }
+    if let Some((first, second)) = expected.behind {
+        println!("  order: {second} behind {first}, where both are there");
+    }
     for callee in &expected.callees {
         println!("  may call: {callee}");
     }
