@@ -119,6 +119,10 @@ pub struct Expectation {
     pub plain: bool,
     /// How many there must be of each mnemonic, operands included as far as they are given.
     pub instructions: Vec<(String, Bound)>,
+    /// Instructions that must stand directly one behind the other; written like the others.
+    pub sequence: Vec<String>,
+    /// Of these two classes, if both are there, the second stands behind the first.
+    pub behind: Option<(Class, Class)>,
     /// What calls may go to; the end of a path.
     pub callees: Vec<String>,
     /// How many instructions there may be in all.
@@ -157,7 +161,26 @@ impl Expectation {
                 problems.push(format!("`{text}`: {count}, expected {bound}"));
             }
         }
-        let length = code.instructions().count();
+        let all: Vec<_> = code.instructions().collect();
+        let in_row = |row: &[(&str, &str)]| {
+            let mut pairs = row.iter().zip(&self.sequence);
+            pairs.all(|(found, text)| is(text, *found))
+        };
+        if !self.sequence.is_empty() && !all.windows(self.sequence.len()).any(in_row) {
+            problems.push(format!(
+                "expected `{}` in a row",
+                self.sequence.join("`, `")
+            ));
+        }
+        if let Some((first, second)) = self.behind {
+            let last = |class| hits.iter().rposition(|hit| hit.class == class);
+            if let (Some(first_at), Some(second_at)) = (last(first), last(second))
+                && second_at < first_at
+            {
+                problems.push(format!("{second} in front of {first}, expected behind it"));
+            }
+        }
+        let length = all.len();
         if let Some(limit) = self.length
             && length > limit
         {
@@ -234,6 +257,29 @@ mod tests {
         assert!(is("prfm pldl1keep", ("prfm", "pldl1keep, [x0]")));
         assert!(!is("prfm pldl1keep", ("prfm", "pstl1keep, [x0]")));
         assert!(!is("ldp", ("ld", "p")));
+    }
+
+    #[test]
+    fn a_sequence_has_nothing_in_between() {
+        let problems = |lines: &[&str]| {
+            let code = Code::parse("f", lines.iter().copied(), Isa::Aarch64).expect("code");
+            let expected = Expectation {
+                sequence: vec!["dmb ish".into(), "stp".into()],
+                alternatives: vec![
+                    Allowed::default()
+                        .and_at_most(Class::Store, 1)
+                        .and_at_most(Class::FullBarrier, 1),
+                ],
+                ..Expectation::default()
+            };
+            expected.check(&code, &classify(&code, Isa::Aarch64))
+        };
+        let (barrier, store) = ("dmb ish", "stp x2, x3, [x0]");
+        assert!(problems(&["nop", barrier, store, "ret"]).is_empty());
+        let said = ["expected `dmb ish`, `stp` in a row"];
+        for lines in [&[store, barrier][..], &[barrier, "nop", store], &[store]] {
+            assert_eq!(problems(lines), said, "{lines:?}");
+        }
     }
 
     #[test]

@@ -25,12 +25,12 @@ pub enum GuardError {
         what: String,
     },
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }
 
@@ -42,10 +42,10 @@ impl GuardError {
         }
     }
 
-    pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {
+    pub(crate) fn file(path: &std::path::Path, error: std::io::Error) -> Self {
         Self::File {
             path: path.to_path_buf(),
-            source,
+            error,
         }
     }
 }

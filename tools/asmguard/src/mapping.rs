@@ -34,6 +34,10 @@ pub fn row(machine: &Machine, probe: &Probe) -> Option<Expectation> {
     };
     let ways: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
     let features = features(machine);
+    let fenced = alternatives.iter().any(|all| {
+        let has = |class| all.classes.contains_key(&class);
+        has(Class::Store) && has(Class::FullBarrier)
+    });
     Some(Expectation {
         origin: format!(
             "mapping table: {}{features}, {what} -> {}",
@@ -43,6 +47,9 @@ pub fn row(machine: &Machine, probe: &Probe) -> Option<Expectation> {
         alternatives,
         width,
         plain: matches!(&probe.kind, Kind::Access(access) if !access.op.modifies()),
+        // Where a store and a barrier make a store sequentially consistent, the barrier keeps later loads
+        // behind the store.
+        behind: fenced.then_some((Class::Store, Class::FullBarrier)),
         // A fence for the compiler is no instruction: what is left is the return.
         length: (probe.kind == Kind::LightFence).then_some(1),
         ..Expectation::default()
@@ -290,6 +297,12 @@ mod tests {
                 "ours_store_u64_seqcst",
                 &["mov qword ptr [rdi], rsi", "ret"][..],
                 "full_barrier: 0, expected 1",
+            ),
+            (
+                X86,
+                "ours_store_u64_seqcst",
+                &["mfence", "mov qword ptr [rdi], rsi", "ret"],
+                "full_barrier in front of store, expected behind it",
             ),
             (
                 X86,

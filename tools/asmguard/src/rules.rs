@@ -8,6 +8,7 @@
 //! why = "one hint, no ordering"
 //! classes = { load = "0..=2" }      # a closed list, like a row of the table; "any" for no bound
 //! instructions = { pause = 1 }      # by mnemonic and the beginning of the operands
+//! sequence = ["dmb ish", "stp"]     # instructions that stand directly one behind the other
 //! calls = ["arch::detect::ask"]     # what calls may go to
 //! length = 4                        # instructions in all, at most
 //! width = 16                        # bytes of each atomic access
@@ -58,13 +59,15 @@ struct Written {
     #[serde(default)]
     instructions: BTreeMap<String, Spanned<Count>>,
     #[serde(default)]
+    sequence: Vec<String>,
+    #[serde(default)]
     calls: Vec<String>,
     length: Option<usize>,
     width: Option<u8>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected 3, \"0..=2\" or \"any\"")]
 enum Count {
     Exactly(usize),
     Range(String),
@@ -130,6 +133,8 @@ impl Rules {
                     width: written.width,
                     plain: false,
                     instructions,
+                    sequence: written.sequence,
+                    behind: None,
                     callees: written.calls,
                     length: written.length,
                 },

@@ -150,6 +150,19 @@ fn a_snapshot_that_differs_is_2_and_the_meaning_comes_first() {
 }
 
 #[test]
+fn a_snapshot_that_is_no_code_differs() {
+    let case = Case::new();
+    for text in ["", "# no code\n"] {
+        let mut snapshots = case.recorded(GOOD);
+        snapshots.probes.insert("ours_hint".into(), text.into());
+        let report = case.judge(GOOD, None, &snapshots);
+        assert_eq!(report.exit_code(), 2);
+        let text = report.text(true);
+        assert!(text.contains("+    pause"), "{text}");
+    }
+}
+
+#[test]
 fn a_probe_without_a_snapshot_and_a_snapshot_without_a_probe_differ() {
     let case = Case::new();
     let mut snapshots = case.recorded(GOOD);
@@ -163,6 +176,15 @@ fn a_probe_without_a_snapshot_and_a_snapshot_without_a_probe_differ() {
         .collect();
     assert!(changes.contains(&("ours_hint", &Change::New)));
     assert!(changes.contains(&("ours_gone", &Change::Gone)));
+    let summary = report.markdown();
+    assert!(
+        summary.contains("`v/ours_hint` is not recorded yet"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("`v/ours_gone` is recorded, and there is no such probe"),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -189,6 +211,16 @@ fn another_compiler_skips_snapshots_aloud_but_not_the_contract() {
     let report = case.judge(&longer, None, &snapshots);
     assert_eq!(report.exit_code(), 2);
     assert!(matches!(report.variants[0].recording, Recording::Stale(_)));
+    let said = report.annotations();
+    assert!(
+        said.starts_with("::error title=v::the header is stale%0A"),
+        "{said}"
+    );
+    let summary = report.markdown();
+    assert!(
+        summary.contains("`v`: the header is stale\n```diff\n"),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -258,6 +290,10 @@ fn a_rule_that_is_none_is_named_by_its_line() {
         (
             rule("classes = { load = \"2..1\" }"),
             "rules.toml:5: `2..1` is no count",
+        ),
+        (
+            rule("classes = { load = true }"),
+            "rules.toml:5: expected 3, \"0..=2\" or \"any\"",
         ),
         (
             rule("on = [\"w\"]"),

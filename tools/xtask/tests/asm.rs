@@ -53,6 +53,10 @@ fn workspace(name: &str, mutants: &str) -> PathBuf {
     for (path, text) in [
         ("../../.cargo/config.toml", &*config),
         (
+            "../../home/config.toml",
+            "[profile.release.package.asm-probes]\nopt-level = 0\n",
+        ),
+        (
             "Cargo.toml",
             "[workspace]\nmembers = [\"tools/asm-probes\"]\nresolver = \"3\"\n",
         ),
@@ -88,6 +92,7 @@ fn asm(root: &Path, arguments: &[&str]) -> (Output, String) {
         .env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", FLAGS)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("RUSTC_WRAPPER", "/nowhere")
+        .env("CARGO_HOME", root.join("../../home"))
         .output()
         .expect("xtask starts");
     let said = [&*output.stdout, &*output.stderr].concat();
@@ -144,6 +149,12 @@ fn a_mutant_that_is_missed_fails_and_one_that_no_longer_fits_is_an_error() {
         "{said}"
     );
     assert!(said.contains("asm mutate: 0 of 1 caught"), "{said}");
+
+    let half = MUTANTS.replace("says", "said");
+    let (output, said) = asm(&workspace("asm-half", &half), &["mutate"]);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    let expected = "asm: asm/mutants.toml:8: unknown field `said`, expected one of";
+    assert!(said.contains(expected), "{said}");
 
     let old = MUTANTS.replace(
         "find = \"Ordering::Release\"",

@@ -100,7 +100,10 @@ fn tidy_wants_atomics_that_are_never_split() {
             "src/lib.rs:21: `Nested` holds an atomic in `rows`; say `never_split!(Nested: rows);` beside it",
             "src/lib.rs:24: `Tight` is packed: an atomic around it could be split",
             "src/word.rs:5: `Word` holds an atomic in `0`; say `never_split!(Word: 0);` beside it",
-            "tidy: FAILED, 5 findings in 3 files",
+            "src/word.rs:9: `Renamed` holds an atomic in `0`; say `never_split!(Renamed: 0);` beside it",
+            "src/word.rs:13: `Choice` holds an atomic and is no struct; put one around it",
+            "src/word.rs:17: `Either` holds an atomic and is no struct; put one around it",
+            "tidy: FAILED, 8 findings in 3 files",
         ],
     );
 }

@@ -25,13 +25,15 @@ pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
     let class = match (mnemonic, stack) {
         _ if mnemonic.starts_with("ldr")
             || mnemonic.starts_with("ldur")
-            || is_pair(mnemonic, "ld") =>
+            || is_pair(mnemonic, "ld")
+            || is_vector(mnemonic, "ld") =>
         {
             (!stack).then_some(Class::Load)
         }
         _ if mnemonic.starts_with("str")
             || mnemonic.starts_with("stur")
-            || is_pair(mnemonic, "st") =>
+            || is_pair(mnemonic, "st")
+            || is_vector(mnemonic, "st") =>
         {
             Some(if stack {
                 Class::StackSpill
@@ -47,6 +49,14 @@ pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
 fn is_pair(mnemonic: &str, kind: &str) -> bool {
     let rest = mnemonic.strip_prefix(kind);
     matches!(rest, Some("p" | "np" | "psw"))
+}
+
+/// `ld1` to `ld4`, also to every lane (`ld1r`), and `st1` to `st4`.
+fn is_vector(mnemonic: &str, kind: &str) -> bool {
+    let rest = mnemonic
+        .strip_prefix(kind)
+        .map(|rest| rest.trim_end_matches('r'));
+    matches!(rest, Some("1" | "2" | "3" | "4"))
 }
 
 fn control(mnemonic: &str, operands: &str) -> Option<Hit> {
@@ -210,6 +220,8 @@ mod tests {
             ("ldr x0, [x0]", (Class::Load, Some(8))),
             ("ldp x0, x1, [x0]", (Class::Load, Some(16))),
             ("str x1, [x0, #8]", (Class::Store, Some(8))),
+            ("ld1r { v0.2d }, [x0]", (Class::Load, None)),
+            ("st1 { v0.16b, v1.16b }, [x0]", (Class::Store, None)),
             ("stp x29, x30, [sp, #-16]!", (Class::StackSpill, Some(16))),
             ("blr x8", (Class::Call, None)),
             ("b q::slow", (Class::Call, None)),

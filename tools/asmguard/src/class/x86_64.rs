@@ -13,7 +13,7 @@ pub(super) fn classify(mnemonic: &str, operands: &str, hits: &mut Vec<Hit>) {
         "sfence" => hits.push(Hit::new(Class::StoreBarrier, None)),
         "cpuid" | "serialize" => hits.push(Hit::new(Class::SystemBarrier, None)),
         "call" => hits.push(Hit::call(operands)),
-        "jmp" if !is_inside(operands) => hits.push(Hit::call(operands)),
+        _ if mnemonic.starts_with('j') && !is_inside(operands) => hits.push(Hit::call(operands)),
         "push" => hits.push(Hit::new(Class::StackSpill, Some(8))),
         // These name an address and do not go there, or go there for instructions.
         _ if mnemonic.starts_with("lea")
@@ -167,6 +167,8 @@ mod tests {
             ("prefetcht0 byte ptr [rdi]", vec![]),
             ("jmp L0", vec![]),
             ("jmp q::slow", vec![(Class::Call, None)]),
+            ("jne L0", vec![]),
+            ("jne q::slow", vec![(Class::Call, None)]),
             ("mov rax, qword ptr [rip + q::FLAG@GOTPCREL]", vec![]),
             ("movaps xmm0, xmmword ptr [rip + CONST0]", vec![]),
             (

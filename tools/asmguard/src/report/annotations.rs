@@ -1,14 +1,24 @@
 //! The report as workflow commands of a hosted runner, which shows them beside the source.
 
-use super::{Change, Report};
+use super::{Change, Recording, Report};
 use core::fmt::Write as _;
 
 impl Report {
-    /// One `::error` for each probe that fails.
+    /// One `::error` for each probe that fails, and for each header.
     #[must_use]
     pub fn annotations(&self) -> String {
         let mut text = String::new();
         for group in &self.variants {
+            let header = match &group.recording {
+                Recording::Same | Recording::Other(_) => None,
+                Recording::Stale(diff) => Some(format!("the header is stale\n{diff}")),
+                Recording::None => Some("nothing is recorded".to_owned()),
+            };
+            if let Some(said) = header {
+                let (title, said) = (property(&group.variant), message(&said));
+                // Writing to a String cannot fail, here and below.
+                let _ = writeln!(text, "::error title={title}::{said}");
+            }
             for verdict in &group.verdicts {
                 let mut said = verdict.contract.clone();
                 match &verdict.change {
@@ -28,7 +38,6 @@ impl Report {
                 };
                 let title = property(&format!("{}/{}", group.variant, verdict.probe));
                 let said = message(&said.join("\n"));
-                // Writing to a String cannot fail.
                 let _ = writeln!(text, "::error {place}title={title}::{said}");
             }
         }

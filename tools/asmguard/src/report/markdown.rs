@@ -16,6 +16,7 @@ impl Report {
         for group in &self.variants {
             let snapshots = match &group.recording {
                 Recording::Other(recorded) => format!("skipped: recorded with {recorded}"),
+                Recording::None => "nothing is recorded".to_owned(),
                 _ => format!("{} differ", group.different()),
             };
             let _ = writeln!(
@@ -31,6 +32,13 @@ impl Report {
             let _ = writeln!(text, "\nMissing: {missing}");
         }
         for group in &self.variants {
+            if let Recording::Stale(diff) = &group.recording {
+                let _ = writeln!(
+                    text,
+                    "\n`{}`: the header is stale\n```diff\n{diff}\n```",
+                    group.variant
+                );
+            }
             for verdict in &group.verdicts {
                 let name = format!("{}/{}", group.variant, verdict.probe);
                 if !verdict.contract.is_empty() {
@@ -40,13 +48,22 @@ impl Report {
                         "\n`{name}` breaks its contract:\n```\n{problems}\n```"
                     );
                 }
-                if let Change::Different {
-                    classes,
-                    text: diff,
-                } = &verdict.change
-                {
-                    let moved = classes.join(", ");
-                    let _ = writeln!(text, "\n`{name}` changed: {moved}\n```diff\n{diff}\n```");
+                match &verdict.change {
+                    Change::Skipped | Change::Same => {}
+                    Change::New => {
+                        let _ = writeln!(text, "\n`{name}` is not recorded yet");
+                    }
+                    Change::Gone => {
+                        let _ =
+                            writeln!(text, "\n`{name}` is recorded, and there is no such probe");
+                    }
+                    Change::Different {
+                        classes,
+                        text: diff,
+                    } => {
+                        let moved = classes.join(", ");
+                        let _ = writeln!(text, "\n`{name}` changed: {moved}\n```diff\n{diff}\n```");
+                    }
                 }
             }
         }

@@ -94,7 +94,7 @@ fn summary(text: &mut String, group: &Group) {
     let _ = writeln!(text, "{variant}: {}{}", counts(group), core(group));
 }
 
-pub(super) fn counts(group: &Group) -> String {
+fn counts(group: &Group) -> String {
     let (probes, broken) = (group.verdicts.len(), group.broken());
     let snapshots = if group.recording.compares() {
         format!("{} snapshots differ", group.different())

@@ -82,6 +82,7 @@ impl Place<'_> {
             .args(["--quiet", "--lib", "--package", PACKAGE])
             .arg("--manifest-path")
             .arg(self.tree.join("Cargo.toml"))
+            .args(clean::arguments())
             .args(["--target", self.variant.target])
             .arg("--target-dir")
             .arg(&self.target);

@@ -2,7 +2,8 @@
 //!
 //! Cargo takes flags from the environment and from configuration files above the folder that it
 //! runs in. So it runs in the root of the file system; what the environment sets is removed; and
-//! what a file in cargo's home could still set is set here by the environment, which wins over files.
+//! what a file in cargo's home could still set is set here by the environment, which wins over files,
+//! or by [`arguments`].
 //! `CARGO_ENCODED_RUSTFLAGS` wins over every other source of flags.
 
 use super::variants::Variant;
@@ -43,6 +44,25 @@ const SETTINGS: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_PANIC", "unwind"),
     ("CARGO_PROFILE_RELEASE_STRIP", "none"),
 ];
+
+/// Packages that a file in cargo's home could give settings of their own, which no variable can take
+/// back: the two that are compiled here, and all others.
+const PACKAGES: &[&str] = &["asm-probes", "atomshard", "\"*\""];
+
+/// The settings above that a package can have and that change its code.
+const OF_PACKAGES: &[&str] = &[
+    "opt-level=3",
+    "codegen-units=1",
+    "debug-assertions=false",
+    "overflow-checks=false",
+];
+
+/// Arguments for cargo, which win over files: no package has settings of its own.
+pub(crate) fn arguments() -> impl Iterator<Item = String> {
+    let settings = |package| OF_PACKAGES.iter().map(move |setting| (package, setting));
+    let all = PACKAGES.iter().flat_map(settings);
+    all.map(|(package, setting)| format!("--config=profile.release.package.{package}.{setting}"))
+}
 
 /// The switch that opens the library's inside to the probes.
 const PROBES: &str = "--cfg=atomshard_probes";

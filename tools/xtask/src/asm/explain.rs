@@ -49,7 +49,12 @@ pub(super) fn print(root: &Path, name: &str, variants: &[&Variant]) -> Result<u8
                     .iter()
                     .map(|(class, n)| format!("{n} {class}"))
                     .collect();
-                println!("  recorded: {}", counts.join(", "));
+                let counts = if counts.is_empty() {
+                    "nothing that orders or touches memory".to_owned()
+                } else {
+                    counts.join(", ")
+                };
+                println!("  recorded: {counts}");
                 for line in code.to_string().lines() {
                     println!("    {line}");
                 }
@@ -71,6 +76,12 @@ fn expected_of(expected: &Expectation) {
     }
     for (text, bound) in &expected.instructions {
         println!("  instruction: {bound} `{text}`");
+    }
+    if !expected.sequence.is_empty() {
+        println!("  in a row: `{}`", expected.sequence.join("`, `"));
+    }
+    if let Some((first, second)) = expected.behind {
+        println!("  order: {second} behind {first}, where both are there");
     }
     for callee in &expected.callees {
         println!("  may call: {callee}");

@@ -140,10 +140,11 @@ fn check(root: &Path, judging: &Judging, lines: bool) -> Result<u8> {
         print!("{}", report.annotations());
     }
     if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-        let mut file = std::fs::File::options()
+        let options = std::fs::File::options()
             .append(true)
             .create(true)
-            .open(file)?;
+            .open(&file);
+        let mut file = options.with_context(|| format!("cannot write {}", file.display()))?;
         file.write_all(report.markdown().as_bytes())?;
     }
     Ok(report.exit_code())

@@ -9,7 +9,7 @@ use super::variants::Variant;
 use super::{chosen, folder, rules, sources};
 use crate::shell::Shell;
 use crate::toolchain;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use asmguard::{Header, Probes, Rules, Snapshots, Variant as Judged, judge};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,9 +50,11 @@ struct Mutant {
 /// Makes each edit; 0 when all are found, 1 when one is not.
 pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let text = crate::source::read(root, FILE)?;
-    let table: Table =
-        toml::from_str(&text).with_context(|| format!("{FILE} is no table of mutants"))?;
-    let line = |mutant: &Spanned<Mutant>| 1 + text[..mutant.span().start].matches('\n').count();
+    let line = |offset: usize| 1 + text[..offset].matches('\n').count();
+    let table: Table = toml::from_str(&text).map_err(|error| {
+        let line = line(error.span().map_or(0, |span| span.start));
+        anyhow!("{FILE}:{line}: {}", error.message())
+    })?;
     let shell = Shell::new(root);
     let bench = Bench {
         root,
@@ -74,7 +76,7 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let mut sound = BTreeSet::new();
     let mut caught = 0;
     for mutant in &wanted {
-        let place = format!("{FILE}:{}", line(mutant));
+        let place = format!("{FILE}:{}", line(mutant.span().start));
         let mutant = mutant.get_ref();
         let variant = chosen(core::slice::from_ref(&mutant.variant)).context(place.clone())?[0];
         if let Err(remedy) = toolchain::target(&shell, variant.target) {

@@ -1,7 +1,8 @@
 //! No atomic can lie across two cache lines: each struct that holds one asserts it when compiling.
 //!
 //! The assertion is the macro `never_split` beside the struct, with a field's name for each field that
-//! is or holds an atomic in place. A packed struct could break it from outside, so there is none.
+//! is or holds an atomic in place. A packed struct could break it from outside, so there is none; of an
+//! enum or a union nothing can be asserted, so none holds an atomic but inside of a struct.
 
 use crate::report::Report;
 use crate::source::{RustFile, needs_test};
@@ -41,7 +42,11 @@ pub(crate) fn check(library: &[RustFile], report: &mut Report) {
 struct Found<'a> {
     path: &'a str,
     structs: Vec<&'a syn::ItemStruct>,
+    /// Fields of enums and unions, with the name of the owner.
+    bare: Vec<(&'a syn::Ident, &'a syn::Field)>,
     aliases: Vec<&'a syn::ItemType>,
+    /// The two names of each `use .. as ..`.
+    renamed: Vec<(String, String)>,
     /// Owner and fields of each assertion.
     asserted: BTreeMap<String, BTreeSet<String>>,
 }
@@ -51,7 +56,9 @@ impl<'a> Found<'a> {
         Self {
             path,
             structs: Vec::new(),
+            bare: Vec::new(),
             aliases: Vec::new(),
+            renamed: Vec::new(),
             asserted: BTreeMap::new(),
         }
     }
@@ -62,7 +69,16 @@ impl<'a> Found<'a> {
                 syn::Item::Struct(item) if !item.attrs.iter().any(needs_test) => {
                     self.structs.push(item);
                 }
+                syn::Item::Enum(item) if !item.attrs.iter().any(needs_test) => {
+                    let fields = item.variants.iter().flat_map(|variant| &variant.fields);
+                    self.bare.extend(fields.map(|field| (&item.ident, field)));
+                }
+                syn::Item::Union(item) if !item.attrs.iter().any(needs_test) => {
+                    let fields = item.fields.named.iter();
+                    self.bare.extend(fields.map(|field| (&item.ident, field)));
+                }
                 syn::Item::Type(item) => self.aliases.push(item),
+                syn::Item::Use(item) => renamed(&item.tree, &mut self.renamed),
                 syn::Item::Mod(module) if !module.attrs.iter().any(needs_test) => {
                     if let Some((_, items)) = &module.content {
                         self.collect(items);
@@ -81,6 +97,13 @@ impl<'a> Found<'a> {
     }
 
     fn judge(&self, aliases: &BTreeSet<String>, report: &mut Report) {
+        for (owner, field) in &self.bare {
+            if holds_atomic(&field.ty, aliases) {
+                let message =
+                    format!("`{owner}` holds an atomic and is no struct; put one around it");
+                report.add(self.path, field.ty.span().start().line, message);
+            }
+        }
         for item in &self.structs {
             let owner = item.ident.to_string();
             let packed = item.attrs.iter().find(|attribute| is_packed(attribute));
@@ -118,10 +141,34 @@ fn aliases(found: &[Found<'_>]) -> BTreeSet<String> {
                 names.insert(alias.ident.to_string());
             }
         }
+        for (name, other) in found.iter().flat_map(|file| &file.renamed) {
+            if is_atomic(name) || names.contains(name) {
+                names.insert(other.clone());
+            }
+        }
         if names.len() == before {
             return names;
         }
     }
+}
+
+/// Finds each `name as other`.
+fn renamed(tree: &syn::UseTree, found: &mut Vec<(String, String)>) {
+    match tree {
+        syn::UseTree::Path(path) => renamed(&path.tree, found),
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| renamed(tree, found)),
+        syn::UseTree::Rename(both) => {
+            found.push((both.ident.to_string(), both.rename.to_string()));
+        }
+        syn::UseTree::Name(_) | syn::UseTree::Glob(_) => {}
+    }
+}
+
+/// Whether the facade's type of this name is an atomic.
+fn is_atomic(name: &str) -> bool {
+    ["Atomic", "StaticBool", "StaticU"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 /// Whether a value of this type has an atomic inside it, not behind a pointer.
@@ -134,10 +181,7 @@ fn holds_atomic(kind: &syn::Type, aliases: &BTreeSet<String>) -> bool {
         syn::Type::Tuple(tuple) => tuple.elems.iter().any(|elem| holds_atomic(elem, aliases)),
         syn::Type::Path(path) => path.path.segments.last().is_some_and(|last| {
             let name = last.ident.to_string();
-            let atomic = ["Atomic", "StaticBool", "StaticU"]
-                .iter()
-                .any(|start| name.starts_with(start));
-            if atomic || aliases.contains(&name) {
+            if is_atomic(&name) || aliases.contains(&name) {
                 return true;
             }
             let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
