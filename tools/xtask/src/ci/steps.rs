@@ -192,13 +192,10 @@ fn release(shell: &Shell) -> Result<Outcome> {
 }
 
 /// The tests of the README's command again, one process each and with time limits, as
-/// .config/nextest.toml says. It finds what only shows alone or hangs; so where cargo-nextest is
-/// absent that is a remark, under CI too.
+/// .config/nextest.toml says. It finds what only shows alone or hangs.
 fn nextest(shell: &Shell) -> Result<Outcome> {
-    if !shell.cargo(&["nextest", "--version"]).quiet() {
-        let text = "`cargo test --workspace` runs the same tests; needs \
-                    `cargo install --locked cargo-nextest`";
-        return Ok(Outcome::Skipped(text.to_owned()));
+    if let Err(remedy) = toolchain::tool(shell, "cargo-nextest") {
+        return Ok(shell.missing(&remedy));
     }
     let profile = if shell.strict { "ci" } else { "default" };
     let arguments = ["nextest", "run", "--workspace", "--profile", profile];
