@@ -23,11 +23,20 @@ probes! {
     ours_add_u64_acqrel(a: &AtomicU64, v: u64) -> u64 = a.fetch_add(v, AcqRel);
     ours_add_u64_seqcst(a: &AtomicU64, v: u64) -> u64 = a.fetch_add(v, SeqCst);
     ours_sub_u64_relaxed(a: &AtomicU64, v: u64) -> u64 = a.fetch_sub(v, Relaxed);
+    ours_sub_u64_acquire(a: &AtomicU64, v: u64) -> u64 = a.fetch_sub(v, Acquire);
+    ours_sub_u64_release(a: &AtomicU64, v: u64) -> u64 = a.fetch_sub(v, Release);
     ours_sub_u64_acqrel(a: &AtomicU64, v: u64) -> u64 = a.fetch_sub(v, AcqRel);
+    ours_sub_u64_seqcst(a: &AtomicU64, v: u64) -> u64 = a.fetch_sub(v, SeqCst);
     ours_and_u64_relaxed(a: &AtomicU64, v: u64) -> u64 = a.fetch_and(v, Relaxed);
+    ours_and_u64_acquire(a: &AtomicU64, v: u64) -> u64 = a.fetch_and(v, Acquire);
+    ours_and_u64_release(a: &AtomicU64, v: u64) -> u64 = a.fetch_and(v, Release);
     ours_and_u64_acqrel(a: &AtomicU64, v: u64) -> u64 = a.fetch_and(v, AcqRel);
+    ours_and_u64_seqcst(a: &AtomicU64, v: u64) -> u64 = a.fetch_and(v, SeqCst);
     ours_or_u64_relaxed(a: &AtomicU64, v: u64) -> u64 = a.fetch_or(v, Relaxed);
+    ours_or_u64_acquire(a: &AtomicU64, v: u64) -> u64 = a.fetch_or(v, Acquire);
+    ours_or_u64_release(a: &AtomicU64, v: u64) -> u64 = a.fetch_or(v, Release);
     ours_or_u64_acqrel(a: &AtomicU64, v: u64) -> u64 = a.fetch_or(v, AcqRel);
+    ours_or_u64_seqcst(a: &AtomicU64, v: u64) -> u64 = a.fetch_or(v, SeqCst);
     ours_cas_u64_relaxed_relaxed(a: &AtomicU64, c: u64, v: u64) -> Result<u64, u64> = a.compare_exchange(c, v, Relaxed, Relaxed);
     ours_cas_u64_acquire_relaxed(a: &AtomicU64, c: u64, v: u64) -> Result<u64, u64> = a.compare_exchange(c, v, Acquire, Relaxed);
     ours_cas_u64_acquire_acquire(a: &AtomicU64, c: u64, v: u64) -> Result<u64, u64> = a.compare_exchange(c, v, Acquire, Acquire);
@@ -42,10 +51,25 @@ probes! {
 
     ours_load_u8_relaxed(a: &AtomicBool) -> bool = a.load(Relaxed);
     ours_load_u8_acquire(a: &AtomicBool) -> bool = a.load(Acquire);
+    ours_load_u8_seqcst(a: &AtomicBool) -> bool = a.load(SeqCst);
     ours_store_u8_relaxed(a: &AtomicBool, v: bool) = a.store(v, Relaxed);
     ours_store_u8_release(a: &AtomicBool, v: bool) = a.store(v, Release);
+    ours_store_u8_seqcst(a: &AtomicBool, v: bool) = a.store(v, SeqCst);
+    ours_swap_u8_relaxed(a: &AtomicBool, v: bool) -> bool = a.swap(v, Relaxed);
+    ours_swap_u8_acquire(a: &AtomicBool, v: bool) -> bool = a.swap(v, Acquire);
+    ours_swap_u8_release(a: &AtomicBool, v: bool) -> bool = a.swap(v, Release);
     ours_swap_u8_acqrel(a: &AtomicBool, v: bool) -> bool = a.swap(v, AcqRel);
+    ours_swap_u8_seqcst(a: &AtomicBool, v: bool) -> bool = a.swap(v, SeqCst);
     ours_or_u8_relaxed(a: &AtomicBool, v: bool) -> bool = a.fetch_or(v, Relaxed);
+    ours_or_u8_acquire(a: &AtomicBool, v: bool) -> bool = a.fetch_or(v, Acquire);
+    ours_or_u8_release(a: &AtomicBool, v: bool) -> bool = a.fetch_or(v, Release);
+    ours_or_u8_acqrel(a: &AtomicBool, v: bool) -> bool = a.fetch_or(v, AcqRel);
+    ours_or_u8_seqcst(a: &AtomicBool, v: bool) -> bool = a.fetch_or(v, SeqCst);
+    ours_cas_u8_relaxed_relaxed(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, Relaxed, Relaxed);
+    ours_cas_u8_acquire_acquire(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, Acquire, Acquire);
+    ours_cas_u8_release_relaxed(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, Release, Relaxed);
+    ours_cas_u8_acqrel_acquire(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, AcqRel, Acquire);
+    ours_cas_u8_seqcst_seqcst(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, SeqCst, SeqCst);
     ours_cas_u8_acquire_relaxed(a: &AtomicBool, c: bool, v: bool) -> Result<bool, bool> = a.compare_exchange(c, v, Acquire, Relaxed);
 
     ours_load_ptr_relaxed(a: &AtomicPtr<u64>) -> *mut u64 = a.load(Relaxed);

@@ -1,0 +1,2 @@
+    ldsetal x1, x0, [x0]
+    ret

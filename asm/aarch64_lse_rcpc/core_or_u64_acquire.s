@@ -1,0 +1,2 @@
+    ldseta x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    ldsetl x1, x0, [x0]
+    ret

@@ -1,0 +1,2 @@
+    stlrb w1, [x0]
+    ret

@@ -1,0 +1,2 @@
+    xchg byte ptr [rdi], sil
+    ret

@@ -1,0 +1,4 @@
+    movzx eax, byte ptr [rdi]
+    test al, al
+    setne al
+    ret

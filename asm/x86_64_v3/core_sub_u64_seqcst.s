@@ -1,0 +1,4 @@
+    mov rax, rsi
+    neg rax
+    lock xadd qword ptr [rdi], rax
+    ret

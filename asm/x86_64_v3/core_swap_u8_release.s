@@ -1,0 +1,4 @@
+    xchg byte ptr [rdi], sil
+    test sil, sil
+    setne al
+    ret
