@@ -40,8 +40,9 @@
 //!   are not heard of, so their callers ask `sync::OPAQUE_READS` first and take plain loads.
 //!
 //! # Invariants
-//! - I1. The matches filter: their answer may be stale word by word, and whoever uses it reads the
-//!   word again by an atomic load.
+//! - I1. The matches filter: their answer may be stale word by word. Whoever follows a word that
+//!   matched reads it again by an atomic load; that a word did not match is worth what the order of
+//!   the loads makes it (`RMW_ORDERS_LOADS`), and one match says nothing of a later one.
 //! - I2. An [`AtomicU128`] is 16 bytes at a multiple of 16. The instructions for it are atomic to
 //!   each other, the lock of `generic` is not to them, and the detection never changes its answer: a
 //!   process takes the lock always or never.

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::{RawMap, hash_of};
 use crate::reclaim::Domain;
 use crate::sync::{unsync_load, unsync_store};
-use crate::table::{Directory, SHARDS, Step, Table, free_chain};
+use crate::table::{Directory, Line, SHARDS, Step, Table, free_chain};
 use core::ptr::NonNull;
 
 /// Entries and tables of a map that nobody else uses; frees what is left of them when dropped.
@@ -84,15 +84,14 @@ impl<K, V> Remains<'_, K, V> {
     /// Collects the entries of a table and frees the table.
     fn take_apart(&mut self, table: Table<'_>) {
         for number in 0..table.lines() {
-            self.collect(table, number);
+            self.collect(table.line(number));
         }
         // SAFETY: I4: exclusive access; the entries are collected.
-        unsafe { table.free() };
+        unsafe { free(table) };
     }
 
-    /// Collects the entries of a bucket and frees its overflow lines.
-    fn collect(&mut self, table: Table<'_>, number: u64) {
-        let first = table.line(number);
+    /// Collects the entries of a bucket.
+    fn collect(&mut self, first: &Line) {
         let mut next = Some(first);
         while let Some(line) = next {
             let members = line.slots().iter().map(|slot| slot.load());
@@ -101,10 +100,20 @@ impl<K, V> Remains<'_, K, V> {
             self.entries.extend(addresses.map(NonNull::cast));
             next = line.follow(line.link().load());
         }
-        let chain = first.link().load();
-        // SAFETY: I4: exclusive access; the lines' entries are collected.
-        unsafe { free_chain(chain) };
     }
+}
+
+/// Frees a table and its overflow lines, but no entry.
+///
+/// # Safety
+/// Nobody else uses the table, and nobody will use it or its lines from now on.
+unsafe fn free(table: Table<'_>) {
+    for number in 0..table.lines() {
+        // SAFETY: the caller's contract.
+        unsafe { free_chain(table.line(number).link().load()) };
+    }
+    // SAFETY: the caller's contract.
+    unsafe { table.free() };
 }
 
 impl<K, V> Drop for Remains<'_, K, V> {
@@ -116,12 +125,8 @@ impl<K, V> Drop for Remains<'_, K, V> {
         while let Some(word) = self.tables.pop() {
             // SAFETY: I4: exclusive access; each word is of a table that is not freed yet.
             let table = unsafe { Table::from_word(word) };
-            for number in 0..table.lines() {
-                // SAFETY: I4: exclusive access; the entries go with their memory.
-                unsafe { free_chain(table.line(number).link().load()) };
-            }
-            // SAFETY: I4: as above.
-            unsafe { table.free() };
+            // SAFETY: I4: exclusive access; the entries go with their memory.
+            unsafe { free(table) };
         }
     }
 }

@@ -93,8 +93,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     // Builds run in another folder.
     let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
     let result = match &options.command {
-        Command::Check(judging) => check(root, judging, false),
-        Command::Diff(judging) => check(root, judging, true),
+        Command::Check(judging) => check(root, judging, false).map(|report| report.exit_code()),
+        Command::Diff(judging) => check(root, judging, true).map(|report| report.exit_code()),
         Command::Bless { wanted, install } if wanted.all => bless(root, &[], *install),
         Command::Bless { wanted, install } => bless(root, &wanted.variant, *install),
         Command::Explain { probe, variant } => {
@@ -111,14 +111,19 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     }
 }
 
-/// The step of CI: all variants.
-pub(crate) fn step(root: &Path) -> Result<u8> {
+/// The step of CI: all variants. The exit code, and whether all snapshots were compared.
+pub(crate) fn step(root: &Path) -> Result<(u8, bool)> {
     let judging = Judging {
         variant: Vec::new(),
         json: None,
         install: false,
     };
-    check(root, &judging, true)
+    let report = check(root, &judging, true)?;
+    let compared = report
+        .variants
+        .iter()
+        .all(|group| group.recording.compares());
+    Ok((report.exit_code(), compared))
 }
 
 /// The step of CI: all mutants.
@@ -126,7 +131,7 @@ pub(crate) fn mutants(root: &Path) -> Result<u8> {
     mutate::run(root, "")
 }
 
-fn check(root: &Path, judging: &Judging, lines: bool) -> Result<u8> {
+fn check(root: &Path, judging: &Judging, lines: bool) -> Result<Report> {
     let (report, _) = judged(root, &judging.variant, judging.install)?;
     match judging.json.as_deref() {
         Some("-") => println!("{}", report.json()),
@@ -147,7 +152,7 @@ fn check(root: &Path, judging: &Judging, lines: bool) -> Result<u8> {
         let mut file = options.with_context(|| format!("cannot write {}", file.display()))?;
         file.write_all(report.markdown().as_bytes())?;
     }
-    Ok(report.exit_code())
+    Ok(report)
 }
 
 fn bless(root: &Path, names: &[String], install: bool) -> Result<u8> {
