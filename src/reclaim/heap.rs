@@ -19,7 +19,7 @@
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
 use super::registry::Grace;
-use crate::sync::MODEL;
+use crate::sync::{MODEL, layout, note_objects, note_read, note_write};
 use crate::sys::pages;
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -88,6 +88,8 @@ struct Chunk {
     objects: usize,
 }
 
+layout!(Chunk: next, layout, objects);
+
 /// See the module.
 pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     pub(super) free: Vec<NonNull<T>>,
@@ -141,7 +143,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// Memory for an object, from what the heap has.
     #[inline]
     pub(super) fn take(&mut self) -> Option<NonNull<T>> {
+        note_read(&self.free);
         if let Some(object) = self.free.pop() {
+            note_write(&self.free);
+            note_read(self.free.as_ptr().wrapping_add(self.free.len()));
             return Some(object);
         }
         self.take_new()
@@ -150,9 +155,12 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// An object of the newest chunk that was never handed out.
     #[inline]
     fn take_new(&mut self) -> Option<NonNull<T>> {
+        note_read(&self.left);
         if self.left == 0 {
             return None;
         }
+        note_write(&self.left);
+        note_write(&self.next);
         self.left -= 1;
         let object = NonNull::new(self.next)?;
         // SAFETY: I1: `left` more objects follow in the chunk, or its end.
@@ -211,10 +219,16 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
                 objects,
             });
         }
+        note_write(self.chunks);
+        note_write(&self.chunks);
+        note_write(&self.held);
+        note_write(&self.left);
+        note_write(&self.next);
         self.held += layout.size();
         // SAFETY: I2: the head is followed by the objects.
         self.next = unsafe { memory.add(head) }.cast();
         self.left = objects;
+        note_objects(self.chunks, 1);
         true
     }
 
@@ -231,6 +245,8 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             return None;
         }
         self.free.push(object);
+        note_write(&self.free);
+        note_write(self.free.as_ptr().wrapping_add(self.free.len() - 1));
         (self.free.len() > KEPT).then(|| self.free.split_off(KEPT / 2))
     }
 
@@ -247,6 +263,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     #[inline]
     pub(super) fn retire(&mut self, object: NonNull<T>) -> bool {
         self.bag.objects.push(object);
+        let len = self.bag.objects.len();
+        note_write(&self.bag.objects);
+        note_write(self.bag.objects.as_ptr().wrapping_add(len - 1));
         self.is_due()
     }
 
@@ -271,6 +290,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         } else {
             MEMORY_BATCH
         };
+        note_read(&self.bag.others);
         self.bag.len() >= batch
     }
 

@@ -18,7 +18,9 @@
 //! Lock-free, apart from the global allocator.
 
 use super::heap::Heap;
-use crate::sync::{AtomicIsize, AtomicPtr, Ordering, never_split, unsync_load, unsync_store};
+use crate::sync::{
+    AtomicIsize, AtomicPtr, Ordering, layout, never_split, note_objects, unsync_load, unsync_store,
+};
 use core::cell::UnsafeCell;
 use core::ptr::null_mut;
 
@@ -36,6 +38,7 @@ pub(crate) struct OwnHeap<T> {
     count: AtomicIsize,
 }
 never_split!(OwnHeap<u8>: count);
+layout!(OwnHeap<T>: heap, count; T);
 
 /// See the module. The owner ends them by `take_all`.
 pub(crate) struct Heaps<T> {
@@ -91,6 +94,7 @@ impl<T> Heaps<T> {
             heap: UnsafeCell::new(Heap::new()),
             count: AtomicIsize::new(0),
         }));
+        note_objects(heap, 1);
         // ORD: Release — pairs with the Acquire in counted [R4]; publishes the count.
         word.store(heap, Ordering::Release);
         // SAFETY: I1: a heap stays until the domain ends.

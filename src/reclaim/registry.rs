@@ -42,8 +42,8 @@
 
 use crate::pad::Padded;
 use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU64, MODEL, Ordering, const_except_in_model, model_thread,
-    never_split,
+    AtomicBool, AtomicPtr, AtomicU64, MODEL, Ordering, const_except_in_model, layout, model_thread,
+    never_split, note_objects, note_read,
 };
 use crate::sys::{
     Barrier, Unavailable, barrier_kind, heavy_barrier, light_barrier, light_barrier_of_membarrier,
@@ -75,6 +75,7 @@ pub struct Record {
     next: *const Padded<Self>,
 }
 never_split!(Record: state, leased);
+layout!(Record: state, leased, leases, index, next);
 
 // SAFETY: I1, I2: the plain fields do not change, and the cells are used by one holder at a time,
 // whose lease was handed on with an Acquire (R1).
@@ -105,6 +106,7 @@ impl Record {
     /// A small number that no other leased record has.
     #[inline]
     pub(crate) fn index(&self) -> usize {
+        note_read(&self.index);
         self.index
     }
 
@@ -265,6 +267,7 @@ impl Registry {
             // SAFETY: I1: records in the list live for ever.
             let index = unsafe { head.as_ref() }.map_or(0, |first| first.index + 1);
             let new = Box::into_raw(Box::new(Padded::new(Record::leased(index, head))));
+            note_objects(new.cast::<Record>(), 1);
             // ORD: AcqRel — pairs with the Acquire in records [R1] and the AcqRel in lease [R1]; publishes the
             // record, and sees the one before it.
             match self
@@ -377,7 +380,7 @@ impl ThreadPin {
     pub(super) fn new() -> Self {
         let record = match model_thread() {
             Some(thread) => model_record(thread),
-            None => match CURRENT.get() {
+            None => match current() {
                 Some(record) => {
                     record.enter_by_membarrier();
                     record
@@ -405,6 +408,13 @@ impl Drop for ThreadPin {
             self.record.leave();
         }
     }
+}
+
+/// This thread's record, if it is in `CURRENT`.
+#[inline]
+fn current() -> Option<&'static Record> {
+    CURRENT.with(|current| note_read(current));
+    CURRENT.get()
 }
 
 /// A thread's first pin, each pin where there is no `membarrier`, and those of a thread whose locals

@@ -45,7 +45,9 @@
 
 use super::stripes::LazyStripes;
 use super::{ByThread, Place};
-use crate::sync::{AtomicI64, MODEL, Ordering, const_except_in_model, never_split};
+use crate::sync::{
+    AtomicI64, MODEL, Ordering, const_except_in_model, layout, never_split, note_objects,
+};
 use core::fmt;
 
 /// A counter that many threads may change at once: one cell while that is enough, then one padded
@@ -78,6 +80,7 @@ pub struct ShardCounter<P = ByThread> {
     place: P,
 }
 never_split!(ShardCounter: cell);
+layout!(ShardCounter<P>: cell, stripes; P);
 
 // The model's atomics are larger than their value.
 const _: () = assert!(MODEL || size_of::<ShardCounter>() == 16);
@@ -162,6 +165,7 @@ impl<P: Place> ShardCounter<P> {
     ///   on the thread's own stripe, in a call. No fence of its own.
     #[inline]
     pub fn add(&self, delta: i64) {
+        note_objects(self, 1);
         if self.stripes.is_absent() {
             // ORD: Relaxed — a stale value makes the compare-exchange fail, which counts as
             // contention and costs stripes, not correctness.

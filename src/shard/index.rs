@@ -25,7 +25,7 @@
 //! After the first call: wait-free, one thread-local read. Leasing: lock-free, a failed try means
 //! that another thread got the bit. Giving back: wait-free.
 
-use crate::sync::{Ordering, StaticU64, StaticUsize, model_thread, never_split};
+use crate::sync::{Ordering, StaticU64, StaticUsize, model_thread, never_split, note_read};
 use core::cell::Cell;
 
 /// Numbers that can be leased at once. 16 words of bitmap; more threads than this share numbers,
@@ -104,6 +104,7 @@ pub(super) fn thread_index() -> usize {
     if let Some(number) = model_thread() {
         return number;
     }
+    NUMBER.with(|number| note_read(number));
     let number = NUMBER.get();
     if number != NONE {
         number

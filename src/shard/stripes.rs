@@ -37,12 +37,15 @@
 
 use crate::pad::Padded;
 use crate::sync::{
-    AtomicI64, AtomicPtr, Ordering, const_except_in_model, never_split, unsync_load,
+    AtomicI64, AtomicPtr, Ordering, const_except_in_model, layout, never_split, note_objects,
+    unsync_load,
 };
 use core::ptr::{null_mut, slice_from_raw_parts_mut};
 
 /// One cell of a counter in lines of its own.
 pub(super) type Stripe = Padded<AtomicI64>;
+
+layout!(Stripe:);
 
 /// Most stripes of one counter. Beyond this, adding up costs more than sharing a stripe.
 pub(super) const MAX_STRIPES: usize = 64;
@@ -112,6 +115,7 @@ impl LazyStripes {
         let mut stripes = Vec::new();
         stripes.try_reserve_exact(count).ok()?;
         stripes.extend((0..count).map(|_| Stripe::new(AtomicI64::new(0))));
+        note_objects(stripes.as_ptr(), count);
         let mine = pack(stripes.into_boxed_slice());
         // ORD: Release — pairs with the Acquire in get [C1], the Acquire in at [C1] and the failing Acquire in install [C1];
         // publishes the zeroed stripes.

@@ -10,7 +10,8 @@
 //!   not call itself.
 //! - A compare-exchange is reported as [`Kind::Rmw`] before it is tried. If it fails, a second
 //!   report, [`Kind::RmwFailed`], says so afterwards: it is a result, not a further access.
-//! - Accesses through `&mut` and plain memory are not atomic and not reported.
+//! - Accesses that are not atomic are reported where the code declares them: entries, and what each
+//!   thread has of its own. What a key or a value points to is not declared.
 //!
 //! ```
 //! use atomshard::{ShardCounter, trace};
@@ -38,6 +39,7 @@
     reason = "the hook is a function pointer kept in an atomic"
 )]
 
+use super::layout::Layout;
 use core::cell::Cell;
 use core::panic::Location;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -63,6 +65,12 @@ pub enum Kind {
     CompilerFence,
     /// A barrier that the kernel runs on every thread of the process.
     ProcessBarrier,
+    /// Reads what is not atomic, where the code declares it.
+    Read,
+    /// Writes what is not atomic, where the code declares it.
+    Write,
+    /// No access: from now on objects of this layout fill the bytes, one after another.
+    Objects(&'static Layout),
 }
 
 /// One access, as the hook sees it.

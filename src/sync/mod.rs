@@ -23,6 +23,7 @@
 mod canary;
 #[cfg(all(atomshard_traced, not(loom)))]
 mod hook;
+mod layout;
 #[cfg(loom)]
 mod model;
 #[cfg(not(any(loom, atomshard_traced)))]
@@ -33,6 +34,7 @@ pub(crate) mod recorder;
 mod traced;
 mod whole;
 
+pub(crate) use layout::{HasLayout, layout};
 #[cfg(loom)]
 pub(crate) use model::*;
 #[cfg(not(any(loom, atomshard_traced)))]
@@ -45,8 +47,10 @@ pub(crate) use whole::{is_whole, never_split};
 ///
 /// Empty unless the crate is compiled with `RUSTFLAGS="--cfg atomshard_traced"`.
 pub mod trace {
+    #[cfg(not(all(atomshard_traced, not(loom))))]
+    pub(crate) use super::layout::{Field, HasLayout, Layout, field_bytes};
     #[cfg(all(atomshard_traced, not(loom)))]
-    pub use super::hook::*;
+    pub use super::{hook::*, layout::*, traced::public::*};
 }
 
 /// Defines a constructor that is `const`, except in the model, where making an atomic is an event

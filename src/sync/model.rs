@@ -20,7 +20,7 @@
 //! `canary` fails if this list gets longer without notice: if a fence were weakened on the way
 //! from here to loom, store buffering would become possible there.
 
-use super::{Exclusive, Touch};
+use super::{Exclusive, HasLayout, Touch};
 pub(crate) use core::sync::atomic::{
     AtomicBool as StaticBool, AtomicU64 as StaticU64, AtomicUsize as StaticUsize,
 };
@@ -83,6 +83,17 @@ pub(crate) fn model_value(id: u64) -> Option<u128> {
 
 /// Nothing: there is no tracer, and loom sees the access itself.
 pub(crate) fn note_wide(_words: &[AtomicU64; 2], _touch: Touch, _ordering: Ordering) {}
+
+/// Nothing: there is no tracer.
+pub(crate) fn note_objects<T: HasLayout>(_first: *const T, _count: usize) {
+    const { _ = T::LAYOUT };
+}
+
+/// Nothing: there is no tracer.
+pub(crate) fn note_read<T>(_place: *const T) {}
+
+/// Nothing: there is no tracer.
+pub(crate) fn note_write<T>(_place: *const T) {}
 
 /// Nothing: the model has no compiler reordering to forbid.
 pub(crate) fn compiler_fence(_: Ordering) {}

@@ -1,6 +1,6 @@
 //! The real body: `core::sync::atomic` itself.
 
-use super::{Exclusive, Touch};
+use super::{Exclusive, HasLayout, Touch};
 pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
     compiler_fence, fence,
@@ -35,6 +35,20 @@ pub(crate) fn note_process_barrier() {}
 /// Tells the tracer that one access to both words follows. No tracer, no work.
 #[inline(always)]
 pub(crate) fn note_wide(_words: &[AtomicU64; 2], _touch: Touch, _ordering: Ordering) {}
+
+/// Tells the tracer what lies somewhere. No tracer; the layout is checked when compiling.
+#[inline(always)]
+pub(crate) fn note_objects<T: HasLayout>(_first: *const T, _count: usize) {
+    const { _ = T::LAYOUT };
+}
+
+/// Tells the tracer of a read that is not atomic. No tracer, no work.
+#[inline(always)]
+pub(crate) fn note_read<T>(_place: *const T) {}
+
+/// Tells the tracer of a write that is not atomic. No tracer, no work.
+#[inline(always)]
+pub(crate) fn note_write<T>(_place: *const T) {}
 
 /// The number that stands for a 16-byte value in the model. There is no model.
 #[inline(always)]

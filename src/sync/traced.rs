@@ -2,13 +2,8 @@
 //!
 //! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
 //! what a cache model learns from it holds for the real one.
-#![expect(
-    dead_code,
-    reason = "each type has the whole list, used by the crate or not"
-)]
-
 use super::hook::{Kind, report};
-use super::{Exclusive, Touch};
+use super::{Exclusive, HasLayout, Touch};
 use core::panic::Location;
 pub(crate) use core::sync::atomic::Ordering;
 
@@ -19,9 +14,59 @@ fn report_at<A>(atomic: &A, kind: Kind, ordering: Ordering) {
     report(address, size_of::<A>(), kind, ordering, Location::caller());
 }
 
+/// What a user's structure is made of when its layout is to be checked: atomics that report, and the
+/// ways to declare what is not atomic.
+pub(crate) mod public {
+    pub use super::{
+        AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence,
+        note_objects, note_read, note_write,
+    };
+}
+
+/// Says that `count` objects of this type lie one after another from `first` on, until something
+/// else is said of the place.
+#[track_caller]
+pub fn note_objects<T: HasLayout>(first: *const T, count: usize) {
+    let kind = Kind::Objects(T::LAYOUT);
+    let bytes = count * size_of::<T>();
+    report(
+        first.addr(),
+        bytes,
+        kind,
+        Ordering::Relaxed,
+        Location::caller(),
+    );
+}
+
+/// Declares a read that is not atomic.
+#[track_caller]
+pub fn note_read<T>(place: *const T) {
+    let bytes = size_of::<T>();
+    report(
+        place.addr(),
+        bytes,
+        Kind::Read,
+        Ordering::Relaxed,
+        Location::caller(),
+    );
+}
+
+/// Declares a write that is not atomic.
+#[track_caller]
+pub fn note_write<T>(place: *const T) {
+    let bytes = size_of::<T>();
+    report(
+        place.addr(),
+        bytes,
+        Kind::Write,
+        Ordering::Relaxed,
+        Location::caller(),
+    );
+}
+
 /// A fence, reported.
 #[track_caller]
-pub(crate) fn fence(ordering: Ordering) {
+pub fn fence(ordering: Ordering) {
     report(0, 0, Kind::Fence, ordering, Location::caller());
     core::sync::atomic::fence(ordering);
 }
@@ -88,33 +133,38 @@ pub(crate) const fn model_value(_id: u64) -> Option<u128> {
 
 /// A pointer that reports its accesses.
 #[repr(transparent)]
-pub(crate) struct AtomicPtr<T>(core::sync::atomic::AtomicPtr<T>);
+pub struct AtomicPtr<T>(core::sync::atomic::AtomicPtr<T>);
 
 impl<T> AtomicPtr<T> {
-    pub(crate) const fn new(value: *mut T) -> Self {
+    /// As in `core`.
+    pub const fn new(value: *mut T) -> Self {
         Self(core::sync::atomic::AtomicPtr::new(value))
     }
 
+    /// As in `core`, reported.
     #[track_caller]
-    pub(crate) fn load(&self, ordering: Ordering) -> *mut T {
+    pub fn load(&self, ordering: Ordering) -> *mut T {
         report_at(self, Kind::Load, ordering);
         self.0.load(ordering)
     }
 
+    /// As in `core`, reported.
     #[track_caller]
-    pub(crate) fn store(&self, value: *mut T, ordering: Ordering) {
+    pub fn store(&self, value: *mut T, ordering: Ordering) {
         report_at(self, Kind::Store, ordering);
         self.0.store(value, ordering);
     }
 
+    /// As in `core`, reported.
     #[track_caller]
-    pub(crate) fn swap(&self, value: *mut T, ordering: Ordering) -> *mut T {
+    pub fn swap(&self, value: *mut T, ordering: Ordering) -> *mut T {
         report_at(self, Kind::Rmw, ordering);
         self.0.swap(value, ordering)
     }
 
+    /// As in `core`, reported.
     #[track_caller]
-    pub(crate) fn compare_exchange(
+    pub fn compare_exchange(
         &self,
         current: *mut T,
         new: *mut T,
@@ -129,8 +179,9 @@ impl<T> AtomicPtr<T> {
         result
     }
 
+    /// As in `core`, reported.
     #[track_caller]
-    pub(crate) fn compare_exchange_weak(
+    pub fn compare_exchange_weak(
         &self,
         current: *mut T,
         new: *mut T,
@@ -175,35 +226,40 @@ macro_rules! traced {
         /// An atomic of this width that reports its accesses.
         #[derive(Default, Debug)]
         #[repr(transparent)]
-        pub(crate) struct $name(core::sync::atomic::$name);
+        pub struct $name(core::sync::atomic::$name);
 
         impl $name {
-            pub(crate) const fn new(value: $value) -> Self {
+            /// As in `core`.
+    pub const fn new(value: $value) -> Self {
                 Self(core::sync::atomic::$name::new(value))
             }
 
+            /// As in `core`, reported.
             #[track_caller]
-            pub(crate) fn load(&self, ordering: Ordering) -> $value {
+            pub fn load(&self, ordering: Ordering) -> $value {
                 report_at(self, Kind::Load, ordering);
                 self.0.load(ordering)
             }
 
+            /// As in `core`, reported.
             #[track_caller]
-            pub(crate) fn store(&self, value: $value, ordering: Ordering) {
+            pub fn store(&self, value: $value, ordering: Ordering) {
                 report_at(self, Kind::Store, ordering);
                 self.0.store(value, ordering);
             }
 
             $(
+                /// As in `core`, reported.
                 #[track_caller]
-                pub(crate) fn $rmw(&self, value: $value, ordering: Ordering) -> $value {
+                pub fn $rmw(&self, value: $value, ordering: Ordering) -> $value {
                     report_at(self, Kind::Rmw, ordering);
                     self.0.$rmw(value, ordering)
                 }
             )*
 
+            /// As in `core`, reported.
             #[track_caller]
-            pub(crate) fn compare_exchange(
+            pub fn compare_exchange(
                 &self,
                 current: $value,
                 new: $value,
@@ -218,8 +274,9 @@ macro_rules! traced {
                 result
             }
 
+            /// As in `core`, reported.
             #[track_caller]
-            pub(crate) fn compare_exchange_weak(
+            pub fn compare_exchange_weak(
                 &self,
                 current: $value,
                 new: $value,
@@ -250,6 +307,7 @@ traced! {
     AtomicBool, bool: swap, fetch_and, fetch_or;
     AtomicI64, i64: swap, fetch_add, fetch_sub;
     AtomicIsize, isize: swap, fetch_add, fetch_sub;
+    AtomicU32, u32: swap, fetch_add, fetch_sub, fetch_and, fetch_or;
     AtomicU64, u64: swap, fetch_add, fetch_sub, fetch_and, fetch_or;
     AtomicUsize, usize: swap, fetch_add, fetch_sub, fetch_and, fetch_or;
 }

@@ -11,7 +11,7 @@ use super::migration::Migration;
 use super::store::{Kind, Table};
 use super::try_box;
 use crate::error::TryReserveError;
-use crate::sync::{AtomicPtr, Ordering, never_split, unsync_load};
+use crate::sync::{AtomicPtr, Ordering, layout, never_split, note_objects, unsync_load};
 
 /// Number of shards.
 pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
@@ -21,12 +21,14 @@ pub(crate) struct Directory {
     words: [AtomicPtr<u8>; SHARDS],
 }
 never_split!(Directory: words);
+layout!(Directory: words);
 
 impl Directory {
     /// A directory of fresh tables of `2^line_bits` lines: one root, or one for each shard.
     pub(crate) fn allocate(kind: Kind, line_bits: u32) -> Result<Box<Self>, TryReserveError> {
         let record = try_box()?;
         let words = allocate_tables(kind, line_bits)?.map(AtomicPtr::new);
+        note_objects(record.as_ptr(), 1);
         Ok(Box::write(record, Self { words }))
     }
 

@@ -4,7 +4,7 @@
 
 use super::word::{CLAIM_BIT, Slot, Word};
 use crate::arch::{self, LineWords, mask_bit};
-use crate::sync::{MODEL, OPAQUE_READS};
+use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
@@ -24,6 +24,8 @@ const _: () = assert!(
     "a bucket is one 64-byte line"
 );
 
+layout!(Line: slots, link);
+
 impl Line {
     /// All words zero.
     pub(crate) fn zero() -> Self {
@@ -37,10 +39,12 @@ impl Line {
     pub(crate) fn overflow(words: &[Word]) -> Box<Self> {
         debug_assert!(words.len() <= SLOTS, "an overflow line has SLOTS slots");
         let word = |i: usize| words.get(i).copied().unwrap_or(Word::vacant());
-        Box::new(Self {
+        let line = Box::new(Self {
             slots: core::array::from_fn(|i| Slot::new(word(i))),
             link: Slot::new(Word::vacant()),
-        })
+        });
+        note_objects(&raw const *line, 1);
+        line
     }
 
     /// The slots.

@@ -7,7 +7,8 @@ use super::line::Line;
 use super::migration::Migration;
 use super::word::at;
 use crate::error::TryReserveError;
-use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, never_split};
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
+use crate::sync::{note_read, note_write};
 use crate::sys::pages;
 use core::alloc::Layout;
 use core::marker::PhantomData;
@@ -37,6 +38,7 @@ struct Header {
     kind: Kind,
 }
 never_split!(Header: next, spilled);
+layout!(Header: next, spilled, kind);
 
 /// A table that stays allocated for `'g` (I3).
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +83,14 @@ impl<'g> Table<'g> {
         // SAFETY: I6: the allocation starts with room for a header, aligned to a line.
         unsafe { memory.cast::<Header>().write(header) };
         memory.expose_provenance();
+        note_write(memory.cast::<Header>());
+        note_objects(memory.cast::<Header>(), 1);
         let table = Self {
             word: memory.map_addr(|address| address | (64 - line_bits) as usize),
             _guard: PhantomData,
         };
+        let lines = 1 << line_bits;
+        note_objects(table.line_pointer(0), lines);
         if MODEL {
             for number in 0..table.lines() {
                 let line = table.line_pointer(number);
@@ -173,7 +179,9 @@ impl<'g> Table<'g> {
 
     /// Which hashes this table serves.
     pub(crate) fn kind(self) -> Kind {
-        self.header().kind
+        let kind = &self.header().kind;
+        note_read(kind);
+        *kind
     }
 
     /// The line of `hash`.

@@ -8,6 +8,7 @@
 //!   still read it. Of an entry that never became a member, others read hash and key only.
 
 use crate::reclaim::{Domain, Guard, SLOT_ALIGN, contain};
+use crate::sync::{layout, note_objects, note_read, note_write};
 use crate::table::{ALIGN, Slot, VERSIONS, Word};
 use core::ptr::NonNull;
 
@@ -22,13 +23,17 @@ pub(crate) struct Entry<K, V> {
     pub(super) hash: u64,
 }
 
+layout!(Entry<K, V>: key, value, hash; K, V);
+
 /// Reads the hash of the entry at `address`.
 ///
 /// # Safety
 /// `address` is that of an entry of this type that is not freed yet.
 pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
     // SAFETY: I1, I2, and the caller's contract: the hash was written and never is again.
-    unsafe { (*address.cast::<Entry<K, V>>()).hash }
+    let hash = unsafe { &(*address.cast::<Entry<K, V>>()).hash };
+    note_read(hash);
+    *hash
 }
 
 /// Drops the key of an entry that never became a member and whose value is gone.
@@ -78,14 +83,17 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
         const { assert!(SLOT_ALIGN >= ALIGN, "a word carries the address of a slot") }
         let entry = domain.alloc(guard);
         let at = entry.as_ptr();
+        note_objects(at, 1);
         // SAFETY: I1: the place is inside the new allocation.
         let hash_place = unsafe { &raw mut (*at).hash };
         // SAFETY: I1: as above, and nobody else has it.
         unsafe { hash_place.write(hash) };
+        note_write(hash_place);
         // SAFETY: I1: the place is inside the new allocation.
         let key_place = unsafe { &raw mut (*at).key };
         // SAFETY: I1: as above, and nobody else has it.
         unsafe { key_place.write(key) };
+        note_write(key_place);
         Self {
             entry,
             domain,
@@ -118,6 +126,7 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
         drop(self.take_value());
         // SAFETY: I2: the entry is not a member; nobody reads the value.
         unsafe { self.value_place().write(value) };
+        note_write(self.value_place());
         self.has_value = true;
     }
 

@@ -10,6 +10,7 @@
 
 use super::{Entry, RawMap, hash_of};
 use crate::reclaim::Guard;
+use crate::sync::note_read;
 use crate::table::hash::tag;
 use crate::table::{Line, Slot, Table, Word};
 use equivalent::Equivalent;
@@ -86,6 +87,7 @@ impl<K, V> RawMap<K, V> {
             };
             // SAFETY: I3: a member that is not frozen, loaded from a slot under the guard.
             let entry = unsafe { &*address.cast::<Entry<K, V>>() };
+            note_read(&entry.key);
             if key.equivalent(&entry.key) {
                 return Some(entry);
             }
@@ -133,6 +135,7 @@ impl<K, V> RawMap<K, V> {
                     // SAFETY: I3: the table is borrowed under the guard, and the word is not frozen
                     // or its bucket was not born elsewhere when asked afterwards.
                     let entry: &'g Entry<K, V> = unsafe { &*word.address().cast() };
+                    note_read(&entry.key);
                     if key.equivalent(&entry.key) {
                         return Some(entry);
                     }
@@ -204,6 +207,7 @@ impl<K, V> RawMap<K, V> {
                 continue;
             }
             let entry = Self::entry(word, guard);
+            note_read(&entry.key);
             if key.equivalent(&entry.key) {
                 return Ok(Scanned::Found(Found::Member {
                     slot,

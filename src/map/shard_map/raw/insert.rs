@@ -23,7 +23,7 @@ use super::entry::{Fate, Fresh};
 use super::find::{Found, Place};
 use super::{Entry, RawMap};
 use crate::reclaim::Guard;
-use crate::sync::fence_after_rmw;
+use crate::sync::{fence_after_rmw, note_read};
 use crate::table::hash::tag;
 use crate::table::{Line, Slot, Table, Word};
 use core::panic::AssertUnwindSafe;
@@ -49,7 +49,9 @@ impl<K, V> RawMap<K, V> {
         V: 'g,
     {
         // SAFETY: I3: the word was loaded from a slot under the guard; the key was written before.
-        unsafe { &(*word.address().cast::<Entry<K, V>>()).key }
+        let key = unsafe { &(*word.address().cast::<Entry<K, V>>()).key };
+        note_read(key);
+        key
     }
 
     /// Tries to insert `fresh` where a scan found its key absent. `None` if the bucket has changed.

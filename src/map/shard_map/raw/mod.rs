@@ -37,7 +37,7 @@ pub(crate) use iter::RawIter;
 
 use crate::map::ResizeMode;
 use crate::reclaim::Domain;
-use crate::sync::{AtomicPtr, never_split};
+use crate::sync::{AtomicPtr, layout, never_split};
 use crate::table::Directory;
 use entry::hash_of;
 
@@ -79,6 +79,7 @@ pub(crate) struct RawMap<K, V> {
     domain: Domain<Entry<K, V>>,
 }
 never_split!(RawMap<u8, u8>: directory);
+layout!(RawMap<K, V>: directory, mode, floor, domain; K, V);
 
 // SAFETY: I4: a map that moves takes its entries along; K and V are dropped on the new thread.
 // Retired entries may be dropped on any thread that uses the map, which needs Sync of the map.

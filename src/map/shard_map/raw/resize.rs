@@ -13,7 +13,7 @@ use super::{RawMap, hash_of};
 use crate::error::TryReserveError;
 use crate::map::ResizeMode;
 use crate::reclaim::Guard;
-use crate::sync::{MODEL, Ordering};
+use crate::sync::{MODEL, Ordering, note_objects};
 use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
 use core::cmp::Ordering::{Greater, Less};
@@ -48,6 +48,7 @@ impl<K, V> RawMap<K, V> {
 
     /// The first directory for `2^total_bits` lines.
     fn try_init(&self, total_bits: u32) -> Result<(), TryReserveError> {
+        note_objects(self, 1);
         let (kind, line_bits) = split(total_bits);
         let new = Box::into_raw(Directory::allocate(kind, line_bits)?);
         let null = core::ptr::null_mut();
