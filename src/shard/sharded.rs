@@ -2,6 +2,7 @@
 
 use super::{ByThread, Place};
 use crate::pad::Padded;
+use crate::sync::note_read;
 use core::fmt;
 
 /// Most shards of one [`Sharded`]. 65,536 padded values take 8 MiB on x86-64; nobody who asks for
@@ -78,6 +79,7 @@ impl<T, P: Place> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn local(&self) -> &T {
+        note_read(&self.shards);
         &self.shards[self.local_index()]
     }
 }
@@ -100,6 +102,7 @@ impl<T, P> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn by_hash(&self, hash: u64) -> &T {
+        note_read(&self.shards);
         &self.shards[self.index_of(hash)]
     }
 
@@ -107,6 +110,7 @@ impl<T, P> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
+        note_read(&self.shards);
         self.shards.get(index).map(|shard| &**shard)
     }
 

@@ -13,7 +13,7 @@ use super::{RawMap, hash_of};
 use crate::error::TryReserveError;
 use crate::map::ResizeMode;
 use crate::reclaim::Guard;
-use crate::sync::{MODEL, Ordering, note_objects};
+use crate::sync::{MODEL, Ordering, note_objects, note_read};
 use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
 use core::cmp::Ordering::{Greater, Less};
@@ -32,6 +32,7 @@ impl<K, V> RawMap<K, V> {
     /// The directory, under a guard.
     #[inline]
     pub(super) fn directory<'g>(&self, _guard: &'g impl Guard) -> Option<&'g Directory> {
+        note_objects(self, 1);
         // ORD: Acquire — pairs with the AcqRel in try_init [T7]; publishes the directory.
         let directory = self.directory.load(Ordering::Acquire);
         // SAFETY: I4: a directory lives as long as the map, which the guard borrows.
@@ -48,7 +49,6 @@ impl<K, V> RawMap<K, V> {
 
     /// The first directory for `2^total_bits` lines.
     fn try_init(&self, total_bits: u32) -> Result<(), TryReserveError> {
-        note_objects(self, 1);
         let (kind, line_bits) = split(total_bits);
         let new = Box::into_raw(Directory::allocate(kind, line_bits)?);
         let null = core::ptr::null_mut();
@@ -194,6 +194,7 @@ impl<K, V> RawMap<K, V> {
         let Some(directory) = self.directory(guard) else {
             return;
         };
+        note_read(&self.floor);
         let floor = match table.kind() {
             Kind::Root => self.floor.max(1),
             Kind::Shard => self.floor.saturating_sub(SHARD_BITS).max(1),

@@ -1,0 +1,17 @@
+//! What the crate's structures are compared with: plain, correct, and laid out as others do.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`counters`] | cells of a counter at chosen distances, and one cell for all |
+//! | [`headers`] | heads of shards, packed and padded |
+//! | [`segment_map`] | a map of segments with a lock each, as Java's `ConcurrentHashMap` of version 7 |
+//!
+//! With `--cfg atomshard_traced` their atomics report, and what is not atomic is declared.
+
+mod atomic;
+pub mod counters;
+pub mod headers;
+pub mod segment_map;
+
+pub use counters::{Distance, Pad0, Pad64, Pad128, SharedCounter, Striped};
+pub use segment_map::SegmentMap;
