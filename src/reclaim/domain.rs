@@ -20,7 +20,7 @@ use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
-use crate::sync::MODEL;
+use crate::sync::{MODEL, note_write};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
@@ -166,7 +166,10 @@ impl<T> Domain<T> {
         if MODEL {
             return;
         }
-        self.with_heap(guard, |heap| heap.is_flushed = true);
+        self.with_heap(guard, |heap| {
+            note_write(&heap.is_flushed);
+            heap.is_flushed = true;
+        });
         self.retire_other(at, end, false, guard);
         guard.collect_soon();
     }

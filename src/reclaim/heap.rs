@@ -272,6 +272,13 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// As [`retire`](Self::retire), for what is no whole object.
     pub(super) fn retire_other(&mut self, other: Other) -> bool {
         self.bag.others.push(other);
+        note_write(&self.bag.others);
+        note_write(
+            self.bag
+                .others
+                .as_ptr()
+                .wrapping_add(self.bag.others.len() - 1),
+        );
         self.is_due()
     }
 

@@ -4,7 +4,7 @@
 
 use super::word::{CLAIM_BIT, Slot, Word};
 use crate::arch::{self, LineWords, mask_bit};
-use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects};
+use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects, note_write};
 
 /// Slots in a line; two under the model checker, so that full lines are reached.
 pub(crate) const SLOTS: usize = if MODEL { 2 } else { 7 };
@@ -44,6 +44,7 @@ impl Line {
             link: Slot::new(Word::vacant()),
         });
         note_objects(&raw const *line, 1);
+        note_write(&raw const *line);
         line
     }
 

@@ -15,6 +15,7 @@ use super::{HashOf, try_box};
 use crate::error::TryReserveError;
 use crate::pad::Padded;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering, never_split};
+use crate::sync::{layout, note_objects, note_read, note_write};
 use core::alloc::Layout;
 
 /// Units in a step.
@@ -63,6 +64,7 @@ pub(crate) struct Migration {
     retired: AtomicBool,
 }
 never_split!(Migration: handed, complete, spent, retired);
+layout!(Migration: into, from_bits, into_bits, handed, complete, bits, spent, retired);
 
 impl Migration {
     /// Allocates the memory to move `old` to `2^into_bits` lines (in each table of `kind`).
@@ -84,19 +86,22 @@ impl Migration {
             let each = try_box()?;
             Into::Each(Box::write(each, allocate_tables(kind, into_bits)?))
         };
-        Ok(Box::write(
-            record,
-            Self {
-                into,
-                from_bits,
-                into_bits,
-                handed: Padded::new(AtomicUsize::new(0)),
-                complete: AtomicUsize::new(0),
-                bits,
-                spent: AtomicPtr::new(core::ptr::null_mut()),
-                retired: AtomicBool::new(false),
-            },
-        ))
+        let migration = Self {
+            into,
+            from_bits,
+            into_bits,
+            handed: Padded::new(AtomicUsize::new(0)),
+            complete: AtomicUsize::new(0),
+            bits,
+            spent: AtomicPtr::new(core::ptr::null_mut()),
+            retired: AtomicBool::new(false),
+        };
+        let migration = Box::write(record, migration);
+        note_objects(&raw const *migration, 1);
+        note_write(&raw const *migration.handed);
+        note_write(&migration.into);
+        note_write(&migration.bits);
+        Ok(migration)
     }
 
     /// Frees the memory of a move that was never begun.
@@ -112,9 +117,13 @@ impl Migration {
     /// The new table of `shard`.
     #[inline]
     pub(crate) fn table(&self, shard: usize) -> Table<'_> {
+        note_read(&self.into);
         let word = match &self.into {
             Into::One(word) => *word,
-            Into::Each(words) => words[shard],
+            Into::Each(words) => {
+                note_read(&words[shard]);
+                words[shard]
+            }
         };
         // SAFETY: I3: new tables are retired later than the old one, to which this record belongs:
         // they are not moved before every word leads to them (`Directory::is_settled`).
@@ -133,6 +142,8 @@ impl Migration {
     }
 
     fn unit_bits(&self) -> u32 {
+        note_read(&self.from_bits);
+        note_read(&self.into_bits);
         self.from_bits.min(self.into_bits)
     }
 
@@ -205,6 +216,7 @@ impl Migration {
     fn unfinished(&self) -> Option<usize> {
         (0..self.steps()).find(|&step| {
             // ORD: Acquire — pairs with the AcqRel in finish [T5]; publishes the births of the step.
+            note_read(&self.bits);
             self.bits[step / 64].load(Ordering::Acquire) >> (step % 64) & 1 == 0
         })
     }
@@ -212,6 +224,7 @@ impl Migration {
     fn finish(&self, old: Table<'_>, step: usize) -> Step {
         let bit = 1 << (step % 64);
         // ORD: AcqRel — pairs with the Acquire in unfinished [T5]; publishes the births of the step.
+        note_read(&self.bits);
         if self.bits[step / 64].fetch_or(bit, Ordering::AcqRel) & bit != 0 {
             return Step::More;
         }
@@ -232,6 +245,7 @@ impl Migration {
                 let mut at = line;
                 while let Some(next) = at.follow(at.link().load()) {
                     lines.push(at.link().load().address());
+                    note_write(lines.as_ptr_range().end.wrapping_sub(1));
                     at = next;
                 }
             }
@@ -243,6 +257,7 @@ impl Migration {
             lines,
             next: core::ptr::null_mut(),
         }));
+        note_write(spent);
         // ORD: Relaxed — a hint for the exchange below.
         let mut head = self.spent.load(Ordering::Relaxed);
         loop {
@@ -288,7 +303,10 @@ impl Migration {
                 }
                 match slots.next() {
                     Some(slot) => birth(slot, member),
-                    None => rest.push(member),
+                    None => {
+                        rest.push(member);
+                        note_write(rest.as_ptr_range().end.wrapping_sub(1));
+                    }
                 }
             }
         }
@@ -346,6 +364,7 @@ fn step_bits(unit_bits: u32) -> Result<Box<[AtomicU64]>, TryReserveError> {
         return Err(TryReserveError::AllocError { layout });
     }
     bits.extend((0..words).map(|_| AtomicU64::new(0)));
+    bits.iter().for_each(|word| note_write(word));
     Ok(bits.into_boxed_slice())
 }
 
