@@ -4,7 +4,8 @@
 //! ```text
 //! marks 0x.. 0x.. 0x.. 0x..       bytes stored to before and after each operation, and before and after
 //!                                 what the tool's allocator does in it
-//! region arena 0x.. 0x..          where what lies: arena, static, thread, stack
+//! region arena 0x.. 0x..          where what lies: arena, static, constant, thread, stack
+//! ready                           the first operation begins when a line is read
 //! ```
 
 use crate::arena;
@@ -69,8 +70,11 @@ pub(crate) fn wait_for_all() {
             text += &format!("region {name} {:#x} {:#x}\n", range.start, range.end);
         }
     }
+    text += "ready\n";
     let _nobody_listens = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     drop(out);
+    // Whoever traces says when it knows the marks.
+    let _closed = std::io::stdin().read_line(&mut String::new());
     arena::choose(arena);
 }
 

@@ -11,8 +11,10 @@
 mod aarch64;
 mod asm;
 mod ci;
+mod coherence;
 mod layers;
 mod map;
+mod mutants;
 mod orders;
 mod report;
 mod safety;
@@ -67,6 +69,8 @@ enum Command {
     Ci(ci::Options),
     /// The machine code of the probes, against contract and snapshots.
     Asm(asm::Options),
+    /// The cache lines that operations touch, against snapshots and valgrind.
+    Coherence(coherence::Options),
 }
 
 fn main() -> ExitCode {
@@ -106,6 +110,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ci(options) => ci::run(&root, &options)?,
         Command::Aarch64(options) => aarch64::run(&root, &options)?,
         Command::Asm(options) => return Ok(asm::run(&root, &options)),
+        Command::Coherence(options) => return Ok(coherence::run(&root, &options)),
     };
     Ok(if passed {
         ExitCode::SUCCESS

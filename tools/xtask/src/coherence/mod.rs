@@ -1,0 +1,169 @@
+//! `coherence`: accounts of cache lines against those recorded, and against valgrind's memory trace.
+
+mod lackey;
+mod mutate;
+
+use crate::shell::{Outcome, Shell};
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Compare with benches/coherence: 0 the same, 1 something is worse, 2 something else differs.
+    Check(Filter),
+    /// Record the accounts in benches/coherence.
+    Bless(Filter),
+    /// As `check`, with each field that has moved.
+    Diff(Filter),
+    /// Compare the lines of each operation with valgrind's trace of the build that ships.
+    Verify(Filter),
+    /// What padding is worth by the model, for 1 to 32 threads.
+    Scaling,
+    /// Make each edit of benches/coherence/mutants.toml in a copy: each must turn the check red.
+    Mutate(Filter),
+}
+
+#[derive(Args)]
+struct Filter {
+    /// Structures, cases or edits whose name contains this.
+    #[arg(default_value = "")]
+    filter: String,
+}
+
+/// Runs one command; 3 says that it could not run.
+pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    match act(root, &options.action) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("coherence: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn act(root: &Path, action: &Action) -> Result<u8> {
+    let shell = Shell::new(root);
+    let forward = |arguments: &[&str]| {
+        let program = traced(&shell, root, &PathBuf::from(shell.target("traced")))?;
+        let mut line = Command::new(program);
+        let status = line.args(arguments).current_dir(root).status()?;
+        status.code().map_or_else(
+            || bail!("the tool was killed"),
+            |code| Ok(u8::try_from(code).unwrap_or(3)),
+        )
+    };
+    match action {
+        Action::Check(which) => forward(&["check", &which.filter]),
+        Action::Bless(which) => forward(&["bless", &which.filter]),
+        Action::Diff(which) => forward(&["diff", &which.filter]),
+        Action::Scaling => forward(&["scaling"]),
+        Action::Verify(which) => verify(&shell, &which.filter),
+        Action::Mutate(which) => mutate::run(root, &which.filter),
+    }
+}
+
+/// The gate: 0 when nothing differs.
+pub(crate) fn check(root: &Path) -> Result<u8> {
+    let filter = String::new();
+    act(root, &Action::Check(Filter { filter }))
+}
+
+/// The gate: every edit is found.
+pub(crate) fn mutants(root: &Path) -> Result<u8> {
+    mutate::run(root, "")
+}
+
+/// The gate: valgrind agrees. Installs it under CI.
+pub(crate) fn lines(shell: &Shell) -> Result<Outcome> {
+    if !has_valgrind() {
+        if !shell.strict {
+            return Ok(Outcome::Skipped(
+                "there is no valgrind; tools/setup/valgrind installs it".to_owned(),
+            ));
+        }
+        if let failed @ Outcome::Failed(_) = shell.program("tools/setup/valgrind", &[]).run()? {
+            return Ok(failed);
+        }
+    }
+    Ok(match verify(shell, "")? {
+        0 => Outcome::Passed(String::new()),
+        _ => Outcome::Failed("`cargo xtask coherence verify`".to_owned()),
+    })
+}
+
+fn has_valgrind() -> bool {
+    let version = Command::new("valgrind").arg("--version").output();
+    version.is_ok_and(|out| out.status.success())
+}
+
+/// Builds the tool with the tracer in `tree`; the program.
+fn traced(shell: &Shell, tree: &Path, target: &Path) -> Result<PathBuf> {
+    build(shell, tree, target, "--cfg atomshard_traced")
+}
+
+fn build(shell: &Shell, tree: &Path, target: &Path, flags: &str) -> Result<PathBuf> {
+    let arguments = ["build", "--release", "--quiet", "--package", "coherence"];
+    let in_tree = Shell::new(tree);
+    let line = in_tree.cargo(&arguments).env("RUSTFLAGS", flags);
+    let outcome = line
+        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
+        .run()?;
+    match outcome {
+        Outcome::Passed(_) => Ok(shell.root.join(target).join("release/coherence")),
+        Outcome::Skipped(why) | Outcome::Failed(why) => bail!("the tool does not build: {why}"),
+    }
+}
+
+/// Compares both accounts of every case with one thread, operation by operation.
+fn verify(shell: &Shell, filter: &str) -> Result<u8> {
+    if !has_valgrind() {
+        bail!("there is no valgrind; tools/setup/valgrind installs it");
+    }
+    let root = &shell.root;
+    let traced = traced(shell, root, Path::new(&shell.target("traced")))?;
+    let replay = build(shell, root, Path::new(&shell.target("replay")), "")?;
+    let list = said(Command::new(&replay).args(["replay", "--list"]))?;
+    let (mut cases, mut wrong) = (0, 0);
+    for case in list.lines().filter(|case| case.contains(filter)) {
+        let ours = said(Command::new(&traced).args(["lines", case]))?;
+        let ours = lackey::parse_accounts(&ours).with_context(|| case.to_owned())?;
+        let theirs = lackey::trace(&replay, case).with_context(|| case.to_owned())?;
+        cases += 1;
+        match lackey::differences(&ours, &theirs) {
+            differences if differences.is_empty() => {
+                let total: u64 = ours.iter().map(|account| account.lines()).sum();
+                println!(
+                    "agree   {case}: {} operations by both, {total} lines (of 64, and of 128 bytes)",
+                    ours.len() / 2
+                );
+            }
+            differences => {
+                wrong += 1;
+                println!(
+                    "DIFFER  {case}: {} operations, the first:",
+                    differences.len()
+                );
+                println!("        {}", differences[0]);
+            }
+        }
+    }
+    println!("coherence verify: {cases} cases, {wrong} differ");
+    Ok(u8::from(wrong != 0 || cases == 0))
+}
+
+/// What a program prints; an error if it fails.
+fn said(command: &mut Command) -> Result<String> {
+    let out = command.stderr(Stdio::inherit()).output()?;
+    if !out.status.success() {
+        bail!("{command:?} failed");
+    }
+    Ok(String::from_utf8(out.stdout)?)
+}
