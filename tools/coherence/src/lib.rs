@@ -24,6 +24,8 @@ mod replay;
 mod run;
 pub mod snapshot;
 pub mod tally;
+#[cfg(not(atomshard_traced))]
+pub mod timing;
 pub mod worker;
 
 pub use model::{Event, Fill, Line, Model, Touch, Victim};

@@ -36,6 +36,8 @@ enum Command {
     },
     /// What padding is worth by the model, for 1 to 32 threads.
     Scaling,
+    /// What padding is worth by the clock, for as many threads as there are cores.
+    Timing,
     /// The lines that each operation of a case touches, by region.
     Lines(Case),
     /// A case of one thread with marks, for a memory trace from outside.
@@ -115,7 +117,9 @@ mod body {
                 print!("{}", accounts::lines(&case.case.unwrap_or_default())?);
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Replay(_) => anyhow::bail!("`replay` is of the build without the tracer"),
+            Command::Replay(_) | Command::Timing => {
+                anyhow::bail!("this is of the build without the tracer")
+            }
         }
     }
 
@@ -205,8 +209,13 @@ mod body {
     use std::process::ExitCode;
 
     pub(super) fn run(command: Command) -> Result<ExitCode> {
-        let Command::Replay(case) = command else {
-            bail!("this needs the tracer: call `cargo xtask coherence`");
+        let case = match command {
+            Command::Replay(case) => case,
+            Command::Timing => {
+                print!("{}", coherence::timing::table());
+                return Ok(ExitCode::SUCCESS);
+            }
+            _ => bail!("this needs the tracer: call `cargo xtask coherence`"),
         };
         let name = case.case.unwrap_or_default();
         let spec = coherence::cases::find(&name).with_context(|| format!("no case `{name}`"))?;

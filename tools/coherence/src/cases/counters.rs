@@ -10,8 +10,8 @@ use core::cell::Cell;
 
 /// Threads of the counters, whose benefit grows with them.
 const THREADS: &[usize] = &[1, 2, 4, 8];
-/// Places of every counter.
-const PLACES: usize = 8;
+/// Places of every counter: as many as the most threads of the table of `scaling`.
+const PLACES: usize = 32;
 /// Additions of each thread before those that are accounted for.
 const WARM_UP: usize = 32;
 

@@ -2,7 +2,7 @@
 
 use crate::shell::{Outcome, Shell};
 use crate::toolchain;
-use crate::{aarch64, asm, layers, orders, safety, source, tidy};
+use crate::{aarch64, asm, coherence, layers, orders, safety, source, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
@@ -95,9 +95,50 @@ pub(crate) fn all() -> Vec<Step> {
             "broken copies of the crate: each breaks a contract",
             |s| Ok(asm_outcome(asm::mutants(&s.root)?, "mutate")),
         ),
+        step(
+            "coherence",
+            "cache lines of each operation: model, snapshots, examples",
+            coherence_check,
+        ),
+        step(
+            "lines",
+            "the same lines by valgrind's memory trace",
+            coherence::lines,
+        ),
+        step(
+            "shares",
+            "broken layouts in a copy: each turns the check red",
+            |s| Ok(own(coherence::mutants(&s.root)? == 0, "coherence mutate")),
+        ),
         step("loom", "every interleaving of the small models", loom),
         step("miri", "the reduced suite under the interpreter", miri),
     ]
+}
+
+/// The tests and examples of the model with the tracer compiled in, then the snapshots.
+fn coherence_check(shell: &Shell) -> Result<Outcome> {
+    let target = shell.target("traced");
+    let flags = "--cfg atomshard_traced";
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "coherence",
+        "--package",
+        "baselines",
+    ];
+    let line = shell.cargo(&arguments).env("RUSTFLAGS", flags);
+    let line = line.env("RUSTDOCFLAGS", flags);
+    let outcome = line.env("CARGO_TARGET_DIR", &target).run_tests()?;
+    if let failed @ Outcome::Failed(_) = outcome {
+        return Ok(failed);
+    }
+    Ok(match coherence::check(&shell.root)? {
+        0 => outcome,
+        1 => Outcome::Failed("`cargo xtask coherence diff`: something is worse".to_owned()),
+        2 => Outcome::Failed("`cargo xtask coherence diff`: something differs".to_owned()),
+        _ => Outcome::Failed("`cargo xtask coherence check` cannot run".to_owned()),
+    })
 }
 
 fn own(passed: bool, name: &str) -> Outcome {

@@ -25,7 +25,7 @@ enum Action {
     Diff(Filter),
     /// Compare the lines of each operation with valgrind's trace of the build that ships.
     Verify(Filter),
-    /// What padding is worth by the model, for 1 to 32 threads.
+    /// What padding is worth by the model for 1 to 32 threads, and by time as far as there are cores.
     Scaling,
     /// Make each edit of benches/coherence/mutants.toml in a copy: each must turn the check red.
     Mutate(Filter),
@@ -64,7 +64,13 @@ fn act(root: &Path, action: &Action) -> Result<u8> {
         Action::Check(which) => forward(&["check", &which.filter]),
         Action::Bless(which) => forward(&["bless", &which.filter]),
         Action::Diff(which) => forward(&["diff", &which.filter]),
-        Action::Scaling => forward(&["scaling"]),
+        Action::Scaling => {
+            let by_model = forward(&["scaling"])?;
+            let target = PathBuf::from(shell.target("replay"));
+            let program = build(&shell, root, &target, "")?;
+            print!("{}", said(Command::new(program).arg("timing"))?);
+            Ok(by_model)
+        }
         Action::Verify(which) => verify(&shell, &which.filter),
         Action::Mutate(which) => mutate::run(root, &which.filter),
     }
