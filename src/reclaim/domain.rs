@@ -167,7 +167,7 @@ impl<T> Domain<T> {
             return;
         }
         self.with_heap(guard, |heap| {
-            note_write(&heap.is_flushed);
+            note_write(&raw const heap.is_flushed);
             heap.is_flushed = true;
         });
         self.retire_other(at, end, false, guard);

@@ -18,8 +18,9 @@
 //!   global allocator. It starts with a [`Chunk`]; objects follow.
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
+use super::chunk::{Chunk, free_chunk, is_mapped};
 use super::registry::Grace;
-use crate::sync::{MODEL, layout, note_objects, note_read, note_write};
+use crate::sync::{MODEL, note_objects, note_read, note_write};
 use crate::sys::pages;
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -31,8 +32,6 @@ pub(crate) const SLOT_ALIGN: usize = 8;
 pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(miri);
 /// Bytes of the smallest chunk.
 const SMALLEST_CHUNK: usize = 256;
-/// Chunks of this size and more are mapped.
-const MAPPED_BYTES: usize = 128 << 10;
 /// Free objects that a thread keeps to itself.
 pub(super) const KEPT: usize = 1024;
 /// Retired objects that a thread gathers before it begins a grace period, where they are memory
@@ -80,15 +79,6 @@ impl<T> Bag<T> {
         self.objects.len() + self.others.len()
     }
 }
-
-/// The head of a chunk.
-struct Chunk {
-    next: *mut Self,
-    layout: Layout,
-    objects: usize,
-}
-
-layout!(Chunk: next, layout, objects);
 
 /// See the module.
 pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
@@ -143,9 +133,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// Memory for an object, from what the heap has.
     #[inline]
     pub(super) fn take(&mut self) -> Option<NonNull<T>> {
-        note_read(&self.free);
+        note_read(&raw const self.free);
         if let Some(object) = self.free.pop() {
-            note_write(&self.free);
+            note_write(&raw const self.free);
             note_read(self.free.as_ptr().wrapping_add(self.free.len()));
             return Some(object);
         }
@@ -155,12 +145,12 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// An object of the newest chunk that was never handed out.
     #[inline]
     fn take_new(&mut self) -> Option<NonNull<T>> {
-        note_read(&self.left);
+        note_read(&raw const self.left);
         if self.left == 0 {
             return None;
         }
-        note_write(&self.left);
-        note_write(&self.next);
+        note_write(&raw const self.left);
+        note_write(&raw const self.next);
         self.left -= 1;
         let object = NonNull::new(self.next)?;
         // SAFETY: I1: `left` more objects follow in the chunk, or its end.
@@ -220,10 +210,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             });
         }
         note_write(self.chunks);
-        note_write(&self.chunks);
-        note_write(&self.held);
-        note_write(&self.left);
-        note_write(&self.next);
+        note_write(&raw const self.chunks);
+        note_write(&raw const self.held);
+        note_write(&raw const self.left);
+        note_write(&raw const self.next);
         self.held += layout.size();
         // SAFETY: I2: the head is followed by the objects.
         self.next = unsafe { memory.add(head) }.cast();
@@ -245,7 +235,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             return None;
         }
         self.free.push(object);
-        note_write(&self.free);
+        note_write(&raw const self.free);
         note_write(self.free.as_ptr().wrapping_add(self.free.len() - 1));
         (self.free.len() > KEPT).then(|| self.free.split_off(KEPT / 2))
     }
@@ -264,7 +254,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     pub(super) fn retire(&mut self, object: NonNull<T>) -> bool {
         self.bag.objects.push(object);
         let len = self.bag.objects.len();
-        note_write(&self.bag.objects);
+        note_write(&raw const self.bag.objects);
         note_write(self.bag.objects.as_ptr().wrapping_add(len - 1));
         self.is_due()
     }
@@ -272,7 +262,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// As [`retire`](Self::retire), for what is no whole object.
     pub(super) fn retire_other(&mut self, other: Other) -> bool {
         self.bag.others.push(other);
-        note_write(&self.bag.others);
+        note_write(&raw const self.bag.others);
         note_write(
             self.bag
                 .others
@@ -297,7 +287,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         } else {
             MEMORY_BATCH
         };
-        note_read(&self.bag.others);
+        note_read(&raw const self.bag.others);
         self.bag.len() >= batch
     }
 
@@ -466,25 +456,6 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
 pub(super) unsafe fn free_one<T>(object: NonNull<T>) {
     // SAFETY: I3, and the caller's contract.
     unsafe { std::alloc::dealloc(object.as_ptr().cast(), slot::<T>()) };
-}
-
-/// Whether a chunk of this layout comes from `pages`.
-fn is_mapped(layout: Layout) -> bool {
-    layout.size() >= MAPPED_BYTES && layout.align() <= pages::ALIGN
-}
-
-/// Frees a chunk.
-///
-/// # Safety
-/// The chunk has this layout and was made by [`Heap::grow`], and nobody uses it or an object of it.
-unsafe fn free_chunk(chunk: *mut Chunk, layout: Layout) {
-    if !is_mapped(layout) {
-        // SAFETY: I2, and the caller's contract.
-        unsafe { std::alloc::dealloc(chunk.cast(), layout) };
-    } else if let Some(memory) = NonNull::new(chunk.cast()) {
-        // SAFETY: I2, and the caller's contract.
-        unsafe { pages::free(memory, layout.size()) };
-    }
 }
 
 /// Frees the chunks: with the heap goes every object of it, wherever it is.

@@ -30,6 +30,7 @@
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
 
+mod chunk;
 pub(crate) mod depot;
 mod domain;
 mod heap;

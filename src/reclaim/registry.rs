@@ -106,7 +106,7 @@ impl Record {
     /// A small number that no other leased record has.
     #[inline]
     pub(crate) fn index(&self) -> usize {
-        note_read(&self.index);
+        note_read(&raw const self.index);
         self.index
     }
 

@@ -79,7 +79,7 @@ impl<T, P: Place> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn local(&self) -> &T {
-        note_read(&self.shards);
+        note_read(&raw const self.shards);
         &self.shards[self.local_index()]
     }
 }
@@ -102,7 +102,7 @@ impl<T, P> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn by_hash(&self, hash: u64) -> &T {
-        note_read(&self.shards);
+        note_read(&raw const self.shards);
         &self.shards[self.index_of(hash)]
     }
 
@@ -110,7 +110,7 @@ impl<T, P> Sharded<T, P> {
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        note_read(&self.shards);
+        note_read(&raw const self.shards);
         self.shards.get(index).map(|shard| &**shard)
     }
 

@@ -2,6 +2,11 @@
 //!
 //! The wrappers are `repr(transparent)`, so a traced table lies in memory as a real one does and
 //! what a cache model learns from it holds for the real one.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "the atomics are documented by core's"
+)]
+
 use super::hook::{Kind, report};
 use super::{Exclusive, HasLayout, Touch};
 use core::panic::Location;

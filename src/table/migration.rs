@@ -99,8 +99,8 @@ impl Migration {
         let migration = Box::write(record, migration);
         note_objects(&raw const *migration, 1);
         note_write(&raw const *migration.handed);
-        note_write(&migration.into);
-        note_write(&migration.bits);
+        note_write(&raw const migration.into);
+        note_write(&raw const migration.bits);
         Ok(migration)
     }
 
@@ -117,11 +117,11 @@ impl Migration {
     /// The new table of `shard`.
     #[inline]
     pub(crate) fn table(&self, shard: usize) -> Table<'_> {
-        note_read(&self.into);
+        note_read(&raw const self.into);
         let word = match &self.into {
             Into::One(word) => *word,
             Into::Each(words) => {
-                note_read(&words[shard]);
+                note_read(&raw const words[shard]);
                 words[shard]
             }
         };
@@ -142,8 +142,8 @@ impl Migration {
     }
 
     fn unit_bits(&self) -> u32 {
-        note_read(&self.from_bits);
-        note_read(&self.into_bits);
+        note_read(&raw const self.from_bits);
+        note_read(&raw const self.into_bits);
         self.from_bits.min(self.into_bits)
     }
 
@@ -215,16 +215,16 @@ impl Migration {
     /// A step whose bit is not set.
     fn unfinished(&self) -> Option<usize> {
         (0..self.steps()).find(|&step| {
+            note_read(&raw const self.bits);
             // ORD: Acquire — pairs with the AcqRel in finish [T5]; publishes the births of the step.
-            note_read(&self.bits);
             self.bits[step / 64].load(Ordering::Acquire) >> (step % 64) & 1 == 0
         })
     }
 
     fn finish(&self, old: Table<'_>, step: usize) -> Step {
         let bit = 1 << (step % 64);
+        note_read(&raw const self.bits);
         // ORD: AcqRel — pairs with the Acquire in unfinished [T5]; publishes the births of the step.
-        note_read(&self.bits);
         if self.bits[step / 64].fetch_or(bit, Ordering::AcqRel) & bit != 0 {
             return Step::More;
         }

@@ -95,7 +95,7 @@ impl<D: Distance> Striped<D> {
     #[inline]
     pub fn add(&self, place: usize, delta: u64) {
         note_objects(self, 1);
-        note_read(&self.cells);
+        note_read(&raw const self.cells);
         self.cells[place & (self.cells.len() - 1)].cell().add(delta);
     }
 

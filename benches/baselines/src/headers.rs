@@ -75,7 +75,7 @@ impl Packed {
     /// The head of a shard.
     #[inline]
     pub(crate) fn head(&self, shard: usize) -> &Header {
-        note_read(&self.heads);
+        note_read(&raw const self.heads);
         &self.heads[shard]
     }
 

@@ -90,14 +90,14 @@ impl<K: Hash + Eq, V: Copy, S: BuildHasher> SegmentMap<K, V, S> {
     #[inline]
     fn locked(&self, key: &K) -> (Held<'_>, *mut *mut Node<K, V>) {
         note_objects(self, 1);
-        note_read(&self.bits);
+        note_read(&raw const self.bits);
         let hash = self.hasher.hash_one(key).wrapping_mul(FIBONACCI);
         let (segments, each) = self.bits;
         // The upper bits choose the segment, the next ones the bucket.
         let number = (hash >> 1 >> (63 - segments - each)) as usize;
         let head = self.heads.head(number >> each);
         head.lock();
-        note_read(&self.buckets);
+        note_read(&raw const self.buckets);
         (Held(head), self.buckets[number].first.get())
     }
 

@@ -34,9 +34,15 @@ thread_local! {
 #[derive(Debug)]
 pub struct Arena;
 
-/// Chooses the arena from which the calling thread allocates, or the system; returns the choice before.
-pub fn choose(arena: Option<usize>) -> Option<usize> {
-    OWN.replace(arena.filter(|arena| *arena < ARENAS))
+/// Makes the calling thread allocate from an arena, or from the system.
+pub fn choose(arena: Option<usize>) {
+    OWN.set(arena.filter(|arena| *arena < ARENAS));
+}
+
+/// The arena that the calling thread allocates from.
+#[must_use]
+pub fn chosen() -> Option<usize> {
+    OWN.get()
 }
 
 /// The arenas in use, as ranges of addresses.
@@ -52,13 +58,13 @@ fn map() -> *mut u8 {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     let bytes = ARENA_BYTES + ARENA_ALIGN;
-    // SAFETY: a new anonymous mapping; nothing that exists is touched.
+    // SAFETY: I1: a new anonymous mapping; nothing that exists is touched.
     let whole = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
     if whole == libc::MAP_FAILED {
         return null_mut();
     }
     let whole = whole.cast::<u8>();
-    // SAFETY: the mapping is longer than an arena by the alignment.
+    // SAFETY: I1: the mapping is longer than an arena by the alignment.
     unsafe { whole.add(whole.align_offset(ARENA_ALIGN)) }
 }
 
@@ -89,6 +95,7 @@ static RESUME: AtomicU8 = AtomicU8::new(0);
 
 /// The addresses of two bytes: stored to before and after each call of the allocator, so that a memory
 /// trace can leave out what is the allocator's own.
+#[must_use]
 pub fn marks() -> [usize; 2] {
     [&PAUSE, &RESUME].map(|mark| mark.as_ptr().addr())
 }
@@ -145,12 +152,12 @@ mod tests {
             // SAFETY: no layout of this test is empty; the blocks are never given back.
             unsafe { Arena.alloc(layout) }.addr()
         };
-        let before = choose(Some(super::ARENAS - 1));
+        choose(Some(super::ARENAS - 1));
         let first = alloc(layout(24, 8));
         let second = alloc(layout(25, 8));
         let third = alloc(layout(1, 1));
         let aligned = alloc(layout(8, 128));
-        choose(before);
+        choose(None);
         assert_eq!((first % 64, second - first, third - second), (16, 32, 48));
         assert_eq!(aligned % 128, 0);
     }

@@ -59,7 +59,8 @@ impl Default for Case {
 
 /// What is printed before the operations begin.
 pub(crate) fn wait_for_all() {
-    let arena = arena::choose(None);
+    let arena = arena::chosen();
+    arena::choose(None);
     let mut out = std::io::stdout().lock();
     let [begin, end] = [&BEGIN, &END].map(|mark| mark.as_ptr().addr());
     let [pause, resume] = arena::marks();

@@ -219,7 +219,8 @@ fn within<R>(index: usize, work: impl FnOnce() -> R) -> R {
             arena::choose(self.0);
         }
     }
-    let _back = Back(arena::choose(Some(index)));
+    let _back = Back(arena::chosen());
+    arena::choose(Some(index));
     work()
 }
 
@@ -280,7 +281,8 @@ fn hook(access: &Access) {
     let Some(me) = SELF.get() else {
         return;
     };
-    let mine = arena::choose(None);
+    let mine = arena::chosen();
+    arena::choose(None);
     observe(me, access);
     arena::choose(mine);
 }
@@ -327,7 +329,8 @@ pub(crate) fn wait_for_all() {
     let Some(me) = SELF.get() else {
         return;
     };
-    let mine = arena::choose(None);
+    let mine = arena::chosen();
+    arena::choose(None);
     let mut floor = floor();
     if let Some(run) = floor.as_mut() {
         run.state[me] = State::Prepared;
@@ -355,7 +358,8 @@ pub(crate) fn end() {
 }
 
 fn edge(change: impl FnOnce(&mut Floor, usize)) {
-    let mine = arena::choose(None);
+    let mine = arena::chosen();
+    arena::choose(None);
     if let (Some(me), Some(run)) = (SELF.get(), floor().as_mut()) {
         change(run, me);
     }

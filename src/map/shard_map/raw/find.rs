@@ -87,7 +87,7 @@ impl<K, V> RawMap<K, V> {
             };
             // SAFETY: I3: a member that is not frozen, loaded from a slot under the guard.
             let entry = unsafe { &*address.cast::<Entry<K, V>>() };
-            note_read(&entry.key);
+            note_read(&raw const entry.key);
             if key.equivalent(&entry.key) {
                 return Some(entry);
             }
@@ -135,7 +135,7 @@ impl<K, V> RawMap<K, V> {
                     // SAFETY: I3: the table is borrowed under the guard, and the word is not frozen
                     // or its bucket was not born elsewhere when asked afterwards.
                     let entry: &'g Entry<K, V> = unsafe { &*word.address().cast() };
-                    note_read(&entry.key);
+                    note_read(&raw const entry.key);
                     if key.equivalent(&entry.key) {
                         return Some(entry);
                     }
@@ -207,7 +207,7 @@ impl<K, V> RawMap<K, V> {
                 continue;
             }
             let entry = Self::entry(word, guard);
-            note_read(&entry.key);
+            note_read(&raw const entry.key);
             if key.equivalent(&entry.key) {
                 return Ok(Scanned::Found(Found::Member {
                     slot,

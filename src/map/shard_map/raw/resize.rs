@@ -194,7 +194,7 @@ impl<K, V> RawMap<K, V> {
         let Some(directory) = self.directory(guard) else {
             return;
         };
-        note_read(&self.floor);
+        note_read(&raw const self.floor);
         let floor = match table.kind() {
             Kind::Root => self.floor.max(1),
             Kind::Shard => self.floor.saturating_sub(SHARD_BITS).max(1),

@@ -21,9 +21,9 @@ pub(super) const SPECS: &[Spec] = &[
         threads: &[1, 8],
         ..spec("shard_counter", "sum", sum)
     },
-    spec("striped_counter_0", "add", |case| striped::<Pad0>(case)),
-    spec("striped_counter_64", "add", |case| striped::<Pad64>(case)),
-    spec("striped_counter_128", "add", |case| striped::<Pad128>(case)),
+    spec("striped_counter_0", "add", striped::<Pad0>),
+    spec("striped_counter_64", "add", striped::<Pad64>),
+    spec("striped_counter_128", "add", striped::<Pad128>),
     spec("shared_counter", "add", shared),
 ];
 

@@ -11,7 +11,7 @@ mod explain;
 mod mutate;
 mod variants;
 
-use crate::shell::Shell;
+use crate::shell::{Outcome, Shell};
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use asmguard::{Probes, Report, Rules, Snapshots, Variant as Judged, judge};
@@ -111,24 +111,39 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     }
 }
 
-/// The step of CI: all variants. The exit code, and whether all snapshots were compared.
-pub(crate) fn step(root: &Path) -> Result<(u8, bool)> {
+/// The step of CI: all variants.
+pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
     let judging = Judging {
         variant: Vec::new(),
         json: None,
         install: false,
     };
-    let report = check(root, &judging, true)?;
-    let compared = report
-        .variants
-        .iter()
-        .all(|group| group.recording.compares());
-    Ok((report.exit_code(), compared))
+    let report = check(&shell.root, &judging, true)?;
+    let mut groups = report.variants.iter();
+    let compared = groups.all(|group| group.recording.compares());
+    Ok(match outcome(report.exit_code(), "check") {
+        Outcome::Passed(_) if !compared => {
+            let text = "the contract alone: the snapshots were recorded with another compiler";
+            Outcome::Passed(text.to_owned())
+        }
+        outcome => outcome,
+    })
+}
+
+/// What the exit code of a command means; a missing tool is no pass, at home either.
+fn outcome(code: u8, command: &str) -> Outcome {
+    let why = match code {
+        0 => return Outcome::Passed(String::new()),
+        1 => "a contract is broken, or a mutant is missed",
+        2 => "a snapshot differs",
+        _ => "a tool or a target is missing",
+    };
+    Outcome::Failed(format!("`cargo xtask asm {command}`: {why}"))
 }
 
 /// The step of CI: all mutants.
-pub(crate) fn mutants(root: &Path) -> Result<u8> {
-    mutate::run(root, "")
+pub(crate) fn mutants(shell: &Shell) -> Result<Outcome> {
+    Ok(outcome(mutate::run(&shell.root, "")?, "mutate"))
 }
 
 fn check(root: &Path, judging: &Judging, lines: bool) -> Result<Report> {

@@ -88,17 +88,17 @@ pub(crate) fn all() -> Vec<Step> {
         step(
             "asm",
             "machine code of the probes: contract and snapshots",
-            asm_check,
+            asm::step,
         ),
         step(
             "mutants",
             "broken copies of the crate: each breaks a contract",
-            |s| Ok(asm_outcome(asm::mutants(&s.root)?, "mutate")),
+            asm::mutants,
         ),
         step(
             "coherence",
             "cache lines of each operation: model, snapshots, examples",
-            coherence_check,
+            coherence::step,
         ),
         step(
             "lines",
@@ -108,37 +108,11 @@ pub(crate) fn all() -> Vec<Step> {
         step(
             "shares",
             "broken layouts in a copy: each turns the check red",
-            |s| Ok(own(coherence::mutants(&s.root)? == 0, "coherence mutate")),
+            coherence::mutants,
         ),
         step("loom", "every interleaving of the small models", loom),
         step("miri", "the reduced suite under the interpreter", miri),
     ]
-}
-
-/// The tests and examples of the model with the tracer compiled in, then the snapshots.
-fn coherence_check(shell: &Shell) -> Result<Outcome> {
-    let target = shell.target("traced");
-    let flags = "--cfg atomshard_traced";
-    let arguments = [
-        "test",
-        "--release",
-        "--package",
-        "coherence",
-        "--package",
-        "baselines",
-    ];
-    let line = shell.cargo(&arguments).env("RUSTFLAGS", flags);
-    let line = line.env("RUSTDOCFLAGS", flags);
-    let outcome = line.env("CARGO_TARGET_DIR", &target).run_tests()?;
-    if let failed @ Outcome::Failed(_) = outcome {
-        return Ok(failed);
-    }
-    Ok(match coherence::check(&shell.root)? {
-        0 => outcome,
-        1 => Outcome::Failed("`cargo xtask coherence diff`: something is worse".to_owned()),
-        2 => Outcome::Failed("`cargo xtask coherence diff`: something differs".to_owned()),
-        _ => Outcome::Failed("`cargo xtask coherence check` cannot run".to_owned()),
-    })
 }
 
 fn own(passed: bool, name: &str) -> Outcome {
@@ -147,28 +121,6 @@ fn own(passed: bool, name: &str) -> Outcome {
     } else {
         Outcome::Failed(format!("`cargo xtask {name}`"))
     }
-}
-
-fn asm_check(shell: &Shell) -> Result<Outcome> {
-    let (code, compared) = asm::step(&shell.root)?;
-    Ok(match asm_outcome(code, "check") {
-        Outcome::Passed(_) if !compared => {
-            let text = "the contract alone: the snapshots were recorded with another compiler";
-            Outcome::Passed(text.to_owned())
-        }
-        outcome => outcome,
-    })
-}
-
-/// What the exit code of a command of `asm` means; a missing tool is no pass, at home either.
-fn asm_outcome(code: u8, command: &str) -> Outcome {
-    let why = match code {
-        0 => return Outcome::Passed(String::new()),
-        1 => "a contract is broken, or a mutant is missed",
-        2 => "a snapshot differs",
-        _ => "a tool or a target is missing",
-    };
-    Outcome::Failed(format!("`cargo xtask asm {command}`: {why}"))
 }
 
 fn fmt(shell: &Shell) -> Result<Outcome> {

@@ -31,7 +31,7 @@ enum Action {
     Mutate(Filter),
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Filter {
     /// Structures, cases or edits whose name contains this.
     #[arg(default_value = "")]
@@ -76,15 +76,38 @@ fn act(root: &Path, action: &Action) -> Result<u8> {
     }
 }
 
-/// The gate: 0 when nothing differs.
-pub(crate) fn check(root: &Path) -> Result<u8> {
-    let filter = String::new();
-    act(root, &Action::Check(Filter { filter }))
+/// The tests and examples of the model with the tracer compiled in, then the snapshots.
+pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
+    let target = shell.target("traced");
+    let flags = "--cfg atomshard_traced";
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "coherence",
+        "--package",
+        "baselines",
+    ];
+    let line = shell.cargo(&arguments).env("RUSTFLAGS", flags);
+    let line = line.env("RUSTDOCFLAGS", flags);
+    let outcome = line.env("CARGO_TARGET_DIR", &target).run_tests()?;
+    if let failed @ Outcome::Failed(_) = outcome {
+        return Ok(failed);
+    }
+    Ok(match act(&shell.root, &Action::Check(Filter::default()))? {
+        0 => outcome,
+        1 => Outcome::Failed("`cargo xtask coherence diff`: something is worse".to_owned()),
+        2 => Outcome::Failed("`cargo xtask coherence diff`: something differs".to_owned()),
+        _ => Outcome::Failed("`cargo xtask coherence check` cannot run".to_owned()),
+    })
 }
 
 /// The gate: every edit is found.
-pub(crate) fn mutants(root: &Path) -> Result<u8> {
-    mutate::run(root, "")
+pub(crate) fn mutants(shell: &Shell) -> Result<Outcome> {
+    Ok(match mutate::run(&shell.root, "")? {
+        0 => Outcome::Passed(String::new()),
+        _ => Outcome::Failed("`cargo xtask coherence mutate`".to_owned()),
+    })
 }
 
 /// The gate: valgrind agrees. Installs it under CI.
