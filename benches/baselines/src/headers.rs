@@ -19,10 +19,12 @@ impl Header {
     #[inline]
     pub(crate) fn lock(&self) {
         let take = || {
+            // ORD: Acquire — pairs with the Release in unlock [B1]; sees what the last holder wrote.
             self.lock
                 .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed)
         };
         while take().is_err() {
+            // ORD: Relaxed — a hint when to try again; the exchange decides.
             while self.lock.load(Ordering::Relaxed) != 0 {
                 core::hint::spin_loop();
             }
@@ -32,6 +34,7 @@ impl Header {
     /// Changes the size; the caller has the lock.
     #[inline]
     pub(crate) fn count(&self, change: u64) {
+        // ORD: Relaxed — under the lock nobody else writes; atomic for `size`, which takes no lock.
         let size = self.size.load(Ordering::Relaxed);
         self.size
             .store(size.wrapping_add(change), Ordering::Relaxed);
@@ -39,12 +42,14 @@ impl Header {
 
     /// The size.
     pub(crate) fn size(&self) -> u64 {
+        // ORD: Relaxed — a count; exact while nobody writes.
         self.size.load(Ordering::Relaxed)
     }
 
     /// Ends the caller's lock.
     #[inline]
     pub(crate) fn unlock(&self) {
+        // ORD: Release — pairs with the Acquire in lock [B1]; publishes what was done under the lock.
         self.lock.store(0, Ordering::Release);
     }
 
@@ -92,6 +97,7 @@ impl Packed {
     /// What has been counted.
     #[must_use]
     pub fn sum(&self) -> u64 {
+        note_read(&raw const self.heads);
         self.heads.iter().map(Header::size).sum()
     }
 }
@@ -113,12 +119,16 @@ impl Padded {
     }
 
     /// Locks a shard, counts, and unlocks it.
+    ///
+    /// # Panics
+    /// If there is no such shard.
     #[inline]
     pub fn visit(&self, shard: usize) {
         note_objects(self, 1);
-        if let Some(head) = self.heads.get(shard) {
-            head.visit();
-        }
+        let Some(head) = self.heads.get(shard) else {
+            panic!("shard {shard} of {}", self.heads.len())
+        };
+        head.visit();
     }
 
     /// What has been counted.
@@ -130,23 +140,46 @@ impl Padded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Packed, Padded};
+    use super::{Header, Packed, Padded};
+    use atomshard::pad::PADDING_BYTES;
+    use std::sync::Barrier;
     use std::thread;
 
     #[test]
-    fn each_visit_counts() {
+    fn miri_each_visit_counts() {
+        let rounds = if cfg!(miri) { 10 } else { 10_000 };
+        let start = Barrier::new(4);
         let (packed, padded) = (Packed::new(2), Padded::new(2));
         thread::scope(|scope| {
             for shard in [0, 1, 0, 1] {
-                let (packed, padded) = (&packed, &padded);
+                let (packed, padded, start) = (&packed, &padded, &start);
                 scope.spawn(move || {
-                    for _ in 0..100 {
+                    start.wait();
+                    for _ in 0..rounds {
                         packed.visit(shard);
                         padded.visit(shard);
                     }
                 });
             }
         });
-        assert_eq!((packed.sum(), padded.sum()), (400, 400));
+        assert_eq!((packed.sum(), padded.sum()), (4 * rounds, 4 * rounds));
+    }
+
+    /// The distance is what the two are compared for.
+    #[test]
+    fn miri_heads_lie_as_far_apart_as_said() {
+        let addr = |head: &Header| core::ptr::from_ref(head).addr();
+        let packed = Packed::new(2);
+        assert_eq!(addr(packed.head(1)) - addr(packed.head(0)), 16);
+        let padded = Padded::new(2);
+        let places: Vec<usize> = padded.heads.iter().map(addr).collect();
+        assert_eq!(places[1] - places[0], PADDING_BYTES);
+        assert_eq!(places[0] % PADDING_BYTES, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "shard 2 of 2")]
+    fn a_visit_to_no_shard_is_no_quiet_nothing() {
+        Padded::new(2).visit(2);
     }
 }

@@ -51,7 +51,7 @@ pub struct SegmentMap<K, V, S> {
     bits: (u32, u32),
     hasher: S,
 }
-layout!(SegmentMap<K, V, S>: heads, buckets, bits; K, V, S);
+layout!(SegmentMap<K, V, S>: heads, buckets, bits, hasher; K, V, S);
 
 // SAFETY: I1, I2: nodes go along with the map.
 unsafe impl<K: Send, V: Send, S: Send> Send for SegmentMap<K, V, S> {}
@@ -91,6 +91,10 @@ impl<K: Hash + Eq, V: Copy, S: BuildHasher> SegmentMap<K, V, S> {
     fn locked(&self, key: &K) -> (Held<'_>, *mut *mut Node<K, V>) {
         note_objects(self, 1);
         note_read(&raw const self.bits);
+        // A hasher without state is not touched.
+        if size_of::<S>() != 0 {
+            note_read(&raw const self.hasher);
+        }
         let hash = self.hasher.hash_one(key).wrapping_mul(FIBONACCI);
         let (segments, each) = self.bits;
         // The upper bits choose the segment, the next ones the bucket.
@@ -212,10 +216,11 @@ impl<K, V, S> Drop for SegmentMap<K, V, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::SegmentMap;
+    use super::{Held, SegmentMap};
+    use core::time::Duration;
     use std::collections::HashMap;
     use std::hash::RandomState;
-    use std::sync::Arc;
+    use std::sync::{Arc, Barrier, mpsc};
     use std::thread;
 
     #[test]
@@ -260,5 +265,73 @@ mod tests {
         assert_eq!(Arc::strong_count(&token) as u64, 1 + 2 * rounds);
         drop(map);
         assert_eq!(Arc::strong_count(&token), 1);
+    }
+
+    /// All threads on one key: what a lock that lets two in would lose, or hand out twice.
+    #[test]
+    fn miri_each_value_of_a_key_comes_back_once() {
+        let rounds = if cfg!(miri) { 20 } else { 20_000 };
+        let start = Barrier::new(4);
+        let map = SegmentMap::new(1, 1, RandomState::new());
+        let mut seen: Vec<u64> = thread::scope(|scope| {
+            let work = |thread: u64| {
+                let (map, start) = (&map, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let mut seen = Vec::new();
+                    for round in 0..rounds {
+                        seen.extend(map.insert("key", thread * rounds + round));
+                        if round % 3 == 0 {
+                            seen.extend(map.remove(&"key"));
+                        }
+                    }
+                    seen
+                })
+            };
+            let threads: Vec<_> = (0..4).map(work).collect();
+            let joined = threads.into_iter().map(|thread| thread.join());
+            joined.flat_map(|seen| seen.expect("no panic")).collect()
+        });
+        seen.extend(map.get(&"key"));
+        seen.sort_unstable();
+        assert_eq!(seen, (0..4 * rounds).collect::<Vec<_>>());
+    }
+
+    /// Also a look-up, or the baseline would be another one; and the lock lets one in at a time.
+    #[test]
+    fn every_operation_waits_for_the_lock_of_its_segment() {
+        type Map = SegmentMap<u8, u8, RandomState>;
+        let operations: [fn(&Map) -> Option<u8>; 3] = [
+            |map| map.get(&1),
+            |map| map.insert(1, 2),
+            |map| map.remove(&1),
+        ];
+        let map = Map::new(1, 4, RandomState::new());
+        map.insert(1, 1);
+        for (operation, old) in operations.into_iter().zip([1, 1, 2]) {
+            let (send, reports) = mpsc::channel();
+            let map = &map;
+            thread::scope(|scope| {
+                map.heads.head(0).lock();
+                let held = Held(map.heads.head(0));
+                scope.spawn(move || {
+                    // The receiver is gone only if the test has failed.
+                    let _failed = send.send(None);
+                    let _failed = send.send(operation(map));
+                });
+                assert_eq!(reports.recv(), Ok(None), "the thread has begun");
+                let early = reports.recv_timeout(Duration::from_millis(50));
+                assert_eq!(early, Err(mpsc::RecvTimeoutError::Timeout));
+                drop(held);
+                assert_eq!(reports.recv(), Ok(Some(old)));
+            });
+        }
+    }
+
+    #[test]
+    fn miri_zero_of_anything_is_one() {
+        let map = SegmentMap::new(0, 0, RandomState::new());
+        assert_eq!((map.insert(1, 2), map.insert(3, 4)), (None, None));
+        assert_eq!((map.get(&1), map.get(&3), map.len()), (Some(2), Some(4), 2));
     }
 }

@@ -32,14 +32,18 @@ pub struct Case {
     /// Atomic read-modify-writes, tried.
     pub rmws: f64,
     /// Atomic read-modify-writes that changed nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub rmws_failed: f64,
     /// Fences between threads.
     pub fences: f64,
     /// Barriers on all threads.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub process_barriers: f64,
     /// Lines fetched that no cache had.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub cold_fills: f64,
     /// Lines fetched that others had unmodified.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub clean_fills: f64,
     /// Lines fetched out of another cache that had them modified.
     pub transfers: f64,
@@ -51,6 +55,11 @@ pub struct Case {
     /// Lines, by the fields that an operation touches in them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub together: BTreeMap<String, f64>,
+}
+
+/// Rare costs are left out where there are none.
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl Case {

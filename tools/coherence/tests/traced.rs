@@ -20,7 +20,11 @@ fn run(case: Case) -> Account {
         pair
     };
     case.run(make, |pair, worker| {
-        let own = if worker.index() % 2 == 0 { &pair.left } else { &pair.right };
+        let own = if worker.index() % 2 == 0 {
+            &pair.left
+        } else {
+            &pair.right
+        };
         own.fetch_add(1, Relaxed);
         for _ in worker.rounds() {
             worker.operation(|| own.fetch_add(1, Relaxed));
@@ -41,24 +45,34 @@ fn a_seed_gives_one_order() {
 #[test]
 fn one_thread_meets_nobody() {
     let alone = run(Case::new());
-    assert_eq!(alone.transfers + alone.invalidations + alone.false_shares(), 0);
+    assert_eq!(
+        alone.transfers + alone.invalidations + alone.false_shares(),
+        0
+    );
 }
 
 #[test]
 fn each_kind_of_step_is_counted_once_and_only_within_operations() {
-    let account = Case::new().operations(10).run(Pair::default, |pair, worker| {
-        note_objects(pair, 1);
-        fence(SeqCst);
-        for _ in worker.rounds() {
-            pair.left.fetch_add(1, Relaxed);
-            worker.operation(|| {
-                assert!(pair.left.compare_exchange(0, 1, Relaxed, Relaxed).is_err());
-                fence(SeqCst);
-                note_write(&raw const pair.plain);
-            });
-        }
-    });
-    let counts = (account.operations, account.rmws, account.rmws_failed, account.fences);
+    let account = Case::new()
+        .operations(10)
+        .run(Pair::default, |pair, worker| {
+            note_objects(pair, 1);
+            fence(SeqCst);
+            for _ in worker.rounds() {
+                pair.left.fetch_add(1, Relaxed);
+                worker.operation(|| {
+                    assert!(pair.left.compare_exchange(0, 1, Relaxed, Relaxed).is_err());
+                    fence(SeqCst);
+                    note_write(&raw const pair.plain);
+                });
+            }
+        });
+    let counts = (
+        account.operations,
+        account.rmws,
+        account.rmws_failed,
+        account.fences,
+    );
     assert_eq!(counts, (10, 10, 10, 10));
     // The numbers are 128 bytes of one object, behind 16 others: two lines or three.
     assert_eq!(account.objects, 10);

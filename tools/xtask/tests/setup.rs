@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// Runs the script with nothing on the path but what it needs to find out what is missing.
-fn bare(name: &str, arguments: &[&str]) -> (Option<i32>, String) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+fn bare(script: &str, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(script)
+        .join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a scratch folder can be made");
     for tool in ["bash", "dirname", "mktemp", "rm"] {
@@ -14,9 +16,9 @@ fn bare(name: &str, arguments: &[&str]) -> (Option<i32>, String) {
         let path = path.iter().find(|path| path.exists()).expect("a unix tool");
         std::os::unix::fs::symlink(path, folder.join(tool)).expect("a link can be made");
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../setup/aarch64");
+    let setup = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../setup"));
     let output = Command::new(folder.join("bash"))
-        .arg(script)
+        .arg(setup.join(script))
         .args(arguments)
         .env("PATH", &folder)
         .output()
@@ -30,12 +32,15 @@ fn bare(name: &str, arguments: &[&str]) -> (Option<i32>, String) {
 fn the_check_installs_nothing_and_names_the_remedy() {
     let said = "setup/aarch64: there is no rustc\n\
                 setup/aarch64: to install it on Debian, run: tools/setup/aarch64\n";
-    assert_eq!(bare("check", &["--check"]), (Some(3), said.to_owned()));
+    assert_eq!(
+        bare("aarch64", "check", &["--check"]),
+        (Some(3), said.to_owned())
+    );
 }
 
 #[test]
 fn a_system_without_apt_is_told_what_to_install() {
-    let (code, said) = bare("no-apt", &[]);
+    let (code, said) = bare("aarch64", "no-apt", &[]);
     assert_eq!(code, Some(3));
     assert!(said.contains("not Debian; install aarch64-linux-gnu-gcc, qemu-aarch64"));
     assert!(
@@ -47,5 +52,24 @@ fn a_system_without_apt_is_told_what_to_install() {
 #[test]
 fn a_wrong_call_is_told_from_a_missing_tool() {
     let said = "setup/aarch64: expected nothing or --check, got: --all now\n";
-    assert_eq!(bare("wrong", &["--all", "now"]), (Some(2), said.to_owned()));
+    assert_eq!(
+        bare("aarch64", "wrong", &["--all", "now"]),
+        (Some(2), said.to_owned())
+    );
+}
+
+#[test]
+fn without_valgrind_the_remedy_is_named() {
+    let (code, said) = bare("valgrind", "check", &["--check"]);
+    assert_eq!(code, Some(3));
+    assert!(said.ends_with("run: tools/setup/valgrind\n"), "{said}");
+    let (code, said) = bare("valgrind", "no-apt", &[]);
+    assert_eq!(code, Some(3));
+    assert!(said.ends_with("tools/setup/valgrind --check\n"), "{said}");
+    let (code, said) = bare("valgrind", "wrong", &["now"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(
+        said,
+        "setup/valgrind: expected nothing or --check, got: now\n"
+    );
 }

@@ -19,7 +19,7 @@ pub(super) const SPECS: &[Spec] = &[
     spec("insert, present", insert_present),
     spec("remove", remove),
     Spec {
-        threads: &[1],
+        threads: &[1, 2],
         operations: 10,
         ..spec("insert, its shard growing", insert_growing)
     },
@@ -162,7 +162,7 @@ fn insert_growing(case: Case) -> Output {
     case.observe(make, |map, worker: &Worker| {
         let guard = map.guard();
         for round in worker.rounds() {
-            let key = new[round];
+            let key = new[worker.index() * worker.round_count() + round];
             worker.operation(|| assert!(map.insert(key, key, &guard).is_none()));
         }
     })

@@ -102,17 +102,22 @@ impl Preface {
     }
 }
 
-/// An access: its first byte, its size, and whether it stores.
-fn access(line: &str) -> Option<(usize, usize, bool)> {
-    let (kind, rest) = line.strip_prefix(' ')?.split_once(' ')?;
-    let (address, size) = rest.split_once(',')?;
-    let stores = match kind {
-        "L" => false,
-        "S" | "M" => true,
-        _ => return None,
+/// An access: its first byte, its size, and whether it stores. Lines that begin otherwise are of
+/// instructions, of valgrind itself, or of the program.
+fn access(line: &str) -> Result<Option<(usize, usize, bool)>> {
+    let stores = match line.get(..3) {
+        Some(" L ") => false,
+        Some(" S " | " M ") => true,
+        _ => return Ok(None),
     };
-    let address = usize::from_str_radix(address, 16).ok()?;
-    Some((address, size.trim().parse().ok()?, stores))
+    let parse = || -> Option<(usize, usize)> {
+        let (address, size) = line[3..].split_once(',')?;
+        let address = usize::from_str_radix(address, 16).ok()?;
+        Some((address, size.trim_end().parse().ok()?))
+    };
+    let (address, size) =
+        parse().with_context(|| format!("expected `{}address,size`, got `{line}`", &line[..3]))?;
+    Ok(Some((address, size, stores)))
 }
 
 /// Cuts a trace into operations.
@@ -126,7 +131,7 @@ struct Cutter {
 impl Cutter {
     /// Takes one line of the trace; anything but an access is passed over.
     fn take(&mut self, line: &str, marks: &[usize; 4]) -> Result<()> {
-        let Some((address, size, stores)) = access(line) else {
+        let Some((address, size, stores)) = access(line)? else {
             return Ok(());
         };
         let mark = marks.iter().position(|mark| *mark == address);
@@ -177,8 +182,8 @@ pub(super) fn trace(program: &Path, case: &str) -> Result<Vec<Account>> {
         let mut reader = BufReader::new(log);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? != 0 {
-            if let (Some(preface), Ok(text)) = (known.get(), core::str::from_utf8(&line)) {
-                cutter.take(text, &preface.marks)?;
+            if let Some(preface) = known.get() {
+                cutter.take(&String::from_utf8_lossy(&line), &preface.marks)?;
             }
             line.clear();
         }
@@ -200,6 +205,7 @@ pub(super) fn trace(program: &Path, case: &str) -> Result<Vec<Account>> {
         status.success(),
         "the program failed below valgrind: {status}"
     );
+    ensure!(cutter.open.is_none(), "the last operation does not end");
     Ok(accounts(&cutter.operations, preface))
 }
 
@@ -277,16 +283,20 @@ mod tests {
 
     #[test]
     fn an_access_is_told_from_other_lines() {
-        assert_eq!(access(" L 1ffe,8"), Some((0x1ffe, 8, false)));
-        assert_eq!(access(" M 10,4\n"), Some((0x10, 4, true)));
-        assert_eq!(access("I  04001090,3"), None);
-        assert_eq!(access("==12== done"), None);
-        assert_eq!(access(" S xyz,8"), None);
+        let good = |line: &str| access(line).expect("a good line");
+        assert_eq!(good(" L 1ffe,8"), Some((0x1ffe, 8, false)));
+        assert_eq!(good(" M 10,4\n"), Some((0x10, 4, true)));
+        assert_eq!(good("I  04001090,3"), None);
+        assert_eq!(good("==12== done"), None);
+        for broken in [" S xyz,8", " S 3000", " L 10,"] {
+            let said = format!("{:#}", access(broken).expect_err("a broken line"));
+            assert!(said.contains("address,size`, got"), "{said}");
+        }
     }
 
     #[test]
     fn lines_are_counted_between_the_marks() {
-        let trace = " S 2000,8\n S 1000,1\n L 2010,8\nI  100,3\n L 203c,8\n S 8000,8\n L 4000,16\n\
+        let trace = " S 2000,8\n S 1000,1\n L 2010,8\nI  100,3\n L 203c,8\n S 8000,8\n L 4000,16\n \
                      S 1002,1\n S 2800,8\n S 1003,1\n L 7000,1\n S 1001,1\n L 2900,8\n";
         let cutter = cut(trace).expect("a good trace");
         let preface = Preface::parse(PREFACE).expect("a good preface");

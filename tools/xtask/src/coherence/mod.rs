@@ -140,13 +140,14 @@ fn traced(shell: &Shell, tree: &Path, target: &Path) -> Result<PathBuf> {
 
 fn build(shell: &Shell, tree: &Path, target: &Path, flags: &str) -> Result<PathBuf> {
     let arguments = ["build", "--release", "--quiet", "--package", "coherence"];
+    let target = std::path::absolute(shell.root.join(target))?;
     let in_tree = Shell::new(tree);
     let line = in_tree.cargo(&arguments).env("RUSTFLAGS", flags);
     let outcome = line
         .env("CARGO_TARGET_DIR", &target.to_string_lossy())
         .run()?;
     match outcome {
-        Outcome::Passed(_) => Ok(shell.root.join(target).join("release/coherence")),
+        Outcome::Passed(_) => Ok(target.join("release/coherence")),
         Outcome::Skipped(why) | Outcome::Failed(why) => bail!("the tool does not build: {why}"),
     }
 }
