@@ -65,9 +65,14 @@ impl Line {
         }
     }
 
+    /// The first address of line `number`.
+    pub(crate) fn first(self, number: usize) -> usize {
+        (number * self.bytes + self.start).saturating_sub(self.bytes)
+    }
+
     /// The bytes of line `number` that these bytes are, one bit each.
     fn mask(self, number: usize, address: usize, bytes: usize) -> u128 {
-        let first = (number * self.bytes + self.start).saturating_sub(self.bytes);
+        let first = self.first(number);
         let from = address.max(first) - first;
         let to = (address + bytes - first).min(self.bytes);
         let below = |bit: usize| u128::MAX.checked_shr(128 - u32::try_from(bit).unwrap_or(128));
@@ -177,7 +182,9 @@ impl Model {
                 let mask = self.line.mask(line, address, bytes);
                 let caches = self.caches;
                 let copies = self.lines.entry(line).or_insert_with(|| vec![None; caches]);
-                let (fill, victims) = touch_line(copies, cache, address, mask, touch);
+                // Where the access begins in this line: it may have begun in an earlier one.
+                let at = address.max(self.line.first(line));
+                let (fill, victims) = touch_line(copies, cache, at, mask, touch);
                 Event {
                     line,
                     fill,

@@ -114,7 +114,11 @@ impl Case {
             ("clean_fills", self.clean_fills),
             ("transfers", self.transfers),
             ("invalidations", self.invalidations),
-            ("false_shares", self.false_shares.values().sum()),
+            // The sum of no floating-point numbers is -0, which would be shown so.
+            (
+                "false_shares",
+                self.false_shares.values().sum::<f64>() + 0.0,
+            ),
         ]
     }
 }
@@ -123,9 +127,22 @@ impl Snapshot {
     /// Reads a file's text.
     ///
     /// # Errors
-    /// It is no such table; the message has line and column.
+    /// It is no such table; the message has line and column. Or a number is none that a count can give,
+    /// which would compare as no difference.
     pub fn parse(text: &str) -> Result<Self> {
-        Ok(toml::from_str(text)?)
+        let snapshot: Self = toml::from_str(text)?;
+        for (name, case) in &snapshot.cases {
+            let metrics = case.metrics();
+            let shares = case.false_shares.iter().chain(&case.together);
+            let shares = shares.map(|(fields, share)| (fields.as_str(), *share));
+            for (metric, value) in metrics.into_iter().chain(shares) {
+                ensure!(
+                    value.is_finite() && value >= 0.0,
+                    "{name}: {metric} is {value}: expected a number from 0 on"
+                );
+            }
+        }
+        Ok(snapshot)
     }
 
     /// A file's text.

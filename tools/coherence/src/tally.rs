@@ -145,7 +145,8 @@ impl Tally {
             for victim in &event.victims {
                 account.invalidations += 1;
                 if victim.is_false {
-                    let pair = (name(victim.address), name(address));
+                    let written = address.max(self.line.first(event.line));
+                    let pair = (name(victim.address), name(written));
                     *account.false_shares.entry(pair).or_default() += 1;
                 }
             }

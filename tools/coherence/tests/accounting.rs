@@ -152,6 +152,26 @@ fn a_false_share_names_the_field_used_and_the_field_written() {
     assert_eq!((account.invalidations, account.transfers), (9, 9));
 }
 
+/// A field that lies in two lines is used and written in both; what shares the second is not in the first.
+#[test]
+fn a_false_share_in_the_second_line_of_an_access_names_the_field_there() {
+    let mut floor = Floor::new();
+    floor.tally.begin(0);
+    floor.touch(0, BASE + 88, Touch::Read);
+    floor.tally.end(0);
+    // From the size of the second header over its unnamed bytes, and on into its seed.
+    floor.tally.begin(1);
+    let (from, bytes) = (BASE + 56, 32);
+    let events = floor.model.access(1, from, bytes, Touch::Write);
+    let names = &floor.names;
+    floor
+        .tally
+        .touch(1, (from, bytes), &events, names, "some_file");
+    floor.tally.end(1);
+    let pair = ("Header.seed".to_owned(), "Header".to_owned());
+    assert_eq!(floor.tally.finish().false_shares, [(pair, 1)].into());
+}
+
 #[test]
 fn what_has_no_name_goes_by_the_file_that_touched_it() {
     let mut floor = Floor::new();
@@ -295,6 +315,20 @@ fn one_more_of_each_cost_is_worse_and_one_fewer_is_not() {
 }
 
 #[test]
+fn a_new_false_share_is_worse_and_named() {
+    let said = said(|account| {
+        let pair = ("Header.lock".to_owned(), "Header.size".to_owned());
+        account.false_shares.insert(pair, 2);
+    });
+    assert_says(&said, true, "false_shares 0 -> 0.2");
+    assert_says(
+        &said,
+        true,
+        "false share of Header.lock by Header.size: 0 -> 0.2",
+    );
+}
+
+#[test]
 fn a_false_share_of_other_fields_is_worse_though_there_are_no_more() {
     let pair = |used: &str, written: &str| (used.to_owned(), written.to_owned());
     let (mut old, mut new) = (recorded(), recorded());
@@ -367,6 +401,12 @@ fn a_damaged_file_is_refused_with_the_line_and_what_is_wrong() {
         (text.replace("lines = 1.3", "lines ="), "line 6"),
         (text.replace("rmws = 1.0", "rmvs = 1.0"), "rmvs"),
         (text.replace("fences = 0.0\n", ""), "fences"),
+        (text.replace("lines = 1.3", "lines = nan"), "lines is NaN"),
+        (text.replace("rmws = 1.0", "rmws = -1.0"), "rmws is -1"),
+        (
+            text.replace("\"Header.seed\" = 0.3", "\"Header.seed\" = inf"),
+            "Header.seed is inf",
+        ),
     ];
     for (damaged, part) in damaged {
         assert_ne!(damaged, text, "the damage was done");

@@ -220,3 +220,14 @@ fn lines_that_there_are_not_are_refused_with_what_was_expected() {
         }
     }
 }
+
+/// The copy of the second line was used from that line's first byte on, not from where the access began.
+#[test]
+fn a_use_over_two_lines_is_named_in_each_by_its_bytes_there() {
+    let mut model = model(2);
+    model.access(1, BASE + 56, 16, Touch::Read);
+    let event = word(&mut model, 0, BASE + 64 + 32, Touch::Write);
+    assert_eq!(event.victims, lost(1, BASE + 64, true));
+    let event = word(&mut model, 0, BASE, Touch::Write);
+    assert_eq!(event.victims, lost(1, BASE + 56, true));
+}
