@@ -3,6 +3,7 @@
 //! # Invariants
 //! - I1. A chunk is an allocation of its layout: by `pages` if [`is_mapped`] says so, and else by the
 //!   global allocator. It starts with a [`Chunk`]; objects follow.
+
 use crate::sync::layout;
 use crate::sys::pages;
 use core::alloc::Layout;
@@ -10,6 +11,7 @@ use core::ptr::NonNull;
 
 /// Chunks of this size and more are mapped.
 const MAPPED_BYTES: usize = 128 << 10;
+
 /// The head of a chunk.
 pub(super) struct Chunk {
     pub(super) next: *mut Self,

@@ -14,8 +14,7 @@
 //!
 //! # Invariants
 //! - I1. An object on a free list, in the depot or beyond `next` is used by nobody.
-//! - I2. A chunk is an allocation of its layout: by `pages` if [`is_mapped`] says so, and else by the
-//!   global allocator. It starts with a [`Chunk`]; objects follow.
+//! - I2. A chunk is as I1 of [`chunk`](super::chunk) says: a head, and then objects.
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
 use super::chunk::{Chunk, free_chunk, is_mapped};

@@ -1,13 +1,11 @@
 //! Counters whose cells lie 8, 64 or 128 bytes apart, and one with one cell.
 
-use crate::atomic::{AtomicU64, Ordering, layout, note_objects, note_read};
+use crate::atomic::{AtomicU64, HasLayout, Ordering, layout, note_objects, note_read};
 
 /// A cell, and with it the distance to the next.
-pub trait Distance: Default {
+pub trait Distance: Default + HasLayout {
     /// The cell.
     fn cell(&self) -> &Cell;
-    /// Tells the tracer what `cells` are.
-    fn note(cells: &[Self]);
 }
 
 /// One number.
@@ -55,9 +53,6 @@ impl Distance for Pad0 {
     fn cell(&self) -> &Cell {
         &self.count
     }
-    fn note(cells: &[Self]) {
-        note_objects(cells.as_ptr(), cells.len());
-    }
 }
 
 impl Distance for Pad64 {
@@ -65,18 +60,12 @@ impl Distance for Pad64 {
     fn cell(&self) -> &Cell {
         &self.count
     }
-    fn note(cells: &[Self]) {
-        note_objects(cells.as_ptr(), cells.len());
-    }
 }
 
 impl Distance for Pad128 {
     #[inline]
     fn cell(&self) -> &Cell {
         &self.count
-    }
-    fn note(cells: &[Self]) {
-        note_objects(cells.as_ptr(), cells.len());
     }
 }
 
@@ -93,7 +82,7 @@ impl<D: Distance> Striped<D> {
     pub fn new(places: usize) -> Self {
         let cells = 0..places.next_power_of_two();
         let cells: Box<[D]> = cells.map(|_| D::default()).collect();
-        D::note(&cells);
+        note_objects(cells.as_ptr(), cells.len());
         Self { cells }
     }
 

@@ -19,7 +19,7 @@ impl Header {
     #[inline]
     pub(crate) fn lock(&self) {
         let take = || {
-            // ORD: Acquire — pairs with the Release in unlock [B1]; sees what the last holder wrote.
+            // ORD: Acquire — pairs with the Release in unlock; sees what the last holder wrote.
             self.lock
                 .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed)
         };
@@ -49,7 +49,7 @@ impl Header {
     /// Ends the caller's lock.
     #[inline]
     pub(crate) fn unlock(&self) {
-        // ORD: Release — pairs with the Acquire in lock [B1]; publishes what was done under the lock.
+        // ORD: Release — pairs with the Acquire in lock; publishes what was done under the lock.
         self.lock.store(0, Ordering::Release);
     }
 

@@ -13,5 +13,6 @@ pub mod counters;
 pub mod headers;
 pub mod segment_map;
 
+pub use atomic::HasLayout;
 pub use counters::{Distance, Pad0, Pad64, Pad128, SharedCounter, Striped};
 pub use segment_map::SegmentMap;

@@ -34,15 +34,16 @@ thread_local! {
 #[derive(Debug)]
 pub struct Arena;
 
-/// Makes the calling thread allocate from an arena, or from the system.
-pub fn choose(arena: Option<usize>) {
-    OWN.set(arena.filter(|arena| *arena < ARENAS));
-}
-
-/// The arena that the calling thread allocates from.
-#[must_use]
-pub fn chosen() -> Option<usize> {
-    OWN.get()
+/// Does `work` while the calling thread allocates from an arena, or with `None` from the system.
+pub fn within<R>(arena: Option<usize>, work: impl FnOnce() -> R) -> R {
+    struct Back(Option<usize>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            OWN.set(self.0);
+        }
+    }
+    let _back = Back(OWN.replace(arena.filter(|arena| *arena < ARENAS)));
+    work()
 }
 
 /// The arenas in use, as ranges of addresses.
@@ -142,7 +143,7 @@ unsafe impl GlobalAlloc for Arena {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arena, choose};
+    use super::{Arena, within};
     use core::alloc::{GlobalAlloc as _, Layout};
 
     #[test]
@@ -152,12 +153,10 @@ mod tests {
             // SAFETY: no layout of this test is empty; the blocks are never given back.
             unsafe { Arena.alloc(layout) }.addr()
         };
-        choose(Some(super::ARENAS - 1));
-        let first = alloc(layout(24, 8));
-        let second = alloc(layout(25, 8));
-        let third = alloc(layout(1, 1));
-        let aligned = alloc(layout(8, 128));
-        choose(None);
+        let blocks = [(24, 8), (25, 8), (1, 1), (8, 128)];
+        let [first, second, third, aligned] = within(Some(super::ARENAS - 1), || {
+            blocks.map(|(bytes, align)| alloc(layout(bytes, align)))
+        });
         assert_eq!((first % 64, second - first, third - second), (16, 32, 48));
         assert_eq!(aligned % 128, 0);
     }

@@ -32,12 +32,12 @@ pub struct Names {
 impl Names {
     /// Objects of one shape fill `bytes` bytes from `address` on, until something else is said of a part
     /// of them.
-    pub fn place(&mut self, address: usize, bytes: usize, shape: impl FnOnce() -> Shape) {
+    pub fn place(&mut self, address: usize, bytes: usize, shape: Shape) {
         if bytes == 0 {
             return;
         }
-        let shape = shape();
-        if self.places.get(&address) == Some(&(bytes, shape.clone())) {
+        if matches!(self.places.get(&address), Some((size, old)) if *size == bytes && *old == shape)
+        {
             return;
         }
         let end = address + bytes;
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_field_is_found_in_each_object_of_an_array() {
         let mut names = Names::default();
-        names.place(100, 48, || shape("Pair<u8>"));
+        names.place(100, 48, shape("Pair<u8>"));
         let at = |address| {
             names
                 .at(address)
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn the_newer_name_of_a_place_counts_and_the_rest_of_the_older_stays() {
         let mut names = Names::default();
-        names.place(0, 64, || shape("Old"));
-        names.place(20, 16, || shape("New"));
+        names.place(0, 64, shape("Old"));
+        names.place(20, 16, shape("New"));
         let at = |address| {
             names
                 .at(address)

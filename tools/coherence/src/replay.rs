@@ -43,11 +43,10 @@ impl Case {
         make: impl FnOnce() -> S,
         body: impl Fn(&S, &Worker) + Sync,
     ) {
-        arena::choose(Some(0));
-        let shared = make();
-        body(&shared, &Worker::new(0, self.operations));
-        drop(shared);
-        arena::choose(None);
+        arena::within(Some(0), || {
+            let shared = make();
+            body(&shared, &Worker::new(0, self.operations));
+        });
     }
 }
 
@@ -59,24 +58,27 @@ impl Default for Case {
 
 /// What is printed before the operations begin.
 pub(crate) fn wait_for_all() {
-    let arena = arena::chosen();
-    arena::choose(None);
-    let mut out = std::io::stdout().lock();
-    let [begin, end] = [&BEGIN, &END].map(|mark| mark.as_ptr().addr());
-    let [pause, resume] = arena::marks();
-    let mut text = format!("marks {begin:#x} {end:#x} {pause:#x} {resume:#x}\n");
-    if let Ok(regions) = Regions::of_this_process() {
-        for (region, range) in regions.iter() {
-            let name = region.name();
-            text += &format!("region {name} {:#x} {:#x}\n", range.start, range.end);
+    arena::within(None, || {
+        let [begin, end] = [&BEGIN, &END].map(|mark| mark.as_ptr().addr());
+        let [pause, resume] = arena::marks();
+        let mut text = format!("marks {begin:#x} {end:#x} {pause:#x} {resume:#x}\n");
+        match Regions::of_this_process() {
+            Ok(regions) => {
+                for (region, range) in regions.iter() {
+                    let name = region.name();
+                    text += &format!("region {name} {:#x} {:#x}\n", range.start, range.end);
+                }
+            }
+            // Whoever reads expects regions, and refuses this line with its text.
+            Err(why) => text += &format!("unavailable: /proc/self/maps: {why}\n"),
         }
-    }
-    text += "ready\n";
-    let _nobody_listens = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    drop(out);
-    // Whoever traces says when it knows the marks.
-    let _closed = std::io::stdin().read_line(&mut String::new());
-    arena::choose(arena);
+        text += "ready\n";
+        let mut out = std::io::stdout().lock();
+        let _nobody_listens = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        drop(out);
+        // Whoever traces says when it knows the marks.
+        let _closed = std::io::stdin().read_line(&mut String::new());
+    });
 }
 
 #[inline(always)]

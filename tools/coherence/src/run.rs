@@ -113,24 +113,24 @@ impl Case {
         let rounds = self.operations / self.threads;
         {
             let first = Joined::new(0);
-            let shared = within(0, make);
+            let shared = arena::within(Some(0), make);
             thread::scope(|scope| {
                 for index in 1..self.threads {
                     let (body, shared) = (&body, &shared);
                     scope.spawn(move || {
                         let _joined = Joined::new(index);
                         drop(await_turn(floor(), index));
-                        within(index, || body(shared, &Worker::new(index, rounds)));
+                        arena::within(Some(index), || body(shared, &Worker::new(index, rounds)));
                     });
                 }
                 let first = first;
                 if let Some(run) = floor().as_mut() {
                     run.state.fill(State::Ready);
                 }
-                within(0, || body(&shared, &Worker::new(0, rounds)));
+                arena::within(Some(0), || body(&shared, &Worker::new(0, rounds)));
                 drop(first);
             });
-            within(0, move || drop(shared));
+            arena::within(Some(0), move || drop(shared));
         }
         trace::set_hook(None);
         let Some(floor) = floor().take() else {
@@ -211,19 +211,6 @@ impl Drop for Joined {
     }
 }
 
-/// Allocates from the arena of thread `index` meanwhile.
-fn within<R>(index: usize, work: impl FnOnce() -> R) -> R {
-    struct Back(Option<usize>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            arena::choose(self.0);
-        }
-    }
-    let _back = Back(arena::chosen());
-    arena::choose(Some(index));
-    work()
-}
-
 impl Floor {
     /// Gives the token to one of those that may run; all that wait may, if nobody else can.
     fn pass_on(&mut self) {
@@ -281,10 +268,7 @@ fn hook(access: &Access) {
     let Some(me) = SELF.get() else {
         return;
     };
-    let mine = arena::chosen();
-    arena::choose(None);
-    observe(me, access);
-    arena::choose(mine);
+    arena::within(None, || observe(me, access));
 }
 
 fn observe(me: usize, access: &Access) {
@@ -317,9 +301,7 @@ fn observe(me: usize, access: &Access) {
     match access.kind {
         Kind::Load | Kind::Read => run.feed(me, access, Touch::Read),
         Kind::Store | Kind::Rmw | Kind::Write => run.feed(me, access, Touch::Write),
-        Kind::Objects(layout) => run
-            .names
-            .place(access.address, access.size, || shape(layout)),
+        Kind::Objects(layout) => run.names.place(access.address, access.size, shape(layout)),
         _ => {}
     }
 }
@@ -329,15 +311,14 @@ pub(crate) fn wait_for_all() {
     let Some(me) = SELF.get() else {
         return;
     };
-    let mine = arena::chosen();
-    arena::choose(None);
-    let mut floor = floor();
-    if let Some(run) = floor.as_mut() {
-        run.state[me] = State::Prepared;
-        run.pass_on();
-    }
-    drop(await_turn(floor, me));
-    arena::choose(mine);
+    arena::within(None, || {
+        let mut floor = floor();
+        if let Some(run) = floor.as_mut() {
+            run.state[me] = State::Prepared;
+            run.pass_on();
+        }
+        drop(await_turn(floor, me));
+    });
 }
 
 /// An operation of the calling thread begins.
@@ -358,12 +339,11 @@ pub(crate) fn end() {
 }
 
 fn edge(change: impl FnOnce(&mut Floor, usize)) {
-    let mine = arena::chosen();
-    arena::choose(None);
-    if let (Some(me), Some(run)) = (SELF.get(), floor().as_mut()) {
-        change(run, me);
-    }
-    arena::choose(mine);
+    arena::within(None, || {
+        if let (Some(me), Some(run)) = (SELF.get(), floor().as_mut()) {
+            change(run, me);
+        }
+    });
 }
 
 fn shape(layout: &Layout) -> Shape {

@@ -125,13 +125,12 @@ impl Tally {
             Some((_, name)) => name,
             None => fallback.to_owned(),
         };
-        // An access may span fields: it is in the line of each of its bytes that begins one.
-        let covered = self.line.covered(address, bytes);
         let whole = names.at(address).map(|(object, _)| object);
         let whole = whole.unwrap_or(Object { address, bytes });
         let lines = open.objects.entry(whole).or_default();
-        lines.extend(covered);
+        lines.extend(events.iter().map(|event| event.line));
         for event in events {
+            // The access may span fields, and each line has those of its own bytes.
             let fields = (address..address + bytes)
                 .filter(|at| self.line.covered(*at, 1).start == event.line);
             let fields: BTreeSet<String> = fields.map(name).collect();

@@ -19,13 +19,17 @@ impl Floor {
     fn new() -> Self {
         let mut names = Names::default();
         let fields = [("lock", 0, 8), ("size", 8, 8), ("seed", 40, 8)];
-        names.place(BASE, 4 * 48, || Shape {
-            name: "Header".to_owned(),
-            bytes: 48,
-            fields: fields
-                .map(|(name, at, bytes)| (name.to_owned(), at, bytes))
-                .to_vec(),
-        });
+        names.place(
+            BASE,
+            4 * 48,
+            Shape {
+                name: "Header".to_owned(),
+                bytes: 48,
+                fields: fields
+                    .map(|(name, at, bytes)| (name.to_owned(), at, bytes))
+                    .to_vec(),
+            },
+        );
         let line = Line::default();
         Self {
             model: Model::new(2, line),
@@ -281,7 +285,8 @@ fn operations_that_are_no_power_of_ten_are_refused() {
         assert_eq!(case.is_ok(), is_exact, "{operations} operations");
         if let Err(error) = case {
             let text = error.to_string();
-            assert!(text.contains(&format!("{operations} operations")), "{text}");
+            let said = format!("{operations} operations: expected a power of ten");
+            assert!(text.contains(&said), "{text}");
         }
     }
 }
@@ -391,6 +396,7 @@ fn a_case_that_is_gone_is_worse_and_a_new_one_is_told() {
     let new = compare(&none, &all);
     assert_eq!(new.len(), 1);
     assert!(!new[0].is_worse(), "{}", new[0]);
+    assert!(new[0].to_string().ends_with("the case is not recorded"));
 }
 
 #[test]

@@ -113,11 +113,15 @@ fn account(trace: &[Access], line: Line) -> Account {
     let mut model = Model::new(CACHES, line);
     let mut tally = Tally::new(CACHES, line);
     let mut names = Names::default();
-    names.place(BASE, 512, || Shape {
-        name: "Cells".to_owned(),
-        bytes: 32,
-        fields: (0..4).map(|at| (format!("w{at}"), 8 * at, 8)).collect(),
-    });
+    names.place(
+        BASE,
+        512,
+        Shape {
+            name: "Cells".to_owned(),
+            bytes: 32,
+            fields: (0..4).map(|at| (format!("w{at}"), 8 * at, 8)).collect(),
+        },
+    );
     for access in trace {
         let place = (access.address, access.bytes);
         let events = model.access(access.cache, access.address, access.bytes, access.touch);
@@ -265,7 +269,7 @@ proptest! {
         for (number, (address, words, count)) in places.into_iter().enumerate() {
             let (address, bytes) = (BASE + address, 8 * words);
             let name = format!("T{number}");
-            names.place(address, bytes * count, || Shape {
+            names.place(address, bytes * count, Shape {
                 name: name.clone(),
                 bytes,
                 fields: vec![],

@@ -32,6 +32,9 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// The compiler's flags that turn the tracer on.
+pub(crate) const TRACED: &str = "--cfg atomshard_traced";
+
 /// Where commands run.
 pub(crate) struct Shell {
     pub(crate) root: PathBuf,
@@ -52,6 +55,13 @@ impl Shell {
     /// A cargo command. `cargo` is the one on the path, so that `+nightly` is understood.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Line {
         self.program("cargo", arguments)
+    }
+
+    /// A cargo command with the tracer compiled in, in a folder for artefacts of its own.
+    pub(crate) fn traced(&self, arguments: &[&str]) -> Line {
+        let line = self.cargo(arguments).env("RUSTFLAGS", TRACED);
+        let line = line.env("RUSTDOCFLAGS", TRACED);
+        line.env("CARGO_TARGET_DIR", &self.target("traced"))
     }
 
     /// Any command.

@@ -1,6 +1,6 @@
 //! What is needed beyond the pinned toolchain: targets, the oldest compiler, Miri, cargo's plugins.
 
-use crate::shell::Shell;
+use crate::shell::{Outcome, Shell};
 use std::path::{Path, PathBuf};
 
 /// The second reader of assembly. Pinned: what it prints is compared.
@@ -15,6 +15,19 @@ pub(crate) fn target(shell: &Shell, name: &str) -> Result<(), String> {
         return Ok(());
     }
     added(shell, &["target", "add", name])
+}
+
+/// Makes sure that what a script of tools/setup installs is there; the error is the remedy. Only CI
+/// installs.
+pub(crate) fn set_up(shell: &Shell, script: &str) -> Result<(), String> {
+    let passes = |arguments: &[&str]| {
+        let outcome = shell.program(script, arguments).run();
+        matches!(outcome, Ok(Outcome::Passed(_)))
+    };
+    if passes(&["--check"]) || shell.strict && passes(&[]) {
+        return Ok(());
+    }
+    Err(format!("needs what `{script}` installs on Debian"))
 }
 
 /// Makes sure that a toolchain is installed.

@@ -16,26 +16,13 @@ const PLACES: usize = 32;
 const WARM_UP: usize = 32;
 
 pub(super) const SPECS: &[Spec] = &[
-    spec("shard_counter", "add", add),
-    Spec {
-        threads: &[1, 8],
-        ..spec("shard_counter", "sum", sum)
-    },
-    spec("striped_counter_0", "add", striped::<Pad0>),
-    spec("striped_counter_64", "add", striped::<Pad64>),
-    spec("striped_counter_128", "add", striped::<Pad128>),
-    spec("shared_counter", "add", shared),
+    Spec::new("shard_counter", "add", THREADS, add),
+    Spec::new("shard_counter", "sum", &[1, 8], sum),
+    Spec::new("striped_counter_0", "add", THREADS, striped::<Pad0>),
+    Spec::new("striped_counter_64", "add", THREADS, striped::<Pad64>),
+    Spec::new("striped_counter_128", "add", THREADS, striped::<Pad128>),
+    Spec::new("shared_counter", "add", THREADS, shared),
 ];
-
-const fn spec(structure: &'static str, operation: &'static str, run: fn(Case) -> Output) -> Spec {
-    Spec {
-        structure,
-        operation,
-        threads: THREADS,
-        operations: 1000,
-        run,
-    }
-}
 
 thread_local!(static OWN: Cell<usize> = const { Cell::new(0) });
 

@@ -8,21 +8,12 @@ use baselines::headers::{Packed, Padded};
 /// Shards, of which each thread uses its own.
 const SHARDS: usize = 8;
 
+const OPERATION: &str = "lock, count, unlock";
+const THREADS: &[usize] = &[1, 2, 4, 8];
+
 pub(super) const SPECS: &[Spec] = &[
-    Spec {
-        structure: "shard_headers_packed",
-        operation: "lock, count, unlock",
-        threads: &[1, 2, 4, 8],
-        operations: 1000,
-        run: packed,
-    },
-    Spec {
-        structure: "shard_headers_padded",
-        operation: "lock, count, unlock",
-        threads: &[1, 2, 4, 8],
-        operations: 1000,
-        run: padded,
-    },
+    Spec::new("shard_headers_packed", OPERATION, THREADS, packed),
+    Spec::new("shard_headers_padded", OPERATION, THREADS, padded),
 ];
 
 fn packed(case: Case) -> Output {

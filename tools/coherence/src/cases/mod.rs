@@ -27,6 +27,22 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// A thousand operations.
+    const fn new(
+        structure: &'static str,
+        operation: &'static str,
+        threads: &'static [usize],
+        run: fn(Case) -> Output,
+    ) -> Self {
+        Self {
+            structure,
+            operation,
+            threads,
+            operations: 1000,
+            run,
+        }
+    }
+
     /// Name of the case on the command line.
     #[must_use]
     pub fn name(&self) -> String {

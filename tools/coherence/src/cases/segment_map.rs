@@ -12,23 +12,15 @@ const SEGMENTS: usize = 16;
 /// Buckets, enough for short chains.
 const BUCKETS: usize = 4096;
 
-pub(super) const SPECS: &[Spec] = &[
-    spec("get, present", get_present),
-    spec("get, absent", get_absent),
-    spec("insert, new", insert_new),
-    spec("insert, present", insert_present),
-    spec("remove", remove),
-];
+const STRUCTURE: &str = "segment_map";
 
-const fn spec(operation: &'static str, run: fn(Case) -> Output) -> Spec {
-    Spec {
-        structure: "segment_map",
-        operation,
-        threads: THREADS,
-        operations: 1000,
-        run,
-    }
-}
+pub(super) const SPECS: &[Spec] = &[
+    Spec::new(STRUCTURE, "get, present", THREADS, get_present),
+    Spec::new(STRUCTURE, "get, absent", THREADS, get_absent),
+    Spec::new(STRUCTURE, "insert, new", THREADS, insert_new),
+    Spec::new(STRUCTURE, "insert, present", THREADS, insert_present),
+    Spec::new(STRUCTURE, "remove", THREADS, remove),
+];
 
 fn filled() -> Box<Padded<Map>> {
     let map = Map::new(SEGMENTS, BUCKETS, SameHash::default());

@@ -12,28 +12,25 @@ type Map = ShardMap<u64, u64, SameHash>;
 /// Room for what all threads insert, so that nothing grows but where that is the case.
 const ROOM: usize = 4000;
 
+const STRUCTURE: &str = "shard_map";
+
 pub(super) const SPECS: &[Spec] = &[
-    spec("get, present", get_present),
-    spec("get, absent", get_absent),
-    spec("insert, new", insert_new),
-    spec("insert, present", insert_present),
-    spec("remove", remove),
+    Spec::new(STRUCTURE, "get, present", THREADS, get_present),
+    Spec::new(STRUCTURE, "get, absent", THREADS, get_absent),
+    Spec::new(STRUCTURE, "insert, new", THREADS, insert_new),
+    Spec::new(STRUCTURE, "insert, present", THREADS, insert_present),
+    Spec::new(STRUCTURE, "remove", THREADS, remove),
     Spec {
         threads: &[1, 2],
         operations: 10,
-        ..spec("insert, its shard growing", insert_growing)
+        ..Spec::new(
+            STRUCTURE,
+            "insert, its shard growing",
+            THREADS,
+            insert_growing,
+        )
     },
 ];
-
-const fn spec(operation: &'static str, run: fn(Case) -> Output) -> Spec {
-    Spec {
-        structure: "shard_map",
-        operation,
-        threads: THREADS,
-        operations: 1000,
-        run,
-    }
-}
 
 fn empty(room: usize) -> Box<Padded<Map>> {
     Box::new(Padded::new(Map::with_capacity_and_hasher(

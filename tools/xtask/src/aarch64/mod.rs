@@ -73,14 +73,7 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
 /// Makes sure that programs for aarch64 link and run; the error is the remedy. Only CI installs.
 fn ready(shell: &Shell) -> Result<(), String> {
     toolchain::target(shell, TARGET)?;
-    let passes = |arguments: &[&str]| {
-        let outcome = shell.program(SETUP, arguments).run();
-        matches!(outcome, Ok(Outcome::Passed(_)))
-    };
-    if passes(&["--check"]) || shell.strict && passes(&[]) {
-        return Ok(());
-    }
-    Err(format!("needs what `{SETUP}` installs on Debian"))
+    toolchain::set_up(shell, SETUP)
 }
 
 /// A processor to run the tests under.

@@ -167,18 +167,13 @@ fn deny(shell: &Shell) -> Result<Outcome> {
 
 /// The unit tests and the hook's example with the tracer compiled in.
 fn traced(shell: &Shell) -> Result<Outcome> {
-    let target = shell.target("traced");
-    let flags = "--cfg atomshard_traced";
-    let run = |arguments: &[&str]| {
-        let line = shell.cargo(arguments).env("RUSTFLAGS", flags);
-        let line = line.env("RUSTDOCFLAGS", flags);
-        line.env("CARGO_TARGET_DIR", &target).run_tests()
-    };
-    let example = run(&["test", "--package", "atomshard", "--doc", "hook"])?;
-    if let failed @ Outcome::Failed(_) = example {
+    let example = ["test", "--package", "atomshard", "--doc", "hook"];
+    if let failed @ Outcome::Failed(_) = shell.traced(&example).run_tests()? {
         return Ok(failed);
     }
-    run(&["test", "--package", "atomshard", "--lib"])
+    shell
+        .traced(&["test", "--package", "atomshard", "--lib"])
+        .run_tests()
 }
 
 fn release(shell: &Shell) -> Result<Outcome> {

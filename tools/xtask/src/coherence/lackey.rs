@@ -3,6 +3,7 @@
 //! The trace has a line ` L address,size` (or `S`, `M`) for each access, in the order of the program. It
 //! is read from a pipe as it comes: a run has some hundred megabytes of it.
 
+use super::SETUP;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use core::ops::Range;
 use std::collections::BTreeSet;
@@ -167,7 +168,7 @@ pub(super) fn trace(program: &Path, case: &str) -> Result<Vec<Account>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .context("cannot run valgrind")?;
+        .with_context(|| format!("cannot run valgrind; `{SETUP}` installs it"))?;
     let (Some(out), Some(log), Some(mut go)) =
         (child.stdout.take(), child.stderr.take(), child.stdin.take())
     else {

@@ -3,11 +3,15 @@
 mod lackey;
 mod mutate;
 
-use crate::shell::{Outcome, Shell};
+use crate::shell::{Outcome, Shell, TRACED};
+use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+
+/// Installs valgrind.
+const SETUP: &str = "tools/setup/valgrind";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -78,8 +82,6 @@ fn act(root: &Path, action: &Action) -> Result<u8> {
 
 /// The tests and examples of the model with the tracer compiled in, then the snapshots.
 pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
-    let target = shell.target("traced");
-    let flags = "--cfg atomshard_traced";
     let arguments = [
         "test",
         "--release",
@@ -88,9 +90,7 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
         "--package",
         "baselines",
     ];
-    let line = shell.cargo(&arguments).env("RUSTFLAGS", flags);
-    let line = line.env("RUSTDOCFLAGS", flags);
-    let outcome = line.env("CARGO_TARGET_DIR", &target).run_tests()?;
+    let outcome = shell.traced(&arguments).run_tests()?;
     if let failed @ Outcome::Failed(_) = outcome {
         return Ok(failed);
     }
@@ -112,15 +112,8 @@ pub(crate) fn mutants(shell: &Shell) -> Result<Outcome> {
 
 /// The gate: valgrind agrees. Installs it under CI.
 pub(crate) fn lines(shell: &Shell) -> Result<Outcome> {
-    if !has_valgrind() {
-        if !shell.strict {
-            return Ok(Outcome::Skipped(
-                "there is no valgrind; tools/setup/valgrind installs it".to_owned(),
-            ));
-        }
-        if let failed @ Outcome::Failed(_) = shell.program("tools/setup/valgrind", &[]).run()? {
-            return Ok(failed);
-        }
+    if let Err(remedy) = toolchain::set_up(shell, SETUP) {
+        return Ok(shell.missing(&remedy));
     }
     Ok(match verify(shell, "")? {
         0 => Outcome::Passed(String::new()),
@@ -128,14 +121,9 @@ pub(crate) fn lines(shell: &Shell) -> Result<Outcome> {
     })
 }
 
-fn has_valgrind() -> bool {
-    let version = Command::new("valgrind").arg("--version").output();
-    version.is_ok_and(|out| out.status.success())
-}
-
 /// Builds the tool with the tracer in `tree`; the program.
 fn traced(shell: &Shell, tree: &Path, target: &Path) -> Result<PathBuf> {
-    build(shell, tree, target, "--cfg atomshard_traced")
+    build(shell, tree, target, TRACED)
 }
 
 fn build(shell: &Shell, tree: &Path, target: &Path, flags: &str) -> Result<PathBuf> {
@@ -154,9 +142,6 @@ fn build(shell: &Shell, tree: &Path, target: &Path, flags: &str) -> Result<PathB
 
 /// Compares both accounts of every case with one thread, operation by operation.
 fn verify(shell: &Shell, filter: &str) -> Result<u8> {
-    if !has_valgrind() {
-        bail!("there is no valgrind; tools/setup/valgrind installs it");
-    }
     let root = &shell.root;
     let traced = traced(shell, root, Path::new(&shell.target("traced")))?;
     let replay = build(shell, root, Path::new(&shell.target("replay")), "")?;
