@@ -12,6 +12,7 @@ mod aarch64;
 mod asm;
 mod ci;
 mod coherence;
+mod evidence;
 mod layers;
 mod map;
 mod mutants;
@@ -67,6 +68,8 @@ enum Command {
     Test,
     /// All deterministic gates, with times and a summary.
     Ci(ci::Options),
+    /// What shows that no key is lost, nothing stalls and nothing races: one table.
+    Evidence(evidence::Options),
     /// The machine code of the probes, against contract and snapshots.
     Asm(asm::Options),
     /// The cache lines that operations touch, against snapshots and valgrind.
@@ -108,6 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Map { write } => map::check(&root, write)?.print("map"),
         Command::Test => ci::test(&root)?,
         Command::Ci(options) => ci::run(&root, &options)?,
+        Command::Evidence(options) => evidence::run(&root, &options)?,
         Command::Aarch64(options) => aarch64::run(&root, &options)?,
         Command::Asm(options) => return Ok(asm::run(&root, &options)),
         Command::Coherence(options) => return Ok(coherence::run(&root, &options)),

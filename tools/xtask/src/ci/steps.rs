@@ -1,10 +1,10 @@
 //! The steps themselves. Order: the cheap and the likely to fail first.
 
+use crate::evidence::{self, Options};
 use crate::shell::{Outcome, Shell};
 use crate::toolchain;
 use crate::{aarch64, asm, coherence, layers, orders, safety, source, tidy};
 use anyhow::{Context as _, Result, bail};
-use std::collections::BTreeSet;
 
 /// One gate.
 pub(crate) struct Step {
@@ -110,8 +110,16 @@ pub(crate) fn all() -> Vec<Step> {
             "broken layouts in a copy: each turns the check red",
             coherence::mutants,
         ),
-        step("loom", "every interleaving of the small models", loom),
-        step("miri", "the reduced suite under the interpreter", miri),
+        step(
+            "evidence",
+            "no lost key, no stall, no race: the quick checks",
+            |s| {
+                Ok(own(
+                    evidence::run(&s.root, &Options::default())?,
+                    "evidence",
+                ))
+            },
+        ),
     ]
 }
 
@@ -373,63 +381,6 @@ fn msrv(shell: &Shell) -> Result<Outcome> {
         Outcome::Passed(_) => Outcome::Passed(name),
         other => other,
     })
-}
-
-fn loom(shell: &Shell) -> Result<Outcome> {
-    let arguments = ["test", "--release", "--package", "atomshard", "--lib"];
-    let line = shell.cargo(&arguments).env("RUSTFLAGS", "--cfg loom");
-    let line = line.default_env("LOOM_MAX_PREEMPTIONS", "2");
-    line.env("CARGO_TARGET_DIR", &shell.target("loom"))
-        .run_tests()
-}
-
-fn miri(shell: &Shell) -> Result<Outcome> {
-    if let Err(remedy) = toolchain::miri(shell) {
-        return Ok(shell.missing(&remedy));
-    }
-    // Only the test files with such tests: others may have an allocator that Miri cannot run.
-    let files = interpreted(shell)?;
-    let mut arguments = vec![
-        "+nightly",
-        "miri",
-        "test",
-        "--package",
-        "atomshard",
-        "--lib",
-    ];
-    for name in &files {
-        arguments.extend(["--test", name]);
-    }
-    arguments.push("miri_");
-    let line = shell
-        .cargo(&arguments)
-        .default_env("MIRIFLAGS", "-Zmiri-strict-provenance");
-    line.env("CARGO_TARGET_DIR", &shell.target("miri"))
-        .run_tests()
-}
-
-/// The files below tests/ that hold a test whose name begins with `miri_`; a test in a folder
-/// `name/` belongs to the file `name.rs`.
-fn interpreted(shell: &Shell) -> Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for path in source::files(&shell.root)? {
-        let Some(rest) = path
-            .strip_prefix("tests/")
-            .filter(|rest| rest.ends_with(".rs"))
-        else {
-            continue;
-        };
-        let name = rest
-            .split('/')
-            .next()
-            .unwrap_or(rest)
-            .trim_end_matches(".rs");
-        let target = shell.root.join(format!("tests/{name}.rs")).exists();
-        if target && source::read(&shell.root, &path)?.contains("fn miri_") {
-            names.insert(name.to_owned());
-        }
-    }
-    Ok(names)
 }
 
 fn manifest(shell: &Shell) -> Result<toml::Table> {
