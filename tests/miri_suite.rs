@@ -7,16 +7,14 @@
 //! behaviour and data races, runs another interleaving for each seed, and lets loads see old
 //! values as the memory model allows. The tests are ordinary ones too, and run in every suite.
 
-mod common;
-
 use atomshard::{Guard as _, Operation, ResizeMode, ShardMap};
-use common::checker::check;
-use common::drops::{Ledger, Token, TokenKey};
-use common::hashers::{Identity, OneHash, OneShard};
-use common::seed::seeds;
-use common::subject::{Checked, Payload as _, Sharded};
-use common::workload::{Plan, run};
 use core::hash::BuildHasher;
+use evidence::checker::check;
+use evidence::drops::{Ledger, Token, TokenKey};
+use evidence::hashers::{Identity, OneHash, OneShard};
+use evidence::seed::seeds;
+use evidence::subject::{Checked, Payload as _, Sharded};
+use evidence::workload::{Plan, run};
 use foldhash::fast::RandomState;
 use std::sync::Arc;
 use std::thread;

@@ -15,6 +15,7 @@ const PARTS: &[&str] = &[
     "src/",
     "benches/",
     "tools/coherence/",
+    "tools/evidence/",
     "docs/coherence.md",
     "README.md",
     "rust-toolchain.toml",

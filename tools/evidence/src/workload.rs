@@ -1,11 +1,11 @@
 //! Threads that work on a map and record what they saw, while others make it grow and shrink.
 
-use super::checker::{Stats, check};
-use super::history::{Clock, Event, Fact, Op, Outcome, Recorder, relax_clears};
-use super::key::disturb_this_thread;
-use super::seed::{rng, seeds};
-use super::subject::Subject;
-use super::watchdog::step;
+use crate::checker::{Stats, check};
+use crate::history::{Clock, Event, Fact, Op, Outcome, Recorder, relax_clears};
+use crate::key::disturb_this_thread;
+use crate::seed::{rng, seeds};
+use crate::subject::Subject;
+use crate::watchdog::step;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::collections::HashMap;
 use std::sync::Barrier;
@@ -13,26 +13,28 @@ use std::thread;
 
 /// What the recording threads do.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) threads: usize,
+pub struct Plan {
+    /// Threads that record.
+    pub threads: usize,
     /// Operations of each thread.
-    pub(crate) ops: u64,
+    pub ops: u64,
     /// Recorded keys, few so that operations meet.
-    pub(crate) keys: u64,
+    pub keys: u64,
     /// Threads that fill the map with short-lived keys of their own and empty it again.
-    pub(crate) storms: usize,
+    pub storms: usize,
     /// Keys in one wave of a storm.
-    pub(crate) wave: u64,
+    pub wave: u64,
     /// Every so many operations a recording thread iterates, retains, clears or resizes; 0 never.
-    pub(crate) bulk: u64,
+    pub bulk: u64,
     /// Whether threads yield and sleep inside operations.
-    pub(crate) disturb: bool,
+    pub disturb: bool,
     /// Whether to take real time instead of the counter.
-    pub(crate) time: bool,
+    pub time: bool,
 }
 
 impl Plan {
-    pub(crate) const SMALL: Self = Self {
+    /// Three threads on four keys, and one storm.
+    pub const SMALL: Self = Self {
         threads: 3,
         ops: 400,
         keys: 4,
@@ -51,7 +53,7 @@ const STORM: u64 = 1 << 20;
 ///
 /// # Panics
 /// If a history is not linearizable or a storm's own keys misbehave.
-pub(crate) fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -> M) {
+pub fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -> M) {
     let mut overlaps = 0;
     for seed in seeds(runs) {
         let map = fresh();
@@ -68,7 +70,10 @@ pub(crate) fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl
 }
 
 /// Runs `plan` once and returns the history.
-pub(crate) fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
+///
+/// # Panics
+/// If a storm's own keys misbehave.
+pub fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
     let clock = if plan.time {
         Clock::time()
     } else {
