@@ -5,6 +5,7 @@
 
 mod loom;
 mod miri;
+mod schedules;
 
 use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
@@ -29,6 +30,9 @@ pub(crate) struct Options {
     /// Run only these checks (comma-separated names).
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Renew docs/progress.md and stop.
+    #[arg(long)]
+    write_progress: bool,
 }
 
 impl Default for Options {
@@ -36,6 +40,7 @@ impl Default for Options {
         Self {
             depth: Depth::Quick,
             only: Vec::new(),
+            write_progress: false,
         }
     }
 }
@@ -50,6 +55,16 @@ struct Check {
 fn all() -> Vec<Check> {
     let check = |name, about, run| Check { name, about, run };
     vec![
+        check(
+            "histories",
+            "linearizable under drawn interleavings",
+            schedules::histories,
+        ),
+        check(
+            "progress",
+            "nobody waits for a thread that is stopped",
+            schedules::progress,
+        ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
     ]
@@ -57,6 +72,11 @@ fn all() -> Vec<Check> {
 
 /// Runs the checks and prints the table; true when none failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    if options.write_progress {
+        let outcome = schedules::write(&Shell::new(root))?;
+        println!("{outcome}");
+        return Ok(matches!(outcome, Outcome::Passed(_)));
+    }
     let all = all();
     let unknown = options
         .only
