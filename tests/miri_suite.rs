@@ -5,16 +5,14 @@
 //! model allows. Under it the library has fewer shards and shorter steps, so that tens of entries
 //! meet every kind of move; the tests are ordinary ones too, and run in every suite.
 
-mod common;
-
 use atomshard::{Guard as _, Operation, ResizeMode, ShardMap};
-use common::checker::check;
-use common::drops::{Ledger, Token, TokenKey};
-use common::hashers::{Identity, OneHash, OneShard};
-use common::seed::seeds;
-use common::subject::{Checked, Payload as _, Sharded};
-use common::workload::{Plan, run};
 use core::hash::BuildHasher;
+use evidence::checker::check;
+use evidence::drops::{Ledger, Token, TokenKey};
+use evidence::hashers::{Identity, OneHash, OneShard};
+use evidence::seed::seeds;
+use evidence::subject::{Checked, Payload as _, Sharded};
+use evidence::workload::{Plan, run};
 use foldhash::fast::RandomState;
 use std::sync::Arc;
 use std::thread;
@@ -31,6 +29,8 @@ const MIRI_PLAN: Plan = Plan {
     keys: 2,
     storms: 1,
     wave: 12,
+    filled: 0,
+    room: 512,
     bulk: 6,
     disturb: true,
     time: false,

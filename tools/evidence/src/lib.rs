@@ -1,0 +1,14 @@
+//! The harness that every map plugs into: histories and their checker, a subject per map, hashers and
+//! keys that misbehave on purpose, drop accounting, seeds and a watchdog.
+
+pub mod checker;
+pub mod drops;
+pub mod hashers;
+pub mod history;
+pub mod key;
+#[cfg(atomshard_traced)]
+pub mod scheduled;
+pub mod seed;
+pub mod subject;
+pub mod watchdog;
+pub mod workload;
