@@ -288,18 +288,23 @@ impl Registry {
     /// Begins a grace period: what was unlinked before this call is unreachable when it is over.
     ///
     /// # Errors
-    /// The kernel refused the barrier; nothing has begun.
+    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
     pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
         heavy_barrier()?;
-        let pinned = self
-            .records()
+        let mut pinned = Vec::new();
+        for record in self.records() {
             // Who must be met is decided by the heavy barrier.
             // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of the
             // pins that have ended before, and are not waited for, are done.
-            .map(|record| (record, record.state.load(Ordering::Acquire)))
-            .filter(|(_, state)| state & GUARDS != 0)
-            .map(|(record, state)| (record, state / ENDED))
-            .collect();
+            let state = record.state.load(Ordering::Acquire);
+            if state & GUARDS == 0 {
+                continue;
+            }
+            if pinned.try_reserve(1).is_err() {
+                return Err(Unavailable::here("there is no memory for a grace period"));
+            }
+            pinned.push((record, state / ENDED));
+        }
         Ok(Grace { pinned })
     }
 }
