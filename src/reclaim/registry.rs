@@ -24,6 +24,14 @@
 //! Every store to a state is a Release, for a grace period may see that a pin has ended by any
 //! later store: a plain store does not pass on what a Release before it published.
 //!
+//! # Signals
+//!
+//! A handler may pin between the load and the store of a pin of its thread. Under another guard it
+//! leaves the state as it found it. Under none it ends a pin of its own, and the store of the thread
+//! that it interrupted takes the count of ended pins back: a grace period that met the handler waits for
+//! that thread's pin too, as when the count comes round. None is cut short, for the thread's pin begins
+//! with that store, and the barrier comes after it. A thread that has a record leases none.
+//!
 //! # Invariants
 //! - I1. A record lives for ever once it is in the list, and `index` and `next` never change.
 //! - I2. The cells are used only by the holder of the lease, or of the guard that holds the record.
