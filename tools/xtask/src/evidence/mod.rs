@@ -3,6 +3,7 @@
 //! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
+mod faults;
 mod loom;
 mod miri;
 mod schedules;
@@ -67,6 +68,11 @@ fn all() -> Vec<Check> {
         ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "faults",
+            "refused memory, dead threads, forks, signals",
+            faults::run,
+        ),
     ]
 }
 
