@@ -4,6 +4,7 @@
 //! refused; then again with all later ones refused too. Either the operation returns, and the map is
 //! whole and usable and leaves nothing behind, or the process is aborted by `handle_alloc_error`, as
 //! by std's collections. Which operation may do what stands at each test.
+#![expect(clippy::print_stdout, reason = "a test tells how much it has seen")]
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 #![cfg(unix)]
 
@@ -35,7 +36,6 @@ impl Failing {
         let left = LEFT.get();
         if left == 1 {
             REFUSED.set(REFUSED.get() + 1);
-            eprintln_refused(layout);
             if !FOR_GOOD.get() {
                 LEFT.set(0);
             }
@@ -75,16 +75,6 @@ unsafe impl GlobalAlloc for Failing {
 #[global_allocator]
 static FAILING: Failing = Failing;
 
-fn eprintln_refused(layout: Layout) {
-    let l = LEFT.replace(0);
-    if env::var("BT").is_ok() && FOR_GOOD.get() {
-        eprintln!(
-            "REFUSED {layout:?} {}",
-            std::backtrace::Backtrace::force_capture()
-        );
-    }
-    LEFT.set(l);
-}
 type Map = ShardMap<u64, Vec<u64>, FixedState>;
 
 /// A value that owns memory, which the test asks for and not the map.

@@ -10,11 +10,12 @@
 #![cfg(all(unix, not(miri)))]
 
 use atomshard::{Guard as _, Operation, ResizeMode, ShardMap};
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, Ordering};
 use evidence::drops::{Ledger, Token, TokenKey};
 use evidence::hashers::OneShard;
 use foldhash::fast::FixedState;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;

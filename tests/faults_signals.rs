@@ -10,7 +10,7 @@
 use atomshard::{Guard as _, ResizeMode, ShardMap};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use core::time::Duration;
 use evidence::hashers::OneShard;
 use evidence::watchdog::Watchdog;
@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Noting {
 static NOTING: Noting = Noting;
 
 /// Values made and not dropped.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
+static LIVE: AtomicI64 = AtomicI64::new(0);
 
 /// A number that shows when it has been dropped.
 struct Value {
@@ -196,5 +196,5 @@ fn a_get_in_a_signal_handler_finds_what_is_there() {
     for _ in 0..3 {
         map.guard().flush();
     }
-    assert_eq!(LIVE.load(Ordering::Relaxed), STABLE.cast_signed() as isize);
+    assert_eq!(LIVE.load(Ordering::Relaxed), STABLE.cast_signed());
 }

@@ -4,6 +4,7 @@
 
 use atomshard::{Guard as _, Operation, ShardMap};
 use cap::Cap;
+use core::time::Duration;
 use evidence::drops::{Ledger, Token, TokenKey};
 use evidence::watchdog::Watchdog;
 use foldhash::fast::FixedState;
@@ -12,7 +13,6 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
