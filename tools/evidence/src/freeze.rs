@@ -20,6 +20,8 @@ const THREADS: usize = 3;
 const PATIENCE: usize = 20_000;
 /// Operations that the adversary has beyond those that the victim's length calls for.
 const ATTACKS: usize = 300;
+/// Accesses of an operation that is attacked, at most.
+const SHORT: usize = 150;
 
 /// Does something as an operation of this name.
 pub type Doing<'a> = dyn FnMut(&'static str, &dyn Fn()) + 'a;
@@ -237,8 +239,9 @@ impl<M: Sync + 'static> Subject<M> {
         schedule::run(THREADS, watch, &self.make, body).0
     }
 
-    /// Lets an adversary loose on `act`.
-    pub fn attack(&self, act: fn(&M)) -> Attacked {
+    /// Lets an adversary loose on `act`, unless that is a long operation, which is attacked where it is short.
+    #[must_use]
+    pub fn attack(&self, act: fn(&M)) -> Option<Attacked> {
         let under = |attack: fn(&M, u64), rounds| {
             let watch = Watch::new(Aim::Attack, 1);
             let (watch, _) = schedule::run(2, watch, &self.make, |map, index| {
@@ -257,6 +260,9 @@ impl<M: Sync + 'static> Subject<M> {
             watch.places[VICTIM].accesses
         };
         let alone = under(|_, _| (), 0);
+        if alone > SHORT {
+            return None;
+        }
         let mut attacked = Attacked {
             alone,
             most: alone,
@@ -271,6 +277,6 @@ impl<M: Sync + 'static> Subject<M> {
                 attacked.starved = attacked.starved.or(Some(name));
             }
         }
-        attacked
+        Some(attacked)
     }
 }

@@ -36,7 +36,7 @@ enum Command {
         #[arg(default_value = "")]
         only: String,
         /// At how many accesses of an operation at most.
-        #[arg(long, default_value_t = 24)]
+        #[arg(long, default_value_t = 8)]
         points: usize,
         /// Compare the page with this file.
         #[arg(long)]

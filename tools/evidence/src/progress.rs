@@ -271,7 +271,7 @@ pub struct Cell {
     pub phase: &'static str,
     /// What others did while the operation was stopped.
     pub frozen: Frozen,
-    /// How it did under attack; none for what is no call.
+    /// How it did under attack; none for what is no call, and for what is long.
     pub attacked: Option<Attacked>,
 }
 
@@ -383,7 +383,7 @@ fn account<M: Sync + 'static>(
         phase,
         frozen: subject.stop(row.act, points),
         attacked: match row.act {
-            Act::Call(act) => Some(subject.attack(act)),
+            Act::Call(act) => subject.attack(act),
             Act::First(_) | Act::End => None,
         },
     };
@@ -477,11 +477,11 @@ A thread is stopped at an atomic access of an operation and stays there until tw
 can be done with the map: look-ups, writes to the same key and to the same bucket, new keys that move the
 table on, iteration, `reserve` and `shrink_to_fit`. A cell says at how many accesses it was stopped, one run each, and then
 the most atomic accesses that one operation of another thread took meanwhile, and which it was. It is
-stopped at each access of an operation; of one with more than 24, at the first twelve and at as many others,
+stopped at each access of an operation; of one with more than eight, at the first four and at as many others,
 spread over the rest (`cargo xtask evidence full` stops at every one).
 
-*Alone* is the length of the operation, in atomic accesses, in the state in which it is longest. *Under attack* is what it took at
-most when an adversary did a whole operation between any two of its accesses: overwriting the key, removing and
+*Alone* is the length of the operation, in atomic accesses, in the longest of the states in which it takes at most 150.
+*Under attack* is what it took there at most when an adversary did a whole operation between any two of its accesses: overwriting the key, removing and
 inserting it, letting neighbours come and go, growing and shrinking the table. Starved means that it ended only when the adversary
 had no operations left. So what is *wait-free* ends under any of these attacks; what is *lock-free* may be
 starved, and whoever is stopped in it stops nobody.

@@ -6,6 +6,7 @@
 mod faults;
 mod loom;
 mod miri;
+mod mutants;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
@@ -34,6 +35,9 @@ pub(crate) struct Options {
     /// Renew docs/progress.md and stop.
     #[arg(long)]
     write_progress: bool,
+    /// Put bugs whose name contains this into the map, which histories must find, and stop.
+    #[arg(long, num_args = 0..=1, default_missing_value = "")]
+    mutants: Option<String>,
 }
 
 impl Default for Options {
@@ -42,6 +46,7 @@ impl Default for Options {
             depth: Depth::Quick,
             only: Vec::new(),
             write_progress: false,
+            mutants: None,
         }
     }
 }
@@ -62,6 +67,14 @@ fn all() -> Vec<Check> {
             schedules::histories,
         ),
         check(
+            "mutants",
+            "bugs in the map, which histories must find",
+            |shell, depth| match depth {
+                Depth::Quick => mutants::run(shell, "complete one step early"),
+                Depth::Full => mutants::run(shell, ""),
+            },
+        ),
+        check(
             "progress",
             "nobody waits for a thread that is stopped",
             schedules::progress,
@@ -78,8 +91,12 @@ fn all() -> Vec<Check> {
 
 /// Runs the checks and prints the table; true when none failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
-    if options.write_progress {
-        let outcome = schedules::write(&Shell::new(root))?;
+    let alone = match (&options.mutants, options.write_progress) {
+        (Some(only), _) => Some(mutants::run(&Shell::new(root), only)?),
+        (None, true) => Some(schedules::write(&Shell::new(root))?),
+        (None, false) => None,
+    };
+    if let Some(outcome) = alone {
         println!("{outcome}");
         return Ok(matches!(outcome, Outcome::Passed(_)));
     }
