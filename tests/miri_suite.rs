@@ -25,10 +25,10 @@ const FANNED_OUT: usize = if cfg!(miri) { 32 } else { 256 };
 
 const MIRI_PLAN: Plan = Plan {
     threads: 2,
-    ops: 20,
+    ops: 12,
     keys: 2,
     storms: 1,
-    wave: 12,
+    wave: 9,
     filled: 0,
     room: 512,
     bulk: 6,
