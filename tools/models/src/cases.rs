@@ -1,4 +1,4 @@
-//! The runs: what is explored to the end, and in which run each mistake is found.
+//! The runs: what is explored to the last state, and in which run each mistake is found.
 
 use crate::config::{Bug, Config, Key, Op};
 use crate::memory::Kind;
@@ -46,7 +46,18 @@ const ROOT: Shape = Shape {
     ..ONE_LINE
 };
 
-fn run(name: &'static str, shape: Shape, present: &[u8], programs: &[&[Op]]) -> Config {
+const TWICE: Op = Op::Reserve { line_bits: 2 };
+const ONCE: Op = Op::Reserve { line_bits: 1 };
+const BACK: Op = Op::Shrink { line_bits: 0 };
+const GROW: Op = Op::Grow(0);
+
+fn run(
+    name: &'static str,
+    shape: Shape,
+    moves: usize,
+    present: &[u8],
+    programs: &[&[Op]],
+) -> Config {
     Config {
         name,
         slots: shape.slots,
@@ -55,163 +66,165 @@ fn run(name: &'static str, shape: Shape, present: &[u8], programs: &[&[Op]]) -> 
         keys: shape.keys.to_vec(),
         present: present.to_vec(),
         programs: programs.iter().map(|ops| ops.to_vec()).collect(),
+        moves,
         any_order: false,
         bug: None,
     }
 }
 
-const TWICE: Op = Op::Reserve { line_bits: 2 };
-const ONCE: Op = Op::Reserve { line_bits: 1 };
-const BACK: Op = Op::Shrink { line_bits: 0 };
-
-fn replace_and_read() -> Config {
-    run(
-        "two doublings: replace, get",
-        ONE_LINE,
-        &[0],
-        &[&[TWICE], &[Op::Insert(0)], &[Op::Get(0)]],
-    )
-}
-
-fn remove_and_insert() -> Config {
-    run(
-        "two doublings: remove, insert",
-        ONE_LINE,
-        &[0],
-        &[&[TWICE], &[Op::Remove(0)], &[Op::TryInsert(0)]],
-    )
-}
-
-fn two_movers() -> Config {
-    run(
-        "two doublings by two movers: remove and insert",
-        ONE_LINE,
-        &[0],
-        &[&[TWICE], &[TWICE], &[Op::Remove(0), Op::Insert(0)]],
-    )
-}
-
-fn started_twice() -> Config {
-    run(
-        "a doubling that is left begun, and another: remove, update and get",
-        ONE_LINE,
-        &[0, 1],
-        &[
-            &[Op::Grow(0), Op::Grow(0)],
-            &[Op::Remove(0)],
-            &[Op::Update(0), Op::Get(0)],
-        ],
-    )
-}
-
-fn there_and_back() -> Config {
-    run(
-        "a doubling and a halving: remove and insert, get",
-        ONE_LINE,
-        &[0, 1],
-        &[
-            &[ONCE, BACK],
-            &[Op::Remove(0), Op::Insert(0)],
-            &[Op::Get(0)],
-        ],
-    )
-}
-
-fn back_and_there() -> Config {
-    run(
-        "a halving and a doubling: replace, get",
-        TWO_LINES,
-        &[0, 1],
-        &[&[BACK], &[ONCE], &[Op::Insert(0), Op::Get(1)]],
-    )
-}
-
-fn fan_out() -> Config {
-    run(
-        "the fan-out, then a doubling: replace, get",
-        ROOT,
-        &[0, 1],
-        &[
-            &[Op::Reserve { line_bits: 1 }, Op::Grow(0)],
-            &[Op::Insert(0)],
-            &[Op::Get(1)],
-        ],
-    )
-}
-
-fn inserts() -> Config {
-    run(
-        "a doubling: two inserts of one key",
-        ONE_LINE,
-        &[],
-        &[&[Op::Grow(0)], &[Op::Insert(0)], &[Op::TryInsert(0)]],
-    )
-}
-
-fn overflow() -> Config {
-    run(
-        "a doubling of an overflowing line: remove and insert, get",
-        SHARED_LINE,
-        &[0, 1],
-        &[
-            &[Op::Grow(0)],
-            &[Op::Remove(0), Op::Insert(0)],
-            &[Op::Get(1)],
-        ],
-    )
-}
-
-fn any_order() -> Config {
-    let config = run(
-        "a doubling: a filter in any order",
-        TWO_SLOTS,
-        &[0],
-        &[
-            &[Op::Grow(0)],
-            &[Op::Insert(1), Op::Remove(0)],
-            &[Op::Get(0), Op::Get(1)],
-        ],
-    );
-    Config {
-        any_order: true,
-        ..config
-    }
-}
-
-fn claims() -> Config {
-    run(
-        "no move: three inserts of one key and a removal",
-        TWO_SLOTS,
-        &[],
-        &[
-            &[Op::Insert(0)],
-            &[Op::Insert(0)],
-            &[Op::Insert(0), Op::Remove(0), Op::Insert(0)],
-        ],
-    )
-}
-
-/// Runs that take a minute together.
+/// Runs of seconds.
 #[must_use]
 pub fn quick() -> Vec<Config> {
+    use Op::{Get, Insert, Remove, TryInsert, Update};
+    let any_order = run(
+        "doubling, a filter in any order: insert and remove; gets",
+        TWO_SLOTS,
+        1,
+        &[0],
+        &[&[GROW], &[Insert(1), Remove(0)], &[Get(0), Get(1)]],
+    );
     vec![
-        replace_and_read(),
-        remove_and_insert(),
-        two_movers(),
-        started_twice(),
-        there_and_back(),
-        back_and_there(),
-        fan_out(),
-        inserts(),
-        overflow(),
-        any_order(),
+        run(
+            "two doublings: replace; get",
+            ONE_LINE,
+            2,
+            &[0],
+            &[&[TWICE], &[Insert(0)], &[Get(0)]],
+        ),
+        run(
+            "two doublings: remove; insert",
+            ONE_LINE,
+            2,
+            &[0],
+            &[&[TWICE], &[Remove(0)], &[TryInsert(0)]],
+        ),
+        run(
+            "two doublings left begun: remove; update and get",
+            ONE_LINE,
+            2,
+            &[0, 1],
+            &[&[GROW, GROW], &[Remove(0)], &[Update(0), Get(0)]],
+        ),
+        run(
+            "doubling and halving: remove and insert; get",
+            ONE_LINE,
+            2,
+            &[0, 1],
+            &[&[ONCE, BACK], &[Remove(0), Insert(0)], &[Get(0)]],
+        ),
+        run(
+            "fan-out and doubling: replace; get",
+            ROOT,
+            2,
+            &[0, 1],
+            &[&[ONCE, GROW], &[Insert(0)], &[Get(1)]],
+        ),
+        run(
+            "doubling: two inserts of one key",
+            ONE_LINE,
+            1,
+            &[],
+            &[&[GROW], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        run(
+            "doubling of an overflowing line: remove and insert; get",
+            SHARED_LINE,
+            1,
+            &[0, 1],
+            &[&[GROW], &[Remove(0), Insert(0)], &[Get(1)]],
+        ),
+        Config {
+            any_order: true,
+            ..any_order
+        },
+    ]
+}
+
+/// Runs of minutes, and of gigabytes, besides the quick ones.
+#[must_use]
+pub fn full() -> Vec<Config> {
+    use Op::{Get, Insert, Remove, TryInsert};
+    vec![
+        run(
+            "two doublings by two threads: remove and insert",
+            ONE_LINE,
+            2,
+            &[0],
+            &[&[TWICE], &[TWICE], &[Remove(0), Insert(0)]],
+        ),
+        run(
+            "halving and doubling by two threads: replace and get",
+            TWO_LINES,
+            2,
+            &[0, 1],
+            &[&[BACK], &[ONCE], &[Insert(0), Get(1)]],
+        ),
+        run(
+            "fan-out by two threads, and doubling: remove; insert",
+            ROOT,
+            2,
+            &[0, 1],
+            &[&[ONCE, GROW], &[ONCE, Remove(0)], &[TryInsert(0)]],
+        ),
+        run(
+            "two doublings: two inserts of one key",
+            ONE_LINE,
+            2,
+            &[],
+            &[&[TWICE], &[Insert(0)], &[TryInsert(0)]],
+        ),
         claims(),
     ]
 }
 
-/// Bugs.
+/// Three inserts of one key, a removal between two of them.
+fn claims() -> Config {
+    use Op::{Insert, Remove};
+    run(
+        "no move: inserts of one key; insert, remove and insert",
+        TWO_SLOTS,
+        0,
+        &[],
+        &[
+            &[Insert(0)],
+            &[Insert(0)],
+            &[Insert(0), Remove(0), Insert(0)],
+        ],
+    )
+}
+
+/// The mistake that needs 75 accesses to show, and fifteen million states to be found.
 #[must_use]
-pub fn bugs() -> Vec<Bug> {
-    use crate::config::Bug::*;
-    vec![ClaimComesBack, RetireEarly, BeginUnsettled]
+pub fn seeded_deep() -> Vec<Config> {
+    vec![Config {
+        bug: Some(Bug::ClaimComesBack),
+        ..claims()
+    }]
+}
+
+/// Every other mistake, with the run that finds it.
+#[must_use]
+pub fn seeded() -> Vec<Config> {
+    let quick = quick();
+    let of = |number: usize, bug| Config {
+        bug: Some(bug),
+        ..quick[number].clone()
+    };
+    vec![
+        of(0, Bug::SkipGeneration),
+        of(0, Bug::CompleteEarly),
+        of(0, Bug::CompleteWhenHanded),
+        of(0, Bug::WaitForMover),
+        of(0, Bug::WriteFrozen),
+        of(0, Bug::ReadUnborn),
+        of(0, Bug::ReadFrozen),
+        of(0, Bug::BirthByStore),
+        of(0, Bug::BornFirst),
+        of(0, Bug::RetireTwice),
+        of(4, Bug::RetireEarly),
+        of(5, Bug::ClaimNotFrozen),
+        of(5, Bug::SlotsBeforeLinks),
+        of(5, Bug::SettleBlind),
+        of(5, Bug::MembersBeforeClaims),
+    ]
 }

@@ -100,8 +100,6 @@ pub enum Bug {
     RetireEarly,
     /// Each thread that completes a move retires the old table.
     RetireTwice,
-    /// A table begins to move before every word leads to it.
-    BeginUnsettled,
 }
 
 /// A run of the model.
@@ -121,6 +119,8 @@ pub struct Config {
     pub present: Vec<u8>,
     /// What each thread does.
     pub programs: Vec<Vec<Op>>,
+    /// Moves that are over when everybody has ended, in the run that has most.
+    pub moves: usize,
     /// The words of a line are read in any order where the code lets them.
     pub any_order: bool,
     /// The mistake.
@@ -177,11 +177,12 @@ impl Config {
     pub fn memory(&self) -> Memory {
         let (kind, line_bits) = self.first;
         let tables = if kind == Kind::Root { 1 } else { self.shards };
+        let table = Arc::new(Table::allocate(kind, line_bits, self.slots));
         let mut memory = Memory {
             words: (0..self.shards)
                 .map(|shard| u8::from(kind == Kind::Shard && shard == 1))
                 .collect(),
-            tables: vec![Arc::new(Table::allocate(kind, line_bits, self.slots)); tables],
+            tables: core::iter::repeat_n(table, tables).collect(),
             retired: Vec::new(),
             pinned: 0,
         };

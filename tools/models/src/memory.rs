@@ -4,7 +4,7 @@
 //! depth. A word's tag is that of its entry's key.
 
 use crate::config::Key;
-use std::hash::{Hash, Hasher};
+use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Slots in a line, at most.

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Op};
 use crate::history::{History, Running};
-use crate::memory::Memory;
+use crate::memory::{Memory, Migration};
 use crate::thread::{Broken, Frame, Next, Run, Value};
 use stateright::{Model, Property};
 
@@ -144,6 +144,9 @@ impl Config {
 /// finite programs have a bound, and a thread that spins passes any.
 const RETRIES: u8 = 12;
 
+/// The one property that some state must have: without it a run would show nothing.
+pub const EVERYBODY_ENDS: &str = "everybody ends, and the moves are over";
+
 impl Model for Config {
     type State = State;
     type Action = Action;
@@ -223,24 +226,14 @@ impl Model for Config {
             Property::always("who takes steps comes to an end", |_, state: &State| {
                 state.threads.iter().all(|thread| thread.retries <= RETRIES)
             }),
-            Property::sometimes(
-                "everybody ends, and every move is over",
-                |config: &Self, state| {
-                    config.is_done(state)
-                        && state
-                            .memory
-                            .words
-                            .iter()
-                            .all(|&word| state.memory.migration(word).is_none())
-                        && state
-                            .memory
-                            .tables
-                            .iter()
-                            .filter(|table| table.next.is_some())
-                            .count()
-                            > 1
-                },
-            ),
+            Property::sometimes(EVERYBODY_ENDS, |config: &Self, state: &State| {
+                let over = |migration: &Migration| migration.retired;
+                let tables = state.memory.tables.iter();
+                let moves = tables
+                    .filter_map(|table| table.next.as_ref())
+                    .filter(|next| over(next));
+                config.is_done(state) && moves.count() == config.moves
+            }),
         ]
     }
 }

@@ -87,11 +87,7 @@ impl Switch {
                 let new = migration.into[shard];
                 if run.memory.words[shard] == self.table {
                     run.memory.words[shard] = new;
-                    if run.has(Bug::RetireEarly)
-                        && run
-                            .memory
-                            .may_use(Object::Table(self.table), usize::MAX >> 58)
-                    {
+                    if run.has(Bug::RetireEarly) {
                         run.memory.retire(Object::Table(self.table));
                     }
                 }
@@ -165,7 +161,6 @@ impl Begin {
             Begins::Migration if run.memory.migration(self.table).is_some() => enough,
             Begins::Migration => self.at(Begins::Present),
             Begins::Present if run.memory.words[usize::from(self.shard)] != self.table => enough,
-            Begins::Present if run.has(Bug::BeginUnsettled) => self.at(Begins::Exchange),
             Begins::Present => self.at(Begins::Settled(0)),
             Begins::Settled(shard) => {
                 let other = run.memory.words[usize::from(shard)];

@@ -227,7 +227,7 @@ impl Run<'_> {
     }
 
     /// `Slot::cas`, by the bucket's number.
-    pub fn cas_in(
+    pub(crate) fn cas_in(
         &mut self,
         table: u8,
         bucket: usize,
@@ -244,7 +244,13 @@ impl Run<'_> {
     }
 
     /// `Slot::cas` in the bucket of the operation's key.
-    pub fn cas(&mut self, table: u8, cell: Cell, current: Word, new: Word) -> Result<(), Word> {
+    pub(crate) fn cas(
+        &mut self,
+        table: u8,
+        cell: Cell,
+        current: Word,
+        new: Word,
+    ) -> Result<(), Word> {
         self.cas_in(table, self.bucket(table), cell, current, new)
     }
 
