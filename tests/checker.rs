@@ -1,16 +1,14 @@
 //! The linearizability checker on trial: hand-made histories that are right or wrong, random
 //! small histories against the definition, and maps with bugs put in on purpose.
 
-mod common;
-
-use common::checker::{check, check_by_definition};
-use common::history::Op::{
+use evidence::checker::{check, check_by_definition};
+use evidence::history::Op::{
     ComputeAbort, ComputeSet, ComputeToggle, Contains, Get, GetOrInsertWith, Insert, Remove,
     RemoveIfEven, TryInsert, Update, UpdateOrInsert,
 };
-use common::history::Outcome::{Added, Found, Kept, Refused, Replaced, Seen, Taken};
-use common::history::{Event, Fact, Op, Outcome, mix};
-use common::seed::seeds;
+use evidence::history::Outcome::{Added, Found, Kept, Refused, Replaced, Seen, Taken};
+use evidence::history::{Event, Fact, Op, Outcome, mix};
+use evidence::seed::seeds;
 
 /// An event on key 0: operation, outcome, first and last instant.
 fn e(op: Op, outcome: Outcome, start: u64, end: u64) -> Event {

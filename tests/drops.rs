@@ -3,16 +3,14 @@
 //! A ledger has one cell for each key and value made, and counts its drops. Counts are taken after
 //! the map is gone: until then, what was removed may wait for readers.
 
-mod common;
-
 use atomshard::{Compute, Operation, ShardMap};
-use common::drops::{Ledger, Token, TokenKey};
-use common::hashers::OneHash;
-use common::seed::{rng, seeds, stress};
-use common::watchdog::{Watchdog, step};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use evidence::drops::{Ledger, Token, TokenKey};
+use evidence::hashers::OneHash;
+use evidence::seed::{rng, seeds, stress};
+use evidence::watchdog::{Watchdog, step};
 use foldhash::fast::RandomState;
 use std::sync::{Arc, Weak, mpsc};
 use std::thread;

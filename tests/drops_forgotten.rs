@@ -1,9 +1,7 @@
 //! A guard that is forgotten pins the whole process for good; so it has a process of its own.
 
-mod common;
-
 use atomshard::{Guard as _, ShardMap};
-use common::drops::{Ledger, Token, TokenKey};
+use evidence::drops::{Ledger, Token, TokenKey};
 use foldhash::fast::RandomState;
 
 type Map = ShardMap<TokenKey, Token, RandomState>;

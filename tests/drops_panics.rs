@@ -1,16 +1,14 @@
 //! Panics of the user's code, in every place where the map runs it: everything is dropped exactly
 //! once all the same, and the map stays whole.
 
-mod common;
-
 use atomshard::{Guard as _, Operation, ShardMap};
-use common::drops::{Ledger, Token, TokenKey};
-use common::hashers::OneHash;
-use common::key::{Key, at_point};
 use core::hash::{Hash, Hasher};
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
+use evidence::drops::{Ledger, Token, TokenKey};
+use evidence::hashers::OneHash;
+use evidence::key::{Key, at_point};
 use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::thread;

@@ -8,16 +8,14 @@
 //! `ATOMSHARD_SEED=n` repeats the choices of one run (the operating system still schedules as it
 //! likes); `--cfg atomshard_stress` runs fifty times as many.
 
-mod common;
-
 use atomshard::ResizeMode;
-use common::checker::check;
-use common::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard, TwoHash};
-use common::seed::{many_threads, seeds, stress};
-use common::subject::{Checked, Reference, Sharded};
-use common::watchdog::Watchdog;
-use common::workload::{Plan, assert_linearizable, run};
 use core::time::Duration;
+use evidence::checker::check;
+use evidence::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard, TwoHash};
+use evidence::seed::{many_threads, seeds, stress};
+use evidence::subject::{Checked, Reference, Sharded};
+use evidence::watchdog::Watchdog;
+use evidence::workload::{Plan, assert_linearizable, run};
 use foldhash::fast::RandomState;
 
 fn limit(name: &'static str) -> Watchdog {

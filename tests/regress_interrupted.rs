@@ -11,20 +11,18 @@
 //! concurrent resize and a shrink out of range (xsync #109, #111, #112, #113), an entry API that
 //! sees what `get` no longer does (dashmap #139).
 
-mod common;
-
 use atomshard::ResizeMode;
-use common::checker::check;
-use common::hashers::in_first_shard;
-use common::history::Op::{
+use core::cell::RefCell;
+use core::hash::{BuildHasher, Hasher};
+use evidence::checker::check;
+use evidence::hashers::in_first_shard;
+use evidence::history::Op::{
     ComputeAbort, ComputeSet, ComputeToggle, Contains, Get, GetOrInsertWith, Insert, Remove,
     RemoveExactly, RemoveIfEven, TryInsert, Update, UpdateOrInsert,
 };
-use common::history::{Clock, Event, Fact, Op, Outcome, Recorder};
-use common::key::{at_point, take_hook};
-use common::subject::{Checked, Sharded, Subject as _};
-use core::cell::RefCell;
-use core::hash::{BuildHasher, Hasher};
+use evidence::history::{Clock, Event, Fact, Op, Outcome, Recorder};
+use evidence::key::{at_point, take_hook};
+use evidence::subject::{Checked, Sharded, Subject as _};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 

@@ -3,17 +3,15 @@
 //! scc 3.0.3 to 3.4: an iterator read the old state of a bucket that had moved. papaya: iteration
 //! has to finish a running resize first; here it must not need to.
 
-mod common;
-
 use atomshard::{ResizeMode, ShardMap};
-use common::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard};
-use common::key::{Key, disturb_this_thread};
-use common::seed::stress;
-use common::subject::{Checked, Payload as _};
-use common::watchdog::{Watchdog, step};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
+use evidence::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard};
+use evidence::key::{Key, disturb_this_thread};
+use evidence::seed::stress;
+use evidence::subject::{Checked, Payload as _};
+use evidence::watchdog::{Watchdog, step};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::thread;

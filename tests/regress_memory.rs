@@ -8,17 +8,15 @@
 //! system and not from the allocator, so where a table could grow the tests look at `capacity`.
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
-mod common;
-
 use atomshard::{ShardMap, TryReserveError};
 use cap::Cap;
-use common::hashers::{OneHash, TwoHash};
-use common::watchdog::Watchdog;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::{Cell, RefCell};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
+use evidence::hashers::{OneHash, TwoHash};
+use evidence::watchdog::Watchdog;
 use foldhash::fast::RandomState;
 use std::alloc::System;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

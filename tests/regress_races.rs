@@ -1,16 +1,14 @@
 //! Two operations on one key: bugs that other maps have had, each by name.
 
-mod common;
-
 use atomshard::{Compute, Operation, ShardMap};
-use common::hashers::OneHash;
-use common::key::{Key, disturb_this_thread};
-use common::seed::{rng, seeds, stress};
-use common::subject::{Checked, Payload as _};
-use common::watchdog::{Watchdog, step};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
+use evidence::hashers::OneHash;
+use evidence::key::{Key, disturb_this_thread};
+use evidence::seed::{rng, seeds, stress};
+use evidence::subject::{Checked, Payload as _};
+use evidence::watchdog::{Watchdog, step};
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
 use std::sync::{Barrier, Mutex};

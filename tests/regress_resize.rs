@@ -5,15 +5,13 @@
 //! the wrong waiter woken when a resize is abandoned (papaya 48487f7), of which the counterpart
 //! here is a mover that stops half way; an update lost when two resizes meet (xsync #109 to #113).
 
-mod common;
-
 use atomshard::{ResizeMode, ShardMap};
-use common::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard};
-use common::seed::{many_threads, rng, seeds, stress};
-use common::watchdog::{Watchdog, step};
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
+use evidence::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard};
+use evidence::seed::{many_threads, rng, seeds, stress};
+use evidence::watchdog::{Watchdog, step};
 use foldhash::fast::RandomState;
 use std::sync::{Barrier, mpsc};
 use std::thread;

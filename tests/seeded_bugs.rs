@@ -4,15 +4,13 @@
 //! Each bug is the reference map with one step split in two, so that another thread can come in
 //! between, or with one step left out. The workload and the checker are those of the real map.
 
-mod common;
-
-use common::checker::check;
-use common::history::{Op, Outcome, State};
-use common::seed::seeds;
-use common::subject::{Reference, Subject, store};
-use common::workload::{Plan, run};
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use evidence::checker::check;
+use evidence::history::{Op, Outcome, State};
+use evidence::seed::seeds;
+use evidence::subject::{Reference, Subject, store};
+use evidence::workload::{Plan, run};
 use std::collections::HashMap;
 use std::sync::Mutex;
 

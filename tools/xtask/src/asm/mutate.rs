@@ -22,6 +22,7 @@ const FILE: &str = "asm/mutants.toml";
 const PARTS: &[&str] = &[
     "src/",
     "tools/asm-probes/",
+    "tools/evidence/",
     "Cargo.lock",
     "rust-toolchain.toml",
 ];

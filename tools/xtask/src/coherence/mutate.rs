@@ -15,6 +15,8 @@ const PARTS: &[&str] = &[
     "src/",
     "benches/",
     "tools/coherence/",
+    "tools/evidence/",
+    "tools/schedule/",
     "docs/coherence.md",
     "README.md",
     "rust-toolchain.toml",

@@ -3,8 +3,11 @@
 //! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
+mod faults;
 mod loom;
 mod miri;
+mod resize;
+mod schedules;
 
 use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
@@ -29,6 +32,9 @@ pub(crate) struct Options {
     /// Run only these checks (comma-separated names).
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Renew docs/progress.md and stop.
+    #[arg(long)]
+    write_progress: bool,
 }
 
 impl Default for Options {
@@ -36,6 +42,7 @@ impl Default for Options {
         Self {
             depth: Depth::Quick,
             only: Vec::new(),
+            write_progress: false,
         }
     }
 }
@@ -50,13 +57,38 @@ struct Check {
 fn all() -> Vec<Check> {
     let check = |name, about, run| Check { name, about, run };
     vec![
+        check(
+            "histories",
+            "linearizable under drawn interleavings",
+            schedules::histories,
+        ),
+        check(
+            "progress",
+            "nobody waits for a thread that is stopped",
+            schedules::progress,
+        ),
+        check(
+            "resize",
+            "every state of the model of moves",
+            resize::run,
+        ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "faults",
+            "refused memory, dead threads, forks, signals",
+            faults::run,
+        ),
     ]
 }
 
 /// Runs the checks and prints the table; true when none failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    if options.write_progress {
+        let outcome = schedules::write(&Shell::new(root))?;
+        println!("{outcome}");
+        return Ok(matches!(outcome, Outcome::Passed(_)));
+    }
     let all = all();
     let unknown = options
         .only

@@ -11,22 +11,26 @@ use std::thread::JoinHandle;
 
 /// Runs out if it is not dropped in time.
 #[derive(Debug)]
-pub(crate) struct Watchdog {
+pub struct Watchdog {
     disarm: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Steps that the threads of a test have taken; the dump shows whether they still do.
-pub(crate) static STEPS: AtomicU64 = AtomicU64::new(0);
+pub static STEPS: AtomicU64 = AtomicU64::new(0);
 
 /// Counts one step.
-pub(crate) fn step() {
+pub fn step() {
     STEPS.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Watchdog {
     /// Aborts the process unless the value is dropped within `limit`.
-    pub(crate) fn new(test: &'static str, limit: Duration) -> Self {
+    ///
+    /// # Panics
+    /// If there can be no further thread.
+    #[must_use]
+    pub fn new(test: &'static str, limit: Duration) -> Self {
         let (disarm, armed) = channel::<()>();
         let thread = std::thread::Builder::new()
             .name(String::from("watchdog"))

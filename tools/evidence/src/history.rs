@@ -9,15 +9,20 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// The state of one key.
-pub(crate) type State = Option<u64>;
+pub type State = Option<u64>;
 
 /// One operation on one key. The number is the value it writes or mixes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
+pub enum Op {
+    /// `get`.
     Get,
+    /// `contains_key`.
     Contains,
+    /// `insert`.
     Insert(u64),
+    /// `try_insert`.
     TryInsert(u64),
+    /// `remove`.
     Remove,
     /// `clear`, as far as it concerns the key. It takes every entry that it finds, and leaves one
     /// that replaces such an entry meanwhile; see [`relax_clears`].
@@ -26,8 +31,11 @@ pub(crate) enum Op {
     RemoveIfEven,
     /// `remove_if` with "the value is this".
     RemoveExactly(u64),
+    /// `update`.
     Update(u64),
+    /// `update_or_insert`.
     UpdateOrInsert(u64),
+    /// `get_or_insert_with`.
     GetOrInsertWith(u64),
     /// `compute`: insert if absent, mix if present.
     ComputeSet(u64),
@@ -39,7 +47,7 @@ pub(crate) enum Op {
 
 /// What an operation returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// A value (or none) handed out by the operation.
     Seen(State),
     /// The answer of `contains_key`.
@@ -49,7 +57,12 @@ pub(crate) enum Outcome {
     /// `try_insert` found this value and changed nothing.
     Refused(u64),
     /// `compute` replaced.
-    Replaced { old: u64, new: u64 },
+    Replaced {
+        /// What was there.
+        old: u64,
+        /// What is there now.
+        new: u64,
+    },
     /// The value was removed and handed out.
     Taken(u64),
     /// `remove_if` found this value and left it.
@@ -57,13 +70,15 @@ pub(crate) enum Outcome {
 }
 
 /// What an update makes of the old value: a bijection of `old` for each `with`.
-pub(crate) const fn mix(old: u64, with: u64) -> u64 {
+#[must_use]
+pub const fn mix(old: u64, with: u64) -> u64 {
     old.rotate_left(7) ^ with
 }
 
 impl Op {
     /// The operation on a sequential map: the next state and what it returns.
-    pub(crate) fn step(self, state: State) -> (State, Outcome) {
+    #[must_use]
+    pub fn step(self, state: State) -> (State, Outcome) {
         use Outcome::{Added, Found, Kept, Refused, Replaced, Seen, Taken};
         match (self, state) {
             (Self::Get | Self::ComputeAbort, s) => (s, Seen(s)),
@@ -98,7 +113,8 @@ impl Op {
     }
 
     /// Whether an operation with this outcome left the key as it was.
-    pub(crate) fn only_observed(self, outcome: Outcome) -> bool {
+    #[must_use]
+    pub fn only_observed(self, outcome: Outcome) -> bool {
         match self {
             Self::Get | Self::Contains | Self::ComputeAbort => true,
             Self::TryInsert(_) => matches!(outcome, Outcome::Refused(_)),
@@ -111,7 +127,7 @@ impl Op {
 
 /// What is known about an operation's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub enum Fact {
     /// It returned this.
     Known(Outcome),
     /// It took effect, but what it returned was not recorded.
@@ -122,19 +138,24 @@ pub(crate) enum Fact {
 
 /// One operation of a history. It took effect at an instant in `[start, end]`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Event {
-    pub(crate) key: u64,
-    pub(crate) op: Op,
-    pub(crate) fact: Fact,
-    pub(crate) start: u64,
+pub struct Event {
+    /// The key.
+    pub key: u64,
+    /// What was done.
+    pub op: Op,
+    /// What is known of its result.
+    pub fact: Fact,
+    /// The instant before the call.
+    pub start: u64,
     /// `u64::MAX` if it never returned.
-    pub(crate) end: u64,
-    pub(crate) thread: usize,
+    pub end: u64,
+    /// Who did it.
+    pub thread: usize,
 }
 
 /// A source of instants that all threads share.
 #[derive(Debug)]
-pub(crate) enum Clock {
+pub enum Clock {
     /// A counter that is incremented at each reading. Its order is part of happens-before, so a
     /// history in its order must linearize on every machine. It also orders the threads more
     /// than a program without it does.
@@ -145,12 +166,15 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    pub(crate) fn counter() -> Self {
+    /// The counter.
+    #[must_use]
+    pub fn counter() -> Self {
         Self::Counter(AtomicU64::new(0))
     }
 
     /// Real time where it binds, the counter elsewhere.
-    pub(crate) fn time() -> Self {
+    #[must_use]
+    pub fn time() -> Self {
         if cfg!(all(target_arch = "x86_64", not(miri))) {
             Self::Time(Instant::now())
         } else {
@@ -158,7 +182,8 @@ impl Clock {
         }
     }
 
-    pub(crate) fn now(&self) -> u64 {
+    /// The present instant.
+    pub fn now(&self) -> u64 {
         match self {
             Self::Counter(next) => next.fetch_add(1, Ordering::AcqRel),
             Self::Time(origin) => u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX),
@@ -168,14 +193,16 @@ impl Clock {
 
 /// The events of one thread.
 #[derive(Debug)]
-pub(crate) struct Recorder<'c> {
+pub struct Recorder<'c> {
     clock: &'c Clock,
     thread: usize,
-    pub(crate) events: Vec<Event>,
+    /// What has been recorded.
+    pub events: Vec<Event>,
 }
 
 impl<'c> Recorder<'c> {
-    pub(crate) fn new(clock: &'c Clock, thread: usize) -> Self {
+    /// Nothing yet.
+    pub fn new(clock: &'c Clock, thread: usize) -> Self {
         Self {
             clock,
             thread,
@@ -184,19 +211,20 @@ impl<'c> Recorder<'c> {
     }
 
     /// Runs `f`, which must be `op` on `key`, and records it.
-    pub(crate) fn record(&mut self, key: u64, op: Op, f: impl FnOnce() -> Outcome) {
+    pub fn record(&mut self, key: u64, op: Op, f: impl FnOnce() -> Outcome) {
         let start = self.clock.now();
         let fact = Fact::Known(f());
         self.push(key, op, fact, start);
     }
 
     /// The present instant, as the start of an event that is pushed later.
-    pub(crate) fn now(&self) -> u64 {
+    #[must_use]
+    pub fn now(&self) -> u64 {
         self.clock.now()
     }
 
     /// Records an operation that began at `start` and has just ended.
-    pub(crate) fn push(&mut self, key: u64, op: Op, fact: Fact, start: u64) {
+    pub fn push(&mut self, key: u64, op: Op, fact: Fact, start: u64) {
         let end = self.clock.now();
         self.events.push(Event {
             key,
@@ -211,7 +239,7 @@ impl<'c> Recorder<'c> {
 
 /// A `clear` must have emptied a key that nobody wrote meanwhile. If somebody did, what it found
 /// may have been replaced before it was taken, and it may have had no effect.
-pub(crate) fn relax_clears(events: &mut [Event]) {
+pub fn relax_clears(events: &mut [Event]) {
     let writes: Vec<Event> = events
         .iter()
         .filter(|e| e.op != Op::Clear && !matches!(e.fact, Fact::Known(o) if e.op.only_observed(o)))

@@ -4,29 +4,29 @@ use core::hash::{BuildHasher, Hasher};
 
 /// Every key has this hash.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OneHash(pub(crate) u64);
+pub struct OneHash(pub u64);
 
 /// Keys have one of two hashes, by their lowest bit.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct TwoHash;
+pub struct TwoHash;
 
 /// The key is its hash.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Identity;
+pub struct Identity;
 
 /// Only the 16 highest bits of the hash differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct HighBits;
+pub struct HighBits;
 
 /// Bits of the middle only: neither the highest 16 nor the lowest 16 differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct MiddleBits;
+pub struct MiddleBits;
 
 /// Spreads keys well, but over one shard only: what the map does to a hash first is undone, and
-/// the five highest bits are zero. The table of that shard is then large for few keys, so that its
+/// the bits that choose the shard are zero. The table of that shard is then large for few keys, so that its
 /// moves take many steps, and operations meet it half moved.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OneShard;
+pub struct OneShard;
 
 /// The factor by which the map multiplies hashes, and its inverse modulo 2^64. (Were the factor
 /// another, [`OneShard`] would be a hasher like any other, and tests with it weaker.)
@@ -43,16 +43,20 @@ const INVERSE: u64 = {
     inverse
 };
 
+/// Bits of the hash that choose the shard.
+const SHARD_BITS: u32 = if cfg!(miri) { 2 } else { 5 };
+
 /// A hash of `word` by which the map takes it to its first shard.
-pub(crate) fn in_first_shard(word: u64) -> u64 {
+#[must_use]
+pub fn in_first_shard(word: u64) -> u64 {
     let mixed = (word ^ word >> 31).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     let mixed = (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (mixed >> 5).wrapping_mul(INVERSE)
+    (mixed >> SHARD_BITS).wrapping_mul(INVERSE)
 }
 
 /// Holds the last word written and hashes it by a function without state.
 #[derive(Debug)]
-pub(crate) struct Fixed {
+pub struct Fixed {
     word: u64,
     of: fn(u64, u64) -> u64,
     with: u64,

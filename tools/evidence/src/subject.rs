@@ -1,7 +1,7 @@
 //! The maps that a test can run on, behind one trait.
 
-use super::history::{Op, Outcome, State, mix};
-use super::key::{Key, point};
+use crate::history::{Op, Outcome, State, mix};
+use crate::key::{Key, point};
 use atomshard::{Compute, Operation, ResizeMode, ShardMap};
 use core::fmt::Debug;
 use core::hash::BuildHasher;
@@ -9,33 +9,42 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A concurrent map from numbers to numbers.
-pub(crate) trait Subject: Sync {
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "a subject is counted, and not asked more than that"
+)]
+pub trait Subject: Sync {
     /// Performs one operation and says what it returned.
     fn apply(&self, key: u64, op: Op) -> Outcome;
     /// Hands each entry to `f`, with the iteration that the map offers.
     fn each(&self, f: &mut dyn FnMut(u64, u64));
     /// Removes the entries for which `f` is false.
     fn retain(&self, f: &mut dyn FnMut(u64, u64) -> bool);
+    /// Removes every entry.
     fn clear(&self);
+    /// The number of entries.
     fn len(&self) -> usize;
+    /// Makes room.
     fn reserve(&self, additional: usize);
+    /// Gives room back.
     fn shrink(&self);
 }
 
 /// One lock around std's map: right by construction.
 #[derive(Debug, Default)]
-pub(crate) struct Reference {
+pub struct Reference {
     map: Mutex<HashMap<u64, u64>>,
 }
 
 impl Reference {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+    /// The map itself.
+    pub fn lock(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Puts a state of one key into a plain map.
-pub(crate) fn store(map: &mut HashMap<u64, u64>, key: u64, state: State) {
+pub fn store(map: &mut HashMap<u64, u64>, key: u64, state: State) {
     match state {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),
@@ -72,7 +81,8 @@ impl Subject for Reference {
 }
 
 /// What a subject stores for a number.
-pub(crate) trait Payload: Send + Sync + Debug + 'static {
+pub trait Payload: Send + Sync + Debug + 'static {
+    /// Stands for this number.
     fn of(value: u64) -> Self;
     /// The number; panics if the memory has been dropped or mixed up.
     fn read(&self) -> u64;
@@ -89,7 +99,7 @@ impl Payload for u64 {
 
 /// A number that knows when it has been dropped. Has drop glue, and is larger than a word.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub struct Checked {
     value: u64,
     complement: u64,
 }
@@ -119,21 +129,25 @@ impl Drop for Checked {
 }
 
 /// `ShardMap` with a payload and a hasher.
-pub(crate) struct Sharded<V, S> {
-    pub(crate) map: ShardMap<Key, V, S>,
+#[derive(Debug)]
+pub struct Sharded<V, S> {
+    /// The map.
+    pub map: ShardMap<Key, V, S>,
     /// Use guards that may move between threads.
     owned_guards: bool,
 }
 
 impl<V, S> Sharded<V, S> {
-    pub(crate) fn new(hasher: S) -> Self {
+    /// An empty map.
+    pub fn new(hasher: S) -> Self {
         Self {
             map: ShardMap::with_capacity_and_hasher(0, hasher),
             owned_guards: false,
         }
     }
 
-    pub(crate) fn with_mode(hasher: S, mode: ResizeMode) -> Self {
+    /// An empty map that moves its tables in this way.
+    pub fn with_mode(hasher: S, mode: ResizeMode) -> Self {
         let map = ShardMap::builder().hasher(hasher).resize_mode(mode).build();
         Self {
             map,
@@ -141,7 +155,8 @@ impl<V, S> Sharded<V, S> {
         }
     }
 
-    pub(crate) fn with_owned_guards(mut self) -> Self {
+    /// Pinned by guards that may move between threads.
+    pub fn with_owned_guards(mut self) -> Self {
         self.owned_guards = true;
         self
     }

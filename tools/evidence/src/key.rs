@@ -12,7 +12,7 @@ use core::time::Duration;
 
 /// A number as a key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Key(pub(crate) u64);
+pub struct Key(pub u64);
 
 type Hook = Box<dyn FnOnce()>;
 
@@ -24,12 +24,12 @@ thread_local! {
 }
 
 /// From now on, this thread yields or sleeps at random inside operations on [`Key`]s.
-pub(crate) fn disturb_this_thread(seed: u64) {
+pub fn disturb_this_thread(seed: u64) {
     DISTURB.set(seed | 1);
 }
 
 /// A point in the middle of an operation: runs the hook if it is due, perhaps yields or sleeps.
-pub(crate) fn point() {
+pub fn point() {
     let due = HOOK.with_borrow_mut(|hook| {
         if let Some((left, _)) = hook {
             *left -= 1;
@@ -53,12 +53,12 @@ pub(crate) fn point() {
 }
 
 /// Runs `hook` at the `n`-th point that this thread comes to from now on (1 is the next).
-pub(crate) fn at_point(n: u32, hook: impl FnOnce() + 'static) {
+pub fn at_point(n: u32, hook: impl FnOnce() + 'static) {
     HOOK.with_borrow_mut(|h| *h = Some((n.max(1), Box::new(hook))));
 }
 
 /// Takes back a hook that has not run. Returns whether there was one.
-pub(crate) fn take_hook() -> bool {
+pub fn take_hook() -> bool {
     HOOK.with_borrow_mut(Option::take).is_some()
 }
 

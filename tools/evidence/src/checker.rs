@@ -14,20 +14,21 @@
 //! Source: J. Wing, C. Gong, "Testing and verifying concurrent objects", 1993; G. Lowe, "Testing
 //! for linearizability", 2017.
 
-use super::history::{Event, Fact, State};
+use crate::history::{Event, Fact, State};
 use core::fmt;
 use std::collections::{BTreeMap, HashSet};
 
 /// Why a history is not linearizable.
 #[derive(Debug)]
-pub(crate) struct Violation {
-    pub(crate) key: u64,
+pub struct Violation {
+    /// The key that it is about.
+    pub key: u64,
     /// The operation that cannot be explained at its return.
-    pub(crate) culprit: Event,
+    pub culprit: Event,
     /// What the key may have held before it, by all explanations of the past.
-    pub(crate) states: Vec<State>,
+    pub states: Vec<State>,
     /// The events around it, in order of their start.
-    pub(crate) window: Vec<Event>,
+    pub window: Vec<Event>,
 }
 
 impl fmt::Display for Violation {
@@ -53,17 +54,28 @@ impl fmt::Display for Violation {
 
 /// What a check went through.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Stats {
-    pub(crate) events: usize,
-    pub(crate) keys: usize,
+pub struct Stats {
+    /// Events.
+    pub events: usize,
+    /// Keys with events.
+    pub keys: usize,
     /// Pairs of events on one key that ran at the same time: what the history is worth.
-    pub(crate) overlaps: usize,
+    pub overlaps: usize,
     /// Largest set of configurations.
-    pub(crate) widest: usize,
+    pub widest: usize,
 }
 
 /// Checks a history that starts with every key absent.
-pub(crate) fn check(events: &[Event]) -> Result<Stats, Box<Violation>> {
+///
+/// # Errors
+/// If no order explains it: the first operation that cannot be explained.
+///
+/// # Panics
+/// If an event ends before it starts, or more than 128 run at once.
+///
+/// # Errors
+/// If no order explains it: the first operation that cannot be explained.
+pub fn check(events: &[Event]) -> Result<Stats, Box<Violation>> {
     let mut by_key: BTreeMap<u64, Vec<Event>> = BTreeMap::new();
     for event in events {
         by_key.entry(event.key).or_default().push(*event);
@@ -207,7 +219,8 @@ fn explain(events: &[Event], culprit: usize, configs: &HashSet<Config>) -> Viola
 
 /// The definition itself, for histories of a few events: is there a permutation that respects
 /// the order of time and the sequential meaning? The oracle of the checker.
-pub(crate) fn check_by_definition(events: &[Event]) -> bool {
+#[must_use]
+pub fn check_by_definition(events: &[Event]) -> bool {
     fn extend(left: &mut Vec<Event>, state: State) -> bool {
         if left.iter().all(|e| e.fact == Fact::Maybe) {
             return true;

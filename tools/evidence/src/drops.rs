@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 /// One cell per token that was made from it.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     drops: Vec<AtomicU8>,
     made: AtomicUsize,
 }
 
 impl Ledger {
     /// Room for `most` tokens.
-    pub(crate) fn new(most: usize) -> Arc<Self> {
+    #[must_use]
+    pub fn new(most: usize) -> Arc<Self> {
         let drops = (0..most).map(|_| AtomicU8::new(0)).collect();
         Arc::new(Self {
             drops,
@@ -21,18 +22,19 @@ impl Ledger {
         })
     }
 
-    pub(crate) fn made(&self) -> usize {
+    /// How many tokens have been made.
+    pub fn made(&self) -> usize {
         self.made.load(Ordering::Acquire)
     }
 
     /// Tokens made and not dropped.
-    pub(crate) fn live(&self) -> usize {
+    pub fn live(&self) -> usize {
         let cells = self.drops.iter().take(self.made());
         cells.filter(|c| c.load(Ordering::Acquire) == 0).count()
     }
 
     /// Tokens dropped more than once.
-    pub(crate) fn dropped_twice(&self) -> usize {
+    pub fn dropped_twice(&self) -> usize {
         self.drops
             .iter()
             .filter(|c| c.load(Ordering::Acquire) > 1)
@@ -41,7 +43,7 @@ impl Ledger {
 
     /// # Panics
     /// Unless exactly `live` tokens remain and none was dropped twice.
-    pub(crate) fn assert_live(&self, live: usize) {
+    pub fn assert_live(&self, live: usize) {
         assert_eq!(
             self.dropped_twice(),
             0,
@@ -54,13 +56,17 @@ impl Ledger {
 
 /// Enters its drop into the ledger.
 #[derive(Debug)]
-pub(crate) struct Token {
+pub struct Token {
     ledger: Arc<Ledger>,
     index: usize,
 }
 
 impl Token {
-    pub(crate) fn new(ledger: &Arc<Ledger>) -> Self {
+    /// A new token of this ledger.
+    ///
+    /// # Panics
+    /// If the ledger is full.
+    pub fn new(ledger: &Arc<Ledger>) -> Self {
         let index = ledger.made.fetch_add(1, Ordering::AcqRel);
         assert!(index < ledger.drops.len(), "the ledger is full");
         Self {
@@ -86,13 +92,15 @@ impl Drop for Token {
 
 /// A key with a token, compared by number.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenKey {
-    pub(crate) id: u64,
+pub struct TokenKey {
+    /// What makes keys equal.
+    pub id: u64,
     _token: Token,
 }
 
 impl TokenKey {
-    pub(crate) fn new(id: u64, ledger: &Arc<Ledger>) -> Self {
+    /// A key that is equal to others of this number.
+    pub fn new(id: u64, ledger: &Arc<Ledger>) -> Self {
         Self {
             id,
             _token: Token::new(ledger),

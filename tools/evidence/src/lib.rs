@@ -1,0 +1,18 @@
+//! The harness that every map plugs into: histories and their checker, a subject per map, hashers and
+//! keys that misbehave on purpose, drop accounting, seeds and a watchdog.
+
+pub mod checker;
+pub mod drops;
+#[cfg(atomshard_traced)]
+pub mod freeze;
+pub mod hashers;
+pub mod history;
+pub mod key;
+#[cfg(atomshard_traced)]
+pub mod progress;
+#[cfg(atomshard_traced)]
+pub mod scheduled;
+pub mod seed;
+pub mod subject;
+pub mod watchdog;
+pub mod workload;
