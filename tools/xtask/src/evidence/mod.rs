@@ -67,11 +67,7 @@ fn all() -> Vec<Check> {
             "nobody waits for a thread that is stopped",
             schedules::progress,
         ),
-        check(
-            "resize",
-            "every state of the model of moves",
-            resize::run,
-        ),
+        check("resize", "every state of the model of moves", resize::run),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
         check(
