@@ -1,13 +1,8 @@
-//! The traced run: threads under one token, each access fed to the model as it happens.
+//! The traced run: threads that take turns, each access fed to the model as it happens.
 //!
-//! ```text
-//! thread: .. hook(access): give the token to a thread chosen by the seed, wait for it to come back,
-//!            feed the access to the model and the account, return; the access happens
-//! ```
-//!
-//! Only the holder of the token runs, so the order in which accesses are fed is the order in which they
-//! happen, and a seed gives one order. Thread number `i` is the cache number `i`. The case's first thread is the calling
-//! one: it makes what is shared, before the others begin.
+//! The order in which accesses are fed is the order in which they happen, and a seed gives one order. Thread
+//! number `i` is the cache number `i`. The case's first thread is the calling one: it makes what is shared, before
+//! the others begin.
 //!
 //! Nothing here may call the code under observation; the trace hook does not report accesses made in it.
 
@@ -15,11 +10,10 @@ use crate::names::Shape;
 use crate::tally::Step;
 use crate::worker::Worker;
 use crate::{Account, Line, Model, Names, Tally, Touch, arena};
-use atomshard::trace::{self, Access, Kind, Layout};
+use atomshard::trace::{Access, Kind, Layout};
 use core::cell::Cell;
+use schedule::{Director, Order as _, Threads, Walk};
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 /// One case: how many threads do how much, in which order, over lines of which kind.
 #[derive(Clone, Debug)]
@@ -96,46 +90,23 @@ impl Case {
         make: impl FnOnce() -> S,
         body: impl Fn(&S, &Worker) + Sync,
     ) -> Observed {
-        static TURN: Mutex<()> = Mutex::new(());
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        *floor() = Some(Floor {
+        let floor = Floor {
             model: Model::new(self.threads, self.line),
             names: Names::default(),
             tally: Tally::new(self.threads, self.line),
-            rng: fastrand::Rng::with_seed(self.seed),
-            state: core::iter::once(State::Ready)
-                .chain(core::iter::repeat_n(State::Unborn, self.threads - 1))
-                .collect(),
-            turn: 0,
+            order: Walk::new(self.seed, 1),
             touched: Vec::new(),
-        });
-        trace::set_hook(Some(hook));
-        let rounds = self.operations / self.threads;
-        {
-            let first = Joined::new(0);
-            let shared = arena::within(Some(0), make);
-            thread::scope(|scope| {
-                for index in 1..self.threads {
-                    let (body, shared) = (&body, &shared);
-                    scope.spawn(move || {
-                        let _joined = Joined::new(index);
-                        drop(await_turn(floor(), index));
-                        arena::within(Some(index), || body(shared, &Worker::new(index, rounds)));
-                    });
-                }
-                let first = first;
-                if let Some(run) = floor().as_mut() {
-                    run.state.fill(State::Ready);
-                }
-                arena::within(Some(0), || body(&shared, &Worker::new(0, rounds)));
-                drop(first);
-            });
-            arena::within(Some(0), move || drop(shared));
-        }
-        trace::set_hook(None);
-        let Some(floor) = floor().take() else {
-            unreachable!("a run ends once")
         };
+        let rounds = self.operations / self.threads;
+        let (floor, shared) = schedule::run(
+            self.threads,
+            floor,
+            || arena::within(Some(0), make),
+            |shared, index| {
+                arena::within(Some(index), || body(shared, &Worker::new(index, rounds)));
+            },
+        );
+        arena::within(Some(0), move || drop(shared));
         Observed {
             account: floor.tally.finish(),
             touched: floor.touched,
@@ -151,84 +122,21 @@ pub struct Observed {
     pub(crate) touched: Vec<Vec<(usize, usize)>>,
 }
 
-/// What a thread is at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    /// Has not begun.
-    Unborn,
-    /// May run.
-    Ready,
-    /// Waits until all are prepared.
-    Prepared,
-    /// Has ended.
-    Ended,
-}
-
-/// The run that is on.
+/// What watches the run.
 struct Floor {
     model: Model,
     names: Names,
     tally: Tally,
-    rng: fastrand::Rng,
-    state: Vec<State>,
-    /// Who has the token.
-    turn: usize,
+    order: Walk,
     touched: Vec<Vec<(usize, usize)>>,
 }
 
-static FLOOR: Mutex<Option<Floor>> = Mutex::new(None);
-static TURNS: [Condvar; arena::ARENAS] = [const { Condvar::new() }; arena::ARENAS];
-
 thread_local! {
-    /// The number of a thread of the run.
-    static SELF: Cell<Option<usize>> = const { Cell::new(None) };
-    /// It is in an operation.
+    /// The thread is in an operation.
     static IS_OPEN: Cell<bool> = const { Cell::new(false) };
 }
 
-fn floor() -> MutexGuard<'static, Option<Floor>> {
-    FLOOR.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Makes the calling thread one of the run, until it is dropped.
-struct Joined(usize);
-
-impl Joined {
-    fn new(index: usize) -> Self {
-        SELF.set(Some(index));
-        Self(index)
-    }
-}
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        SELF.set(None);
-        let mut floor = floor();
-        if let Some(run) = floor.as_mut() {
-            run.state[self.0] = State::Ended;
-            run.pass_on();
-        }
-    }
-}
-
 impl Floor {
-    /// Gives the token to one of those that may run; all that wait may, if nobody else can.
-    fn pass_on(&mut self) {
-        if !self.state.contains(&State::Ready) {
-            for state in &mut self.state {
-                if *state == State::Prepared {
-                    *state = State::Ready;
-                }
-            }
-        }
-        let ready = (0..self.state.len()).filter(|index| self.state[*index] == State::Ready);
-        let ready: Vec<usize> = ready.collect();
-        if !ready.is_empty() {
-            self.turn = ready[self.rng.usize(..ready.len())];
-            TURNS[self.turn].notify_one();
-        }
-    }
-
     /// Feeds one access.
     fn feed(&mut self, thread: usize, access: &Access, touch: Touch) {
         let events = self
@@ -250,75 +158,43 @@ impl Floor {
     }
 }
 
-/// Waits for the token.
-fn await_turn(
-    mut floor: MutexGuard<'static, Option<Floor>>,
-    me: usize,
-) -> MutexGuard<'static, Option<Floor>> {
-    while floor.as_ref().is_some_and(|run| run.turn != me) {
-        floor = TURNS[me]
-            .wait(floor)
-            .unwrap_or_else(PoisonError::into_inner);
+impl Director for Floor {
+    fn choose(&mut self, ready: Threads, _frozen: Threads, last: usize) -> usize {
+        self.order.next(ready, last)
     }
-    floor
+
+    fn observe(&mut self, me: usize, access: &Access) {
+        // What is kept here is the tool's own, whichever thread it is that runs.
+        arena::within(None, || self.note(me, access));
+    }
 }
 
-/// See the module.
-fn hook(access: &Access) {
-    let Some(me) = SELF.get() else {
-        return;
-    };
-    arena::within(None, || observe(me, access));
-}
-
-fn observe(me: usize, access: &Access) {
-    let mut floor = floor();
-    let is_step = matches!(
-        access.kind,
-        Kind::Load | Kind::Store | Kind::Rmw | Kind::Fence | Kind::ProcessBarrier
-    );
-    if is_step {
-        if let Some(run) = floor.as_mut() {
-            run.pass_on();
+impl Floor {
+    fn note(&mut self, me: usize, access: &Access) {
+        let step = match access.kind {
+            Kind::Rmw => Some(Step::Rmw),
+            Kind::RmwFailed => Some(Step::RmwFailed),
+            Kind::Fence => Some(Step::Fence),
+            Kind::ProcessBarrier => Some(Step::ProcessBarrier),
+            _ => None,
+        };
+        if IS_OPEN.get()
+            && let Some(step) = step
+        {
+            self.tally.step(step);
         }
-        floor = await_turn(floor, me);
-    }
-    let Some(run) = floor.as_mut() else {
-        return;
-    };
-    let step = match access.kind {
-        Kind::Rmw => Some(Step::Rmw),
-        Kind::RmwFailed => Some(Step::RmwFailed),
-        Kind::Fence => Some(Step::Fence),
-        Kind::ProcessBarrier => Some(Step::ProcessBarrier),
-        _ => None,
-    };
-    if IS_OPEN.get()
-        && let Some(step) = step
-    {
-        run.tally.step(step);
-    }
-    match access.kind {
-        Kind::Load | Kind::Read => run.feed(me, access, Touch::Read),
-        Kind::Store | Kind::Rmw | Kind::Write => run.feed(me, access, Touch::Write),
-        Kind::Objects(layout) => run.names.place(access.address, access.size, shape(layout)),
-        _ => {}
+        match access.kind {
+            Kind::Load | Kind::Read => self.feed(me, access, Touch::Read),
+            Kind::Store | Kind::Rmw | Kind::Write => self.feed(me, access, Touch::Write),
+            Kind::Objects(layout) => self.names.place(access.address, access.size, shape(layout)),
+            _ => {}
+        }
     }
 }
 
 /// Waits until every thread of the run is here.
 pub(crate) fn wait_for_all() {
-    let Some(me) = SELF.get() else {
-        return;
-    };
-    arena::within(None, || {
-        let mut floor = floor();
-        if let Some(run) = floor.as_mut() {
-            run.state[me] = State::Prepared;
-            run.pass_on();
-        }
-        drop(await_turn(floor, me));
-    });
+    schedule::meet();
 }
 
 /// An operation of the calling thread begins.
@@ -339,11 +215,7 @@ pub(crate) fn end() {
 }
 
 fn edge(change: impl FnOnce(&mut Floor, usize)) {
-    arena::within(None, || {
-        if let (Some(me), Some(run)) = (SELF.get(), floor().as_mut()) {
-            change(run, me);
-        }
-    });
+    arena::within(None, || schedule::direct(change));
 }
 
 fn shape(layout: &Layout) -> Shape {

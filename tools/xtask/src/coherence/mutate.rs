@@ -16,6 +16,7 @@ const PARTS: &[&str] = &[
     "benches/",
     "tools/coherence/",
     "tools/evidence/",
+    "tools/schedule/",
     "docs/coherence.md",
     "README.md",
     "rust-toolchain.toml",
