@@ -3,4 +3,7 @@
 //! The targets in `targets/` hand bytes to this crate, and `tests/corpus.rs` does the same with the corpus,
 //! without a fuzzer.
 
+mod hashing;
+#[cfg(atomshard_traced)]
+pub mod schedules;
 pub mod sequential;

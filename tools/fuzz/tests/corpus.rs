@@ -1,11 +1,15 @@
 //! The corpus, replayed without a fuzzer.
 
-use arbitrary::{Arbitrary as _, Unstructured};
-use fuzz::sequential;
+use arbitrary::{Arbitrary, Unstructured};
+use core::fmt::Debug;
 use std::path::Path;
 
 /// Hands the inputs of a target to `run`; there must be some.
-fn replay(target: &str, run: impl Fn(&str, &[u8])) {
+#[expect(
+    clippy::print_stdout,
+    reason = "the test harness shows it if the test fails"
+)]
+fn replay<I: for<'a> Arbitrary<'a> + Debug>(target: &str, run: impl Fn(&I)) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("corpus")
         .join(target);
@@ -14,19 +18,20 @@ fn replay(target: &str, run: impl Fn(&str, &[u8])) {
     paths.sort();
     assert!(!paths.is_empty(), "{} is empty", folder.display());
     for path in paths {
-        run(
-            &path.display().to_string(),
-            &std::fs::read(&path).expect("an input"),
-        );
+        let bytes = std::fs::read(&path).expect("an input");
+        let input = I::arbitrary_take_rest(Unstructured::new(&bytes)).expect("any bytes will do");
+        println!("{}: {input:?}", path.display());
+        run(&input);
     }
 }
 
 #[test]
 fn the_corpus_of_sequential() {
-    replay("sequential", |path, bytes| {
-        let input = sequential::Input::arbitrary_take_rest(Unstructured::new(bytes));
-        let input = input.expect("every input is one");
-        println!("{path}: {input:?}");
-        sequential::run(&input);
-    });
+    replay("sequential", fuzz::sequential::run);
+}
+
+#[cfg(atomshard_traced)]
+#[test]
+fn the_corpus_of_schedules() {
+    replay("schedules", fuzz::schedules::run);
 }

@@ -1,6 +1,6 @@
 //! What the bytes of an input say: a map's settings and operations on it.
 
-use super::values::Hashing;
+use crate::hashing::{self, Hashing};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use atomshard::ResizeMode;
 use core::ops::Range;
@@ -140,18 +140,8 @@ impl Input {
 
 impl<'a> Arbitrary<'a> for Setting {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let hashing = match u.int_in_range(0..=7)? {
-            0..3 => Hashing::Good(u.int_in_range(0..=255)?),
-            3 => Hashing::Identity,
-            4 => Hashing::OneHash,
-            5 => Hashing::TwoHash,
-            6 => Hashing::HighBits,
-            _ => Hashing::OneShard,
-        };
-        let mode = match u.int_in_range(0..=31)? {
-            0 => ResizeMode::Blocking,
-            units => ResizeMode::Incremental(units),
-        };
+        let hashing = Hashing::arbitrary(u)?;
+        let mode = hashing::mode(u)?;
         let end = match u.int_in_range(0..=9)? {
             0 => End::Drop,
             1 => End::IntoIter,
@@ -233,9 +223,9 @@ impl Op {
             55 => Self::ReserveTooMuch,
             56..59 => Self::Shrink,
             59 => Self::Compare,
-            60 => Self::Clone,
-            61 => Self::Flush,
-            // These end the guard, which an operation inside of another one cannot do.
+            60 => Self::Flush,
+            // Clones are counted, and the others end the guard: not in an operation.
+            61 if outer => Self::Clone,
             62 if outer => Self::Refresh,
             63 if outer => Self::Renew,
             _ => Self::Shrink,

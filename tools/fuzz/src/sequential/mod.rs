@@ -18,13 +18,14 @@ mod whole;
 
 pub use input::Input;
 
-use atomshard::{Guard, LocalGuard, ShardMap};
+use crate::hashing::Hashing;
+use atomshard::{Guard as _, LocalGuard, ShardMap};
 use core::cell::{RefCell, RefMut};
 use evidence::drops::{Ledger, TokenKey};
 use input::{Op, Setting};
 use model::{Model, Walk};
 use std::sync::Arc;
-use values::{Hashing, Value};
+use values::Value;
 
 type Map = ShardMap<TokenKey, Value, Hashing>;
 

@@ -1,7 +1,7 @@
 //! The operations on a set, compared with std's.
 
 use super::input::{End, Input, Op, Wave};
-use super::values::Hashing;
+use crate::hashing::Hashing;
 use atomshard::{Guard as _, LocalGuard, ShardSet};
 use evidence::drops::{Ledger, TokenKey};
 use foldhash::fast::FixedState;
