@@ -28,6 +28,8 @@ const MIRI_PLAN: Plan = Plan {
     keys: 2,
     storms: 1,
     wave: 12,
+    filled: 0,
+    room: 512,
     bulk: 6,
     disturb: true,
     time: false,

@@ -9,8 +9,8 @@ impl<K, V, S> ShardMap<K, V, S> {
     ///
     /// *Consistency*: weak. An entry present throughout is yielded exactly once, even if it
     /// moves in a resize; a key that is overwritten meanwhile is yielded once, with a value it
-    /// had; entries that come or go meanwhile may or may not be yielded. *Progress*: each step is
-    /// lock-free; it blocks no writer and finishes nobody's resize. *Cost*: one line per bucket,
+    /// had; entries that come or go meanwhile may or may not be yielded, and a key that goes and
+    /// comes again is yielded for each of its entries. *Progress*: each step is lock-free; it blocks no writer and finishes nobody's resize. *Cost*: one line per bucket,
     /// in order, and one per entry.
     ///
     /// # Panics

@@ -73,7 +73,7 @@ use std::hash::RandomState;
 /// Operations that span keys ([`iter`](Self::iter), [`retain`](Self::retain),
 /// [`clear`](Self::clear), [`len`](Self::len), `clone`, `==`) are weakly consistent: an entry
 /// present throughout is seen exactly once, one that comes or goes meanwhile may or may not be
-/// seen.
+/// seen; so a key that is removed and inserted again meanwhile may be seen twice.
 ///
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the

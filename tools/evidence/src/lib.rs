@@ -6,6 +6,8 @@ pub mod drops;
 pub mod hashers;
 pub mod history;
 pub mod key;
+#[cfg(atomshard_traced)]
+pub mod scheduled;
 pub mod seed;
 pub mod subject;
 pub mod watchdog;

@@ -6,9 +6,9 @@ use crate::key::disturb_this_thread;
 use crate::seed::{rng, seeds};
 use crate::subject::Subject;
 use crate::watchdog::step;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::collections::HashMap;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex, PoisonError};
 use std::thread;
 
 /// What the recording threads do.
@@ -24,6 +24,10 @@ pub struct Plan {
     pub storms: usize,
     /// Keys in one wave of a storm.
     pub wave: u64,
+    /// Keys that are there when it begins, and that the first storm takes out.
+    pub filled: u64,
+    /// Entries that room is made for at most, when it is.
+    pub room: usize,
     /// Every so many operations a recording thread iterates, retains, clears or resizes; 0 never.
     pub bulk: u64,
     /// Whether threads yield and sleep inside operations.
@@ -40,6 +44,8 @@ impl Plan {
         keys: 4,
         storms: 1,
         wave: 400,
+        filled: 0,
+        room: 512,
         bulk: 40,
         disturb: true,
         time: false,
@@ -48,6 +54,8 @@ impl Plan {
 
 /// Keys of storms start here; recorded keys are below.
 const STORM: u64 = 1 << 20;
+/// Those that are there when it begins.
+const FILLED: u64 = 1 << 60;
 
 /// Runs `plan` on fresh maps, one per seed, and checks each history.
 ///
@@ -69,48 +77,67 @@ pub fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -
     );
 }
 
-/// Runs `plan` once and returns the history.
+/// Runs `plan` once on threads of the system's and returns the history.
 ///
 /// # Panics
 /// If a storm's own keys misbehave.
 pub fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
+    run_by(map, plan, seed, |threads, body| {
+        let start = Barrier::new(threads);
+        thread::scope(|scope| {
+            for index in 0..threads {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    body(index);
+                });
+            }
+        });
+    })
+}
+
+/// As [`run`], with threads that `together` makes: so many that call the body, each with its number.
+///
+/// # Panics
+/// If a storm's own keys misbehave.
+pub fn run_by<M: Subject>(
+    map: &M,
+    plan: Plan,
+    seed: u64,
+    together: impl FnOnce(usize, &(dyn Fn(usize) + Sync)),
+) -> Vec<Event> {
     let clock = if plan.time {
         Clock::time()
     } else {
         Clock::counter()
     };
     let unique = AtomicU64::new(1);
-    let stop = AtomicBool::new(false);
-    let start = Barrier::new(plan.threads + plan.storms);
-    thread::scope(|scope| {
-        for t in 0..plan.storms {
-            let (start, stop) = (&start, &stop);
-            scope.spawn(move || {
-                start.wait();
-                storm(map, plan, seed, t, stop);
-            });
+    let recording = AtomicUsize::new(plan.threads);
+    let events = Mutex::new(Vec::new());
+    for key in FILLED..FILLED + plan.filled {
+        assert_eq!(map.apply(key, Op::Insert(key)), Outcome::Seen(None));
+    }
+    together(plan.threads + plan.storms, &|index| {
+        if index >= plan.threads {
+            return storm(map, plan, seed, index - plan.threads, &recording);
         }
-        let recorders: Vec<_> = (0..plan.threads)
-            .map(|t| {
-                let (start, clock, unique) = (&start, &clock, &unique);
-                scope.spawn(move || {
-                    start.wait();
-                    record(map, plan, seed, t, clock, unique)
-                })
-            })
-            .collect();
-        let results: Vec<_> = recorders
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
-        stop.store(true, Ordering::Relaxed);
-        let joined = results
-            .into_iter()
-            .map(|r| r.expect("a recording thread panicked"));
-        let mut events: Vec<Event> = joined.flatten().collect();
-        relax_clears(&mut events);
-        events
-    })
+        let _done = Done(&recording);
+        let own = record(map, plan, seed, index, &clock, &unique);
+        let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.extend(own);
+    });
+    let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+    relax_clears(&mut events);
+    events
+}
+
+/// One recording thread fewer, also when it panics: storms end with the last.
+struct Done<'a>(&'a AtomicUsize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn record<M: Subject>(
@@ -161,17 +188,25 @@ fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut
     match rng.u32(0..6) {
         0 | 1 => {
             // A yielded value was there. A key that was there throughout, overwritten or not, is
-            // yielded; so one that is not yielded was absent at some instant.
+            // yielded once; so one that is not yielded, or more than once, was absent at some
+            // instant.
             let start = recorder.now();
-            let mut seen = HashMap::new();
+            let mut seen: HashMap<u64, Vec<u64>> = HashMap::new();
             map.each(&mut |key, value| {
                 if key < STORM {
-                    assert_eq!(seen.insert(key, value), None, "key {key} iterated twice");
+                    let values = seen.entry(key).or_default();
+                    assert!(
+                        !values.contains(&value),
+                        "{value} of key {key} iterated twice"
+                    );
+                    values.push(value);
                     recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(Some(value))), start);
                 }
             });
-            for key in (0..plan.keys).filter(|key| !seen.contains_key(key)) {
-                recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(None)), start);
+            for key in 0..plan.keys {
+                if seen.get(&key).map_or(0, Vec::len) != 1 {
+                    recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(None)), start);
+                }
             }
         }
         2 => {
@@ -207,20 +242,33 @@ fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut
                 recorder.push(key, op, Fact::Unknown, start);
             }
         }
-        4 => map.reserve(rng.usize(0..512)),
+        4 => map.reserve(rng.usize(0..=plan.room)),
         _ => map.shrink(),
     }
 }
 
 /// Fills the map with keys that only this thread touches and takes them out again, over and
 /// over. No other thread interferes with them, so each result is known.
-fn storm<M: Subject>(map: &M, plan: Plan, seed: u64, thread: usize, stop: &AtomicBool) {
+fn storm<M: Subject>(map: &M, plan: Plan, seed: u64, thread: usize, recording: &AtomicUsize) {
     let mut rng = rng(!seed, thread);
     if plan.disturb {
         disturb_this_thread(rng.u64(..));
     }
+    if thread == 0 {
+        for key in FILLED..FILLED + plan.filled {
+            step();
+            if recording.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            assert_eq!(
+                map.apply(key, Op::Remove),
+                Outcome::Seen(Some(key)),
+                "remove of a key that was there"
+            );
+        }
+    }
     let base = STORM + (u64::try_from(thread).expect("fits") << 32);
-    while !stop.load(Ordering::Relaxed) {
+    while recording.load(Ordering::Relaxed) > 0 {
         let wave = rng.u64(1..=plan.wave);
         for key in base..base + wave {
             step();

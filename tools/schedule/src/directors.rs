@@ -8,6 +8,12 @@ pub trait Order: Send + 'static {
     fn next(&mut self, ready: Threads, last: usize) -> usize;
 }
 
+impl Order for Box<dyn Order> {
+    fn next(&mut self, ready: Threads, last: usize) -> usize {
+        (**self).next(ready, last)
+    }
+}
+
 /// At each access one in `stay` goes to another thread, which the seed chooses.
 #[derive(Debug)]
 pub struct Walk {
@@ -55,7 +61,7 @@ pub struct Priorities {
 
 impl Priorities {
     /// A thread that goes on for so long waits for another.
-    const PATIENCE: u64 = 20_000;
+    const PATIENCE: u64 = 2_000;
 
     /// With so many changes within the first `steps` accesses.
     #[must_use]
