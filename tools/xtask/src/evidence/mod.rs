@@ -3,6 +3,7 @@
 //! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
+mod fuzz;
 mod loom;
 mod miri;
 
@@ -52,6 +53,7 @@ fn all() -> Vec<Check> {
     vec![
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check("fuzz", "inputs that grow by what they reach", fuzz::run),
     ]
 }
 
