@@ -16,11 +16,15 @@ const FOLDER: &str = "tools/fuzz";
 /// Installs the C++ compiler that builds libFuzzer.
 const SETUP: &str = "tools/setup/cxx";
 
-/// A fuzz target: its name, the flags that its library needs, and the bytes of its longest input.
+/// A fuzz target.
 struct Target {
     name: &'static str,
+    /// What the compiler needs for it.
     flags: &'static str,
+    /// Bytes of its longest input.
     longest: u32,
+    /// Whether the leak checker looks on. It takes what belongs to a thread that is ending for a leak.
+    leaks: bool,
 }
 
 const TARGETS: [Target; 2] = [
@@ -28,11 +32,13 @@ const TARGETS: [Target; 2] = [
         name: "sequential",
         flags: "",
         longest: 400,
+        leaks: true,
     },
     Target {
         name: "schedules",
         flags: TRACED,
         longest: 200,
+        leaks: false,
     },
 ];
 
@@ -116,6 +122,7 @@ impl Run<'_> {
             "--".to_owned(),
             format!("-max_total_time={seconds}"),
             format!("-max_len={}", self.target.longest),
+            format!("-detect_leaks={}", u8::from(self.target.leaks)),
             "-timeout=60".to_owned(),
             "-rss_limit_mb=4096".to_owned(),
             "-print_final_stats=1".to_owned(),
