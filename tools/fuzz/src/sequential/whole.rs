@@ -125,7 +125,8 @@ impl<'g> Section<'g> {
     fn retain(&self, rest: u64, divisor: u64, meanwhile: &[Op]) {
         let once = Meanwhile::new(meanwhile);
         let goes = |number: u64| number % divisor == rest;
-        let before = self.model().now.clone();
+        // What must be asked about if it stays.
+        let mut due = self.model().now.clone();
         let mut asked = HashSet::new();
         self.run.map.retain(
             |key, value| {
@@ -133,15 +134,24 @@ impl<'g> Section<'g> {
                 once.run(self);
                 asked.insert(number);
                 let mut model = self.model();
-                if goes(number) && model.get(key) == Some(number) {
-                    model.take(key);
+                match model.get(key) {
+                    Some(now) if now == number => {
+                        if goes(number) {
+                            model.take(key);
+                        }
+                    }
+                    // Replaced meanwhile, and what it was is to go: then it is asked again.
+                    Some(now) if goes(number) => {
+                        due.insert(key, now);
+                    }
+                    _ => {}
                 }
                 !goes(number)
             },
             self.guard,
         );
         let model = self.model();
-        for (key, number) in before {
+        for (key, number) in due {
             if model.get(key) == Some(number) {
                 assert!(asked.contains(&number), "retain has not asked about {key}");
             }

@@ -123,6 +123,8 @@ impl Run<'_> {
             format!("-max_total_time={seconds}"),
             format!("-max_len={}", self.target.longest),
             format!("-detect_leaks={}", u8::from(self.target.leaks)),
+            // Longer inputs sooner than libFuzzer would: what runs into a resize takes some bytes.
+            "-len_control=10".to_owned(),
             "-timeout=60".to_owned(),
             "-rss_limit_mb=4096".to_owned(),
             "-print_final_stats=1".to_owned(),
