@@ -20,6 +20,7 @@ use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
+use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_write};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -172,6 +173,14 @@ impl<T> Domain<T> {
         });
         self.retire_other(at, end, false, guard);
         guard.collect_soon();
+    }
+
+    /// Makes room for one call of [`defer`](Self::defer) by this thread; the error if there is no memory.
+    pub(crate) fn reserve_defer(&self, guard: &impl Guard) -> Result<(), TryReserveError> {
+        if MODEL {
+            return Ok(());
+        }
+        self.with_heap(guard, Heap::reserve_other)
     }
 
     fn retire_other(

@@ -19,6 +19,7 @@
 
 use super::chunk::{Chunk, free_chunk, is_mapped};
 use super::registry::Grace;
+use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_objects, note_read, note_write};
 use crate::sys::pages;
 use core::alloc::Layout;
@@ -271,6 +272,14 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.is_due()
     }
 
+    /// Makes room for one call of [`retire_other`](Self::retire_other).
+    pub(super) fn reserve_other(&mut self) -> Result<(), TryReserveError> {
+        let refused = |_| TryReserveError::AllocError {
+            layout: Layout::new::<Other>(),
+        };
+        self.bag.others.try_reserve(1).map_err(refused)
+    }
+
     #[inline]
     fn is_due(&self) -> bool {
         self.is_full()
@@ -293,6 +302,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// Seals the bag, if it is full or flushed, with the grace period that `begin` begins.
     pub(super) fn seal(&mut self, begin: impl FnOnce() -> Option<Grace>) {
         if self.bag.len() == 0 || !(self.is_full() || self.is_flushed) {
+            return;
+        }
+        // Without memory for it the bag stays, and the next collection tries again.
+        if self.sealed.try_reserve(1).is_err() {
             return;
         }
         if let Some(grace) = begin() {

@@ -24,6 +24,14 @@
 //! Every store to a state is a Release, for a grace period may see that a pin has ended by any
 //! later store: a plain store does not pass on what a Release before it published.
 //!
+//! # Signals
+//!
+//! A handler may pin between the load and the store of a pin of its thread. Under another guard it
+//! leaves the state as it found it. Under none it ends a pin of its own, and the store of the thread
+//! that it interrupted takes the count of ended pins back: a grace period that met the handler waits for
+//! that thread's pin too, as when the count comes round. None is cut short, for the thread's pin begins
+//! with that store, and the barrier comes after it. A thread that has a record leases none.
+//!
 //! # Invariants
 //! - I1. A record lives for ever once it is in the list, and `index` and `next` never change.
 //! - I2. The cells are used only by the holder of the lease, or of the guard that holds the record.
@@ -288,18 +296,23 @@ impl Registry {
     /// Begins a grace period: what was unlinked before this call is unreachable when it is over.
     ///
     /// # Errors
-    /// The kernel refused the barrier; nothing has begun.
+    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
     pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
         heavy_barrier()?;
-        let pinned = self
-            .records()
+        let mut pinned = Vec::new();
+        for record in self.records() {
             // Who must be met is decided by the heavy barrier.
             // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of the
             // pins that have ended before, and are not waited for, are done.
-            .map(|record| (record, record.state.load(Ordering::Acquire)))
-            .filter(|(_, state)| state & GUARDS != 0)
-            .map(|(record, state)| (record, state / ENDED))
-            .collect();
+            let state = record.state.load(Ordering::Acquire);
+            if state & GUARDS == 0 {
+                continue;
+            }
+            if pinned.try_reserve(1).is_err() {
+                return Err(Unavailable::here("there is no memory for a grace period"));
+            }
+            pinned.push((record, state / ENDED));
+        }
         Ok(Grace { pinned })
     }
 }

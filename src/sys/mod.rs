@@ -35,7 +35,7 @@ pub struct Unavailable {
 
 impl Unavailable {
     /// The request has no counterpart here; no system call was made.
-    const fn here(reason: &'static str) -> Self {
+    pub(crate) const fn here(reason: &'static str) -> Self {
         Self {
             reason,
             errno: None,

@@ -34,6 +34,8 @@ where
     /// again only where a writer has just got on. *Cost*: 2 cold lines if present, 1 if absent;
     /// one more per seven entries beyond seven in the bucket. No store, no locked instruction.
     ///
+    /// It may be called in a signal handler, on the terms of the [crate](crate#when-something-fails).
+    ///
     /// # Panics
     /// If `guard` is of another map.
     ///

@@ -109,10 +109,11 @@ where
     /// Makes room for `additional` more entries, or says why it cannot.
     ///
     /// The one operation that reports failure of the allocator instead of aborting. It covers
-    /// the tables and the records of their moves. Not covered is what arises while entries move,
-    /// which aborts if it is refused, as in an insertion: 64 bytes for each seven entries by which
-    /// a bucket overflows, lists of such lines, and the lists of what waits to be freed. (A move
-    /// that has begun cannot be taken back.) Each later insertion still allocates its entry.
+    /// the tables, the records of their moves and the lists of what waits to be freed. Not covered is
+    /// what arises while entries move, which aborts if it is refused, as in an insertion: 64 bytes for
+    /// each seven entries by which a bucket overflows, and lists of such lines. (A move that has begun
+    /// cannot be taken back.) Nor is what a thread needs once: its first pin, and its first write to
+    /// the map. Each later insertion still allocates its entry.
     ///
     /// *Progress, cost*: as [`reserve`](Self::reserve).
     ///

@@ -269,7 +269,7 @@ fn miri_an_owned_guard_from_elsewhere_drops_nothing_here() {
     let droppers = Arc::new(Mutex::new(Vec::<ThreadId>::new()));
     let domain = Domain::new();
     let mut same_record = false;
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 4 } else { 20 } {
         let object = || {
             let droppers = Arc::clone(&droppers);
             Object {

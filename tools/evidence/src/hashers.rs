@@ -23,7 +23,7 @@ pub struct HighBits;
 pub struct MiddleBits;
 
 /// Spreads keys well, but over one shard only: what the map does to a hash first is undone, and
-/// the five highest bits are zero. The table of that shard is then large for few keys, so that its
+/// the bits that choose the shard are zero. The table of that shard is then large for few keys, so that its
 /// moves take many steps, and operations meet it half moved.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OneShard;
@@ -43,12 +43,15 @@ const INVERSE: u64 = {
     inverse
 };
 
+/// Bits of the hash that choose the shard.
+const SHARD_BITS: u32 = if cfg!(miri) { 2 } else { 5 };
+
 /// A hash of `word` by which the map takes it to its first shard.
 #[must_use]
 pub fn in_first_shard(word: u64) -> u64 {
     let mixed = (word ^ word >> 31).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     let mixed = (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (mixed >> 5).wrapping_mul(INVERSE)
+    (mixed >> SHARD_BITS).wrapping_mul(INVERSE)
 }
 
 /// Holds the last word written and hashes it by a function without state.

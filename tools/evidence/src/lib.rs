@@ -3,9 +3,13 @@
 
 pub mod checker;
 pub mod drops;
+#[cfg(atomshard_traced)]
+pub mod freeze;
 pub mod hashers;
 pub mod history;
 pub mod key;
+#[cfg(atomshard_traced)]
+pub mod progress;
 #[cfg(atomshard_traced)]
 pub mod scheduled;
 pub mod seed;

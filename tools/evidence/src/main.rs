@@ -1,9 +1,13 @@
-//! `evidence`: histories under chosen interleavings, and threads frozen at every access.
+//! `evidence`: histories under chosen interleavings, and threads stopped at every access.
 //!
 //! It needs the build with the tracer; `cargo xtask evidence` calls it.
-#![expect(clippy::print_stdout, reason = "a command-line tool")]
+#![cfg_attr(
+    atomshard_traced,
+    expect(clippy::print_stdout, reason = "a command-line tool")
+)]
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 #[derive(Parser)]
 #[command(name = "evidence", version, about)]
@@ -14,43 +18,136 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Histories from one seed on; the same arguments give the same histories.
+    /// Histories, from one seed on. The same arguments give the same histories.
     Histories {
         /// The first seed.
-        #[arg(long)]
+        #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// How many runs.
-        #[arg(long)]
+        /// How many runs of each kind.
+        #[arg(long, default_value_t = 10)]
         runs: u64,
         /// Only kinds of runs whose name contains this.
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// The table of progress: threads stopped at their accesses.
+    Progress {
+        /// Only operations whose name contains this.
+        #[arg(default_value = "")]
+        only: String,
+        /// At how many accesses of an operation at most.
+        #[arg(long, default_value_t = 8)]
+        points: usize,
+        /// Compare the page with this file.
+        #[arg(long)]
+        check: Option<PathBuf>,
+        /// Write the page to this file.
+        #[arg(long)]
+        write: Option<PathBuf>,
+    },
 }
 
 #[cfg(atomshard_traced)]
 fn main() -> anyhow::Result<()> {
-    let Command::Histories { seed, runs, only } = Cli::parse().command;
-    let scenarios = evidence::scheduled::scenarios();
-    for s in scenarios.iter().filter(|s| s.name.contains(&only)) {
-        let begun = std::time::Instant::now();
-        let mut sum = evidence::scheduled::Ran::default();
-        for seed in seed..seed + runs {
-            let ran = s
-                .run(seed)
-                .map_err(|why| anyhow::anyhow!("{} {seed}: {why}", s.name))?;
-            sum.operations += ran.operations;
-            sum.overlaps += ran.overlaps;
-            sum.accesses += ran.accesses;
-            sum.digest ^= ran.digest;
-        }
-        println!("{} {:?} {:.3}s", s.name, sum, begun.elapsed().as_secs_f64());
+    match Cli::parse().command {
+        Command::Histories { seed, runs, only } => traced::histories(seed, runs, &only),
+        Command::Progress {
+            only,
+            points,
+            check,
+            write,
+        } => traced::progress((&only, points), check.as_deref(), write.as_deref()),
     }
-    Ok(())
 }
 
 #[cfg(not(atomshard_traced))]
 fn main() -> anyhow::Result<()> {
     let _ = Cli::parse();
-    anyhow::bail!("needs RUSTFLAGS='--cfg atomshard_traced'")
+    anyhow::bail!("needs a build with RUSTFLAGS='--cfg atomshard_traced'")
+}
+
+#[cfg(atomshard_traced)]
+mod traced {
+    use anyhow::{Context as _, Result, anyhow, ensure};
+    use evidence::progress::{PARTS, page};
+    use evidence::scheduled::{Ran, scenarios};
+    use std::path::Path;
+    use std::time::Instant;
+
+    /// Runs histories and says how many.
+    pub(super) fn histories(seed: u64, runs: u64, only: &str) -> Result<()> {
+        let begun = Instant::now();
+        let mut sum = Ran::default();
+        let mut histories: u32 = 0;
+        for round in 0..runs {
+            for scenario in scenarios().iter().filter(|s| s.name.contains(only)) {
+                let seed = seed + round;
+                let ran = scenario.run(seed).map_err(|why| {
+                    let name = scenario.name;
+                    anyhow!("`{name}`, seed {seed}, after {histories} histories: {why}")
+                })?;
+                histories += 1;
+                sum.operations += ran.operations;
+                sum.overlaps += ran.overlaps;
+                sum.accesses += ran.accesses;
+                sum.digest ^= ran.digest.rotate_left(histories % 64);
+            }
+        }
+        ensure!(
+            sum.overlaps > 0,
+            "no two operations overlapped: nothing was shown"
+        );
+        println!(
+            "histories {histories} operations {} overlaps {} accesses {} digest {:016x} seconds {:.1}",
+            sum.operations,
+            sum.overlaps,
+            sum.accesses,
+            sum.digest,
+            begun.elapsed().as_secs_f64()
+        );
+        Ok(())
+    }
+
+    /// Stops threads, prints the page, and compares or writes it.
+    pub(super) fn progress(
+        (only, points): (&str, usize),
+        check: Option<&Path>,
+        write: Option<&Path>,
+    ) -> Result<()> {
+        let part = |part: &evidence::progress::Part| (part.name, (part.accounts)((only, points)));
+        let parts: Vec<_> = PARTS.iter().map(part).collect();
+        let accounts = || parts.iter().flat_map(|(_, accounts)| accounts);
+        ensure!(
+            accounts().count() > 0,
+            "no operation is called like `{only}`"
+        );
+        let page = page(&parts);
+        println!("{page}");
+        for account in accounts() {
+            account.class().map_err(|why| anyhow!(why))?;
+        }
+        let cells = || accounts().flat_map(|account| &account.cells);
+        let stops: usize = cells().map(|cell| cell.frozen.points).sum();
+        let ended: usize = cells().map(|cell| cell.frozen.ended).sum();
+        println!("rows {} stops {stops} ended {ended}", accounts().count());
+        if let Some(file) = write {
+            std::fs::write(file, &page)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        if let Some(file) = check {
+            let name = file.display();
+            let present =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+            let line = present
+                .lines()
+                .zip(page.lines())
+                .position(|(one, other)| one != other);
+            let line = line.map_or(present.lines().count(), |line| line + 1);
+            ensure!(
+                present == page,
+                "{name}:{line}: no longer what is seen; `cargo xtask evidence --write-progress` renews it"
+            );
+        }
+        Ok(())
+    }
 }

@@ -172,6 +172,23 @@ impl Line {
         Ok(status.success())
     }
 
+    /// Runs a test command beside others: what it prints is shown in one piece at its end, and if it
+    /// succeeds, only its tests are counted. The error is the command.
+    pub(crate) fn run_beside_others(mut self) -> Result<Result<Tally, String>> {
+        let output = self.command.output();
+        let output = output.with_context(|| format!("cannot run {}", self.text))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut tally = Tally::default();
+        said.lines().for_each(|line| tally.add(line));
+        if !output.status.success() || tally.passed == 0 {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            println!("$ {}\n{said}{errors}", self.text);
+            return Ok(Err(self.text));
+        }
+        println!("$ {}\n{} tests passed", self.text, tally.passed);
+        Ok(Ok(tally))
+    }
+
     /// Runs it silently; true when it succeeds.
     pub(crate) fn quiet(mut self) -> bool {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -95,13 +95,15 @@ impl<K, V> RawMap<K, V> {
         };
         for _ in 0..steps {
             if migration.step(table, hash_of::<K, V>) == Step::Complete {
-                self.switch(directory, shard, table, migration, guard);
+                // Refused, it is left to the next write.
+                let _refused = self.switch(directory, shard, table, migration, guard);
                 return;
             }
         }
     }
 
-    /// Leads the shard (of a root: all) to the new memory of a complete move; retires the old.
+    /// Leads the shard (of a root: all) to the new memory of a complete move; retires the old. Does
+    /// nothing if there is no memory to retire it.
     fn switch<'g>(
         &self,
         directory: &'g Directory,
@@ -109,12 +111,13 @@ impl<K, V> RawMap<K, V> {
         table: Table<'g>,
         migration: &'g Migration,
         guard: &'g impl Guard,
-    ) {
-        if !directory.exchange(shard, table, migration) {
-            return;
+    ) -> Result<(), TryReserveError> {
+        self.domain.reserve_defer(guard)?;
+        if directory.exchange(shard, table, migration) {
+            // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
+            unsafe { self.domain.defer(table.word(), reclaim_table, guard) };
         }
-        // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
-        unsafe { self.domain.defer(table.word(), reclaim_table, guard) };
+        Ok(())
     }
 
     /// Begins a move of `table` to tables of `2^line_bits` lines, if it is settled and rests.
@@ -219,14 +222,14 @@ impl<K, V> RawMap<K, V> {
         directory: &'g Directory,
         shard: usize,
         guard: &'g impl Guard,
-    ) -> Table<'g> {
+    ) -> Result<Table<'g>, TryReserveError> {
         loop {
             let table = directory.table(shard);
             let Some(migration) = table.migration() else {
-                return table;
+                return Ok(table);
             };
             while migration.step(table, hash_of::<K, V>) != Step::Complete {}
-            self.switch(directory, shard, table, migration, guard);
+            self.switch(directory, shard, table, migration, guard)?;
         }
     }
 
@@ -262,7 +265,7 @@ impl<K, V> RawMap<K, V> {
         for round in 0.. {
             let mut rests = true;
             for shard in 0..SHARDS {
-                let table = self.settle(directory, shard, guard);
+                let table = self.settle(directory, shard, guard)?;
                 let target = match table.kind() {
                     Kind::Root => wanted.max(1),
                     Kind::Shard => wanted.saturating_sub(SHARD_BITS).max(1),
@@ -274,7 +277,7 @@ impl<K, V> RawMap<K, V> {
                 };
                 rests = false;
                 Self::begin(directory, shard, table, kind, line_bits)?;
-                self.settle(directory, shard, guard);
+                self.settle(directory, shard, guard)?;
             }
             if rests || shrink && round == MAX_LINE_BITS {
                 break;

@@ -134,17 +134,15 @@ impl<'g> Section<'g> {
                 once.run(self);
                 asked.insert(number);
                 let mut model = self.model();
-                match model.get(key) {
+                match model.get(key).filter(|_| goes(number)) {
                     Some(now) if now == number => {
-                        if goes(number) {
-                            model.take(key);
-                        }
+                        model.take(key);
                     }
                     // Replaced meanwhile, and what it was is to go: then it is asked again.
-                    Some(now) if goes(number) => {
+                    Some(now) => {
                         due.insert(key, now);
                     }
-                    _ => {}
+                    None => {}
                 }
                 !goes(number)
             },

@@ -1,34 +1,145 @@
 //! The interpreter: every access checked for undefined behaviour and data races.
+//!
+//! Nobody knows yet whether Stacked Borrows or Tree Borrows will be the rules, and what is compiled
+//! differs between machines; so both suites (the library's own tests, and the files below tests/) run
+//! by both models on both targets. The quick depth takes a suite once by each model, and once on each
+//! target, and the other suite the other way round.
 
 use super::Depth;
 use crate::shell::{Outcome, Shell};
 use crate::{source, toolchain};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-pub(super) fn run(shell: &Shell, _depth: Depth) -> Result<Outcome> {
+const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+
+/// Miri's flags for the two models.
+const MODELS: [&str; 2] = ["", " -Zmiri-tree-borrows"];
+
+/// Seeds of each suite, model and target at full depth.
+const SEEDS: u32 = 64;
+
+/// One call of Miri.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    suite: &'a [String],
+    target: &'a str,
+    model: &'a str,
+    seed: u32,
+}
+
+pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     if let Err(remedy) = toolchain::miri(shell) {
         return Ok(shell.missing(&remedy));
     }
     // Only the test files with such tests: others may have an allocator that Miri cannot run.
-    let files = interpreted(shell)?;
-    let mut arguments = vec![
-        "+nightly",
-        "miri",
-        "test",
-        "--package",
-        "atomshard",
-        "--lib",
-    ];
-    for name in &files {
-        arguments.extend(["--test", name]);
+    let files = interpreted(shell)?.into_iter();
+    let files = files.flat_map(|name| ["--test".to_owned(), name]);
+    let suites = [vec!["--lib".to_owned()], files.collect()];
+    for target in TARGETS {
+        let all = suites.concat();
+        let part = Part {
+            suite: &all,
+            target,
+            model: "",
+            seed: 0,
+        };
+        if let failed @ Outcome::Failed(_) = part.line(shell, &["--no-run"]).run()? {
+            return Ok(failed);
+        }
     }
-    arguments.push("miri_");
-    let line = shell
-        .cargo(&arguments)
-        .default_env("MIRIFLAGS", "-Zmiri-strict-provenance");
-    line.env("CARGO_TARGET_DIR", &shell.target("miri"))
-        .run_tests()
+    let parts = parts(&suites, depth);
+    let (calls, seeds) = (parts.len(), parts.iter().map(|part| part.seed + 1).max());
+    Ok(match run_all(shell, parts)? {
+        Err(command) => Outcome::Failed(format!("replay by `{command}`")),
+        Ok(tests) => Outcome::Passed(format!(
+            "{tests} tests in {calls} calls: seeds 0..{}, Stacked and Tree Borrows, x86_64 and aarch64",
+            seeds.unwrap_or(0)
+        )),
+    })
+}
+
+/// What is run, the long calls first.
+fn parts(suites: &[Vec<String>; 2], depth: Depth) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let seeds = match depth {
+        Depth::Quick => 2,
+        Depth::Full => SEEDS,
+    };
+    for seed in 0..seeds {
+        for (number, suite) in suites.iter().enumerate().rev() {
+            for (at, target) in TARGETS.into_iter().enumerate() {
+                for (by, model) in MODELS.into_iter().enumerate() {
+                    let is_wanted = depth == Depth::Full
+                        || seed as usize % 2 == at && (number + at + by) % 2 == 0;
+                    if is_wanted {
+                        parts.push(Part {
+                            suite,
+                            target,
+                            model,
+                            seed,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// Runs the parts on all processors; the tests that passed, or the command that failed.
+fn run_all(shell: &Shell, parts: Vec<Part<'_>>) -> Result<Result<usize, String>> {
+    let left = Mutex::new((parts.into_iter(), Ok(0)));
+    let lock = || left.lock().unwrap_or_else(PoisonError::into_inner);
+    let work = || -> Result<()> {
+        loop {
+            let next = {
+                let (parts, sum) = &mut *lock();
+                parts.next().filter(|_| sum.is_ok())
+            };
+            let Some(part) = next else {
+                return Ok(());
+            };
+            let done = part.line(shell, &[]).run_beside_others()?;
+            let (_, sum) = &mut *lock();
+            if let Ok(count) = sum {
+                *sum = done.map(|tally| *count + tally.passed);
+            }
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        let mut ends = workers.into_iter().map(|worker| worker.join());
+        ends.try_for_each(|end| end.ok().context("a thread panicked")?)
+    })?;
+    let (_, sum) = left.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(sum)
+}
+
+impl Part<'_> {
+    fn line(self, shell: &Shell, more: &[&str]) -> crate::shell::Line {
+        let start = ["+nightly", "miri", "test", "--package", "atomshard"];
+        let suite: Vec<&str> = self.suite.iter().map(String::as_str).collect();
+        let arguments = [
+            &start,
+            &suite[..],
+            &["--target", self.target],
+            more,
+            &["miri_"],
+        ]
+        .concat();
+        let flags = format!(
+            "-Zmiri-strict-provenance{} -Zmiri-seed={}",
+            self.model, self.seed
+        );
+        shell
+            .cargo(&arguments)
+            .env("MIRIFLAGS", &flags)
+            .env("CARGO_TARGET_DIR", &shell.target("miri"))
+    }
 }
 
 /// The files below tests/ that hold a test whose name begins with `miri_`; a test in a folder

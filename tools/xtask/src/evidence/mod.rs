@@ -3,9 +3,13 @@
 //! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
+mod faults;
 mod fuzz;
 mod loom;
 mod miri;
+mod mutants;
+mod resize;
+mod schedules;
 
 use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
@@ -30,6 +34,12 @@ pub(crate) struct Options {
     /// Run only these checks (comma-separated names).
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Renew docs/progress.md and stop.
+    #[arg(long)]
+    write_progress: bool,
+    /// Put bugs whose name contains this into the map, which histories must find, and stop.
+    #[arg(long, num_args = 0..=1, default_missing_value = "")]
+    mutants: Option<String>,
 }
 
 impl Default for Options {
@@ -37,6 +47,8 @@ impl Default for Options {
         Self {
             depth: Depth::Quick,
             only: Vec::new(),
+            write_progress: false,
+            mutants: None,
         }
     }
 }
@@ -51,14 +63,47 @@ struct Check {
 fn all() -> Vec<Check> {
     let check = |name, about, run| Check { name, about, run };
     vec![
+        check(
+            "histories",
+            "linearizable under drawn interleavings",
+            schedules::histories,
+        ),
+        check(
+            "mutants",
+            "bugs in the map, which histories must find",
+            |shell, depth| match depth {
+                Depth::Quick => mutants::run(shell, "complete one step early"),
+                Depth::Full => mutants::run(shell, ""),
+            },
+        ),
+        check(
+            "progress",
+            "nobody waits for a thread that is stopped",
+            schedules::progress,
+        ),
+        check("resize", "every state of the model of moves", resize::run),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "faults",
+            "refused memory, dead threads, forks, signals",
+            faults::run,
+        ),
         check("fuzz", "inputs that grow by what they reach", fuzz::run),
     ]
 }
 
 /// Runs the checks and prints the table; true when none failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let alone = match (&options.mutants, options.write_progress) {
+        (Some(only), _) => Some(mutants::run(&Shell::new(root), only)?),
+        (None, true) => Some(schedules::write(&Shell::new(root))?),
+        (None, false) => None,
+    };
+    if let Some(outcome) = alone {
+        println!("{outcome}");
+        return Ok(matches!(outcome, Outcome::Passed(_)));
+    }
     let all = all();
     let unknown = options
         .only

@@ -1,0 +1,124 @@
+//! Bugs put into the map in a copy, one at a time: the histories must find each.
+
+use crate::mutants::{self, Copy};
+use crate::shell::{Outcome, Shell, TRACED};
+use anyhow::{Context as _, Result, ensure};
+use core::time::Duration;
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+const FILE: &str = "tools/evidence/mutants.toml";
+
+/// What a copy consists of.
+const PARTS: &[&str] = &[
+    "src/",
+    "benches/baselines/",
+    "tools/evidence/",
+    "tools/schedule/",
+    "README.md",
+    "rust-toolchain.toml",
+];
+
+/// How long a bug may stay hidden.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One bug.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutant {
+    name: String,
+    file: String,
+    find: String,
+    replace: String,
+}
+
+/// Puts in each bug whose name contains `only`.
+pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
+    let folder = PathBuf::from(shell.target("evidence-mutants"));
+    let copy = Copy {
+        root: &shell.root,
+        tree: folder.join("tree"),
+        parts: PARTS,
+        members: &["benches/baselines", "tools/evidence", "tools/schedule"],
+    };
+    let mut wanted: Vec<(usize, Mutant)> = mutants::read(&shell.root, FILE)?;
+    wanted.retain(|(_, mutant)| mutant.name.contains(only));
+    ensure!(!wanted.is_empty(), "{FILE}: no bug is called like `{only}`");
+    copy.renew()?;
+    let judge = || -> Result<(Option<String>, f64)> {
+        let program = built(&copy, &folder)?;
+        let begun = Instant::now();
+        Ok((found(&program)?, begun.elapsed().as_secs_f64()))
+    };
+    let (before, _) = judge()?;
+    ensure!(
+        before.is_none(),
+        "there is a bug before any edit: {}",
+        before.unwrap_or_default()
+    );
+    let mut caught = 0;
+    let mut slowest: f64 = 0.0;
+    for (line, mutant) in &wanted {
+        let edit = (&*mutant.file, &*mutant.find, &*mutant.replace);
+        let (found, seconds) = copy
+            .edited(edit, judge)
+            .with_context(|| format!("{FILE}:{line}: {}", mutant.name))?;
+        match found {
+            Some(how) => {
+                caught += 1;
+                slowest = slowest.max(seconds);
+                println!("caught {seconds:>6.1} s  {}: {how}", mutant.name);
+            }
+            None => println!("MISSED {seconds:>6.1} s  {}", mutant.name),
+        }
+    }
+    let text = format!(
+        "{caught} of {} caught, the last after {slowest:.1} s",
+        wanted.len()
+    );
+    Ok(if caught == wanted.len() {
+        Outcome::Passed(text)
+    } else {
+        Outcome::Failed(text)
+    })
+}
+
+/// The tool, built in the copy.
+fn built(copy: &Copy<'_>, folder: &std::path::Path) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--quiet", "--package", "evidence"]);
+    cargo.args(["--features", "cli"]).current_dir(&copy.tree);
+    cargo.env("RUSTFLAGS", format!("{TRACED} -Awarnings"));
+    let target = folder.join("target");
+    ensure!(
+        cargo.env("CARGO_TARGET_DIR", &target).status()?.success(),
+        "it does not compile"
+    );
+    Ok(target.join("release/evidence"))
+}
+
+/// Runs histories until something is wrong; what it was.
+fn found(program: &std::path::Path) -> Result<Option<String>> {
+    let mut command = Command::new(program);
+    command.args(["histories", "--seed", "1", "--runs", "60"]);
+    command.env("RUST_BACKTRACE", "0").stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait()? {
+            let said = child.wait_with_output()?.stderr;
+            let said = String::from_utf8_lossy(&said);
+            let tells =
+                |line: &&str| line.contains("no order explains") || line.contains("assertion");
+            let line = said.lines().find(tells).or(said.lines().next());
+            let how = line.map_or_else(|| status.to_string(), str::to_owned);
+            return Ok((!status.success()).then_some(how));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(Some(format!("did not end in {PATIENCE:?}")))
+}
