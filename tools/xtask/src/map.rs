@@ -15,6 +15,8 @@ use std::sync::LazyLock;
 
 const FILE: &str = "docs/MAP.md";
 const WORDS: &str = "docs/map.toml";
+/// Inputs whose names are hashes.
+const CORPUS: &str = "tools/fuzz/corpus/";
 
 const HEAD: &str = "# Map
 
@@ -79,10 +81,11 @@ fn tracked(root: &Path) -> Result<Vec<String>> {
     } else {
         source::files(root)?
     };
-    // One line stands for all broken samples and for the code of a variant's probes, and the map does
-    // not list itself twice.
+    // One line stands for all broken samples, for the code of a variant's probes and for the corpus of
+    // the fuzzer, and the map does not list itself twice.
     let snapshot = |path: &str| path.starts_with("asm/") && path.ends_with(".s");
-    files.retain(|path| !path.starts_with(source::FIXTURES) && !snapshot(path));
+    let one_of_many = |path: &str| path.starts_with(source::FIXTURES) || path.starts_with(CORPUS);
+    files.retain(|path| !one_of_many(path) && !snapshot(path));
     if !files.iter().any(|path| path == FILE) {
         files.push(FILE.to_owned());
     }

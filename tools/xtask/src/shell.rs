@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use core::fmt;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -96,6 +97,12 @@ pub(crate) struct Line {
     text: String,
 }
 
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Line {
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -154,6 +161,15 @@ impl Line {
             tally.add(&line);
         }
         Ok((child.wait()?.success(), tally))
+    }
+
+    /// Runs it; what it says on standard error goes to a file. True when it succeeds.
+    pub(crate) fn run_into(mut self, log: &Path) -> Result<bool> {
+        println!("$ {} 2> {}", self.text, log.display());
+        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let status = self.command.stderr(file).status();
+        let status = status.with_context(|| format!("cannot run {}", self.text))?;
+        Ok(status.success())
     }
 
     /// Runs a test command beside others: what it prints is shown in one piece at its end, and if it

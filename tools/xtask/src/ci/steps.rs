@@ -173,10 +173,14 @@ fn deny(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
-/// The unit tests and the hook's example with the tracer compiled in.
+/// The unit tests, the hook's example and the fuzzer's corpus with the tracer compiled in.
 fn traced(shell: &Shell) -> Result<Outcome> {
     let example = ["test", "--package", "atomshard", "--doc", "hook"];
     if let failed @ Outcome::Failed(_) = shell.traced(&example).run_tests()? {
+        return Ok(failed);
+    }
+    let corpus = ["test", "--package", "fuzz", "--test", "corpus"];
+    if let failed @ Outcome::Failed(_) = shell.traced(&corpus).run_tests()? {
         return Ok(failed);
     }
     shell

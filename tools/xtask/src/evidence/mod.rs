@@ -4,6 +4,7 @@
 //! ran, and one that ran nothing has failed.
 
 mod faults;
+mod fuzz;
 mod loom;
 mod miri;
 mod mutants;
@@ -88,6 +89,7 @@ fn all() -> Vec<Check> {
             "refused memory, dead threads, forks, signals",
             faults::run,
         ),
+        check("fuzz", "inputs that grow by what they reach", fuzz::run),
     ]
 }
 
