@@ -22,7 +22,9 @@ const FILE: &str = "asm/mutants.toml";
 const PARTS: &[&str] = &[
     "src/",
     "tools/asm-probes/",
+    "benches/baselines/",
     "tools/evidence/",
+    "tools/schedule/",
     "Cargo.lock",
     "rust-toolchain.toml",
 ];
