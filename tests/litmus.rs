@@ -53,7 +53,6 @@ impl Expected {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers of the table")]
 fn miri_every_outcome_is_as_the_memory_model_says() {
     let mut wrong = Vec::new();
     for row in rows() {

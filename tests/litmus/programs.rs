@@ -20,7 +20,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new() -> Self {
         Self {
-            map: ShardMap::with_hasher(Identity::default()),
+            map: ShardMap::with_hasher(Identity),
         }
     }
 }
@@ -486,8 +486,7 @@ fn remove_after_write(cells: &Arc<Cells>) -> Seen {
 }
 
 fn miss(cells: &Arc<Cells>) -> Seen {
-    let sign = cells.map().pin().get(&cells.key).is_none();
-    cells.read_if(sign)
+    cells.read_if(cells.map().pin().get(&cells.key).is_none())
 }
 
 fn count(cells: &Arc<Cells>) -> Seen {
@@ -497,6 +496,5 @@ fn count(cells: &Arc<Cells>) -> Seen {
 }
 
 fn sum(cells: &Arc<Cells>) -> Seen {
-    let sign = cells.counter.sum() > 0;
-    cells.read_if(sign)
+    cells.read_if(cells.counter.sum() > 0)
 }

@@ -4,7 +4,7 @@ use super::programs::{Cells, Row, Seen, Shared};
 use crate::Expect;
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicUsize, Ordering, fence};
+pub(crate) use core::sync::atomic::{AtomicUsize, Ordering, fence};
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Arc, Mutex, mpsc};
 #[cfg(not(loom))]
@@ -58,7 +58,8 @@ pub(crate) fn explore(row: &Row, _expect: Expect) -> Tally {
 /// is.
 #[cfg(not(loom))]
 pub(crate) fn explore(row: &Row, expect: Expect) -> Tally {
-    use std::time::{Duration, Instant};
+    use core::time::Duration;
+    use std::time::Instant;
     let (batch, most) = if cfg!(miri) {
         (8, 6)
     } else {
