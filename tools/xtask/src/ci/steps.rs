@@ -183,9 +183,12 @@ fn traced(shell: &Shell) -> Result<Outcome> {
     if let failed @ Outcome::Failed(_) = shell.traced(&corpus).run_tests()? {
         return Ok(failed);
     }
-    shell
-        .traced(&["test", "--package", "atomshard", "--lib"])
-        .run_tests()
+    let library = ["test", "--package", "atomshard", "--lib"];
+    if let failed @ Outcome::Failed(_) = shell.traced(&library).run_tests()? {
+        return Ok(failed);
+    }
+    let harness = ["test", "--package", "schedule"];
+    shell.traced(&harness).run_tests()
 }
 
 fn release(shell: &Shell) -> Result<Outcome> {

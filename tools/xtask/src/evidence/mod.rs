@@ -72,7 +72,7 @@ fn all() -> Vec<Check> {
             "mutants",
             "bugs in the map, which histories must find",
             |shell, depth| match depth {
-                Depth::Quick => mutants::run(shell, "complete one step early"),
+                Depth::Quick => mutants::run(shell, "two removals"),
                 Depth::Full => mutants::run(shell, ""),
             },
         ),
