@@ -287,3 +287,22 @@ fn an_iterator_made_before_the_fan_out_sees_everything() {
     old.sort_unstable();
     assert!(old.into_iter().eq(0..50), "present throughout");
 }
+
+/// From 2,048 lines on a doubling takes the bit that tells the two new buckets apart from the tag in the
+/// word, and no longer from the entry's hash. In neither way is an entry in both, or in the other.
+#[test]
+fn a_doubling_by_tags_leaves_each_entry_in_one_bucket() {
+    const KEYS: u64 = 25_000;
+    let map: ShardMap<u64, u64, OneShard> = ShardMap::with_hasher(OneShard);
+    for key in 0..KEYS {
+        assert_eq!(map.pin().insert(key, key), None);
+    }
+    // Four thousand lines of seven.
+    assert!(map.capacity() > 7 * 4096, "{} is too small", map.capacity());
+    let pinned = map.pin();
+    let mut seen: Vec<u64> = pinned.keys().copied().collect();
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..KEYS));
+    assert!((0..KEYS).all(|key| pinned.remove(&key) == Some(&key)));
+    assert_eq!((map.len(), pinned.iter().count()), (0, 0));
+}

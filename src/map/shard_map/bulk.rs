@@ -9,9 +9,9 @@ impl<K, V, S> ShardMap<K, V, S> {
     ///
     /// *Consistency*: weak. An entry present throughout is yielded exactly once, even if it
     /// moves in a resize; a key that is overwritten meanwhile is yielded once, with a value it
-    /// had; entries that come or go meanwhile may or may not be yielded, and a key that goes and
-    /// comes again is yielded for each of its entries. *Progress*: each step is lock-free; it blocks no writer and finishes nobody's resize. *Cost*: one line per bucket,
-    /// in order, and one per entry.
+    /// had; entries that come or go meanwhile may or may not be yielded, so a key that goes and comes
+    /// again may be yielded once for each of its entries. *Progress*: each step is lock-free; it blocks
+    /// no writer and finishes nobody's resize. *Cost*: one line per bucket, in order, and one per entry.
     ///
     /// # Panics
     /// If `guard` is of another map.

@@ -167,9 +167,13 @@ impl Director for Watch {
             self.stopped |= place.accesses == at;
             return place.accesses == at;
         }
-        if place.accesses > PATIENCE && self.stopped && self.seen.waits.is_none() {
+        let others_must_end = self.stopped || matches!(self.aim, Aim::Attack);
+        if place.accesses > PATIENCE && others_must_end {
             let line = access.location;
-            self.seen.waits = Some((operation, line.file(), line.line()));
+            let here = (operation, line.file(), line.line());
+            self.seen.waits = self.seen.waits.or(Some(here));
+            // Nobody ends an attack that waits for the victim but the victim.
+            self.next = VICTIM;
         }
         false
     }

@@ -15,4 +15,5 @@ pub mod scheduled;
 pub mod seed;
 pub mod subject;
 pub mod watchdog;
+pub mod whole;
 pub mod workload;

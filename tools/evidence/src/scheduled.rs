@@ -7,7 +7,7 @@
 use crate::checker::check;
 use crate::hashers::{Identity, OneHash, OneShard, TwoHash};
 use crate::subject::{Checked, Payload, Sharded};
-use crate::workload::{Plan, run_by};
+use crate::workload::{Plan, fill, run_by};
 use atomshard::ResizeMode;
 use atomshard::trace::Access;
 use core::hash::BuildHasher;
@@ -19,9 +19,8 @@ use schedule::{Director, Order, Priorities, Threads, Walk};
 pub struct Scenario {
     /// What it is called.
     pub name: &'static str,
+    /// What is done; so many keys may be there when it begins.
     plan: Plan,
-    /// What may be there when it begins.
-    filled: &'static [u64],
     run: fn(Plan, u64) -> Result<Ran, String>,
 }
 
@@ -44,71 +43,59 @@ const PLAN: Plan = Plan {
     keys: 3,
     storms: 1,
     wave: 24,
-    filled: 0,
+    // Past the fan-out.
+    filled: 160,
     room: 12,
     bulk: 16,
     disturb: false,
     time: false,
 };
 
-/// Around the sizes at which a young map, and then each of its shards, takes a larger table, and at which
-/// it fans out.
-const SIZES: &[u64] = &[
-    0, 4, 5, 6, 9, 10, 11, 20, 21, 22, 42, 100, 225, 228, 230, 240,
-];
-/// Around those at which one shard's table does, in several steps from 300 on.
-const SHARD_SIZES: &[u64] = &[4, 9, 20, 42, 84, 170, 230, 298, 300, 302, 306, 310];
-
 /// All kinds of runs.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, plan, filled, run| Scenario {
-        name,
-        plan,
-        filled,
-        run,
-    };
+    let scenario = |name, plan, run| Scenario { name, plan, run };
     vec![
-        scenario("growth and shrinking", PLAN, SIZES, |plan, seed| {
-            history(
-                &Sharded::<u64, _>::new(FixedState::with_seed(seed)),
-                plan,
-                seed,
-            )
+        scenario("growth and shrinking", PLAN, |plan, seed| {
+            let fresh = || Sharded::<u64, _>::new(FixedState::with_seed(seed));
+            history(fresh, plan, seed)
         }),
         scenario(
             "the smallest steps of a move",
-            PLAN,
-            SHARD_SIZES,
+            Plan {
+                // Past the first move of one shard's table that takes several steps.
+                filled: 320,
+                ..PLAN
+            },
             |plan, seed| {
                 let mode = ResizeMode::Incremental(1);
-                history(
-                    &Sharded::<Checked, _>::with_mode(OneShard, mode),
-                    plan,
-                    seed,
-                )
+                let fresh = || Sharded::<Checked, _>::with_mode(OneShard, mode);
+                history(fresh, plan, seed)
             },
         ),
-        scenario("moves at once", PLAN, SIZES, |plan, seed| {
-            let hasher = FixedState::with_seed(seed);
-            let mode = ResizeMode::Blocking;
-            history(&Sharded::<Checked, _>::with_mode(hasher, mode), plan, seed)
+        scenario("moves at once", PLAN, |plan, seed| {
+            let hasher = || FixedState::with_seed(seed);
+            let fresh = || Sharded::<Checked, _>::with_mode(hasher(), ResizeMode::Blocking);
+            history(fresh, plan, seed)
         }),
         scenario(
             "one hash",
             Plan {
                 keys: 5,
                 wave: 12,
+                filled: 20,
                 ..PLAN
             },
-            &[0, 3, 6, 8, 16],
-            |plan, seed| history(&Sharded::<Checked, _>::new(OneHash(seed)), plan, seed),
+            |plan, seed| history(|| Sharded::<Checked, _>::new(OneHash(seed)), plan, seed),
         ),
         scenario(
             "two hashes",
-            Plan { keys: 4, ..PLAN },
-            &[0, 8, 12],
-            |plan, seed| history(&Sharded::<u64, _>::new(TwoHash), plan, seed),
+            Plan {
+                keys: 4,
+                filled: 20,
+                ..PLAN
+            },
+            |plan, seed| history(|| Sharded::<u64, _>::new(TwoHash), plan, seed),
         ),
         scenario(
             "one key, nothing else",
@@ -117,18 +104,17 @@ pub fn scenarios() -> Vec<Scenario> {
                 storms: 0,
                 bulk: 0,
                 threads: 4,
+                filled: 0,
                 ..PLAN
             },
-            &[0],
-            |plan, seed| history(&Sharded::<u64, _>::new(Identity), plan, seed),
+            |plan, seed| history(|| Sharded::<u64, _>::new(Identity), plan, seed),
         ),
         scenario(
             "often on the whole map",
             Plan { bulk: 3, ..PLAN },
-            SIZES,
             |plan, seed| {
-                let hasher = FixedState::with_seed(seed);
-                history(&Sharded::<Checked, _>::new(hasher), plan, seed)
+                let fresh = || Sharded::<Checked, _>::new(FixedState::with_seed(seed));
+                history(fresh, plan, seed)
             },
         ),
         scenario(
@@ -137,17 +123,18 @@ pub fn scenarios() -> Vec<Scenario> {
                 bulk: 4,
                 keys: 12,
                 storms: 0,
+                filled: 0,
                 ..PLAN
             },
-            &[0],
             |plan, seed| {
-                let hasher = FixedState::with_seed(seed);
-                history(&Sharded::<u64, _>::new(hasher), plan, seed)
+                let fresh = || Sharded::<u64, _>::new(FixedState::with_seed(seed));
+                history(fresh, plan, seed)
             },
         ),
-        scenario("guards that move", PLAN, SIZES, |plan, seed| {
-            let map = Sharded::<Checked, _>::new(FixedState::with_seed(seed));
-            history(&map.with_owned_guards(), plan, seed)
+        scenario("guards that move", PLAN, |plan, seed| {
+            let hasher = || FixedState::with_seed(seed);
+            let fresh = || Sharded::<Checked, _>::new(hasher()).with_owned_guards();
+            history(fresh, plan, seed)
         }),
         scenario(
             "eight threads a core",
@@ -157,10 +144,9 @@ pub fn scenarios() -> Vec<Scenario> {
                 ops: 8,
                 ..PLAN
             },
-            SIZES,
             |plan, seed| {
-                let hasher = FixedState::with_seed(seed);
-                history(&Sharded::<u64, _>::new(hasher), plan, seed)
+                let fresh = || Sharded::<u64, _>::new(FixedState::with_seed(seed));
+                history(fresh, plan, seed)
             },
         ),
     ]
@@ -170,16 +156,9 @@ impl Scenario {
     /// One run.
     ///
     /// # Errors
-    /// If the history is not linearizable, or something is dropped not at all: what is wrong.
+    /// If the history is not linearizable: the operation that has no explanation.
     pub fn run(&self, seed: u64) -> Result<Ran, String> {
-        let filled = fastrand::Rng::with_seed(seed).choice(self.filled.iter().copied());
-        let plan = Plan {
-            filled: filled
-                .unwrap_or(0)
-                .min(if self.plan.storms == 0 { 0 } else { u64::MAX }),
-            ..self.plan
-        };
-        (self.run)(plan, seed)
+        (self.run)(self.plan, seed)
     }
 }
 
@@ -220,14 +199,18 @@ impl Director for Turns {
     }
 }
 
-/// Runs, looks at what is left, and checks.
+/// Runs on a fresh map, and checks what was recorded.
 fn history<V: Payload, S: BuildHasher + Sync>(
-    map: &Sharded<V, S>,
+    fresh: impl Fn() -> Sharded<V, S>,
     plan: Plan,
     seed: u64,
 ) -> Result<Ran, String> {
+    let plan = Plan {
+        filled: about_to_move(&fresh(), plan.filled, seed),
+        ..plan
+    };
     let mut turns = None;
-    let events = run_by(map, plan, seed, |threads, body| {
+    let events = run_by(&fresh(), plan, seed, |threads, body| {
         let director = Turns::new(seed, threads);
         turns = Some(schedule::run(threads, director, || (), |(), index| body(index)).0);
     });
@@ -239,4 +222,23 @@ fn history<V: Payload, S: BuildHasher + Sync>(
         accesses: turns.accesses,
         digest: turns.digest,
     })
+}
+
+/// A number of keys, at most `most`, with which the map is about to take a larger table, or fan out: up to
+/// three keys before, which of its moves the seed draws. Now and then none.
+fn about_to_move<V: Payload, S: BuildHasher + Sync>(
+    map: &Sharded<V, S>,
+    most: u64,
+    seed: u64,
+) -> u64 {
+    let mut moves = vec![0];
+    for keys in 0..most {
+        let before = map.map.capacity();
+        fill(map, keys..keys + 1);
+        if map.map.capacity() > before {
+            moves.push(keys);
+        }
+    }
+    let mut rng = fastrand::Rng::with_seed(seed);
+    moves[rng.usize(..moves.len())].saturating_sub(rng.u64(..4))
 }

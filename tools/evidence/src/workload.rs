@@ -6,8 +6,9 @@ use crate::key::disturb_this_thread;
 use crate::seed::{rng, seeds};
 use crate::subject::Subject;
 use crate::watchdog::step;
+use crate::whole;
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::collections::HashMap;
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::thread;
 
@@ -114,9 +115,7 @@ pub fn run_by<M: Subject>(
     let unique = AtomicU64::new(1);
     let recording = AtomicUsize::new(plan.threads);
     let events = Mutex::new(Vec::new());
-    for key in FILLED..FILLED + plan.filled {
-        assert_eq!(map.apply(key, Op::Insert(key)), Outcome::Seen(None));
-    }
+    fill(map, 0..plan.filled);
     together(plan.threads + plan.storms, &|index| {
         if index >= plan.threads {
             return storm(map, plan, seed, index - plan.threads, &recording);
@@ -129,6 +128,16 @@ pub fn run_by<M: Subject>(
     let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
     relax_clears(&mut events);
     events
+}
+
+/// Inserts keys that nobody records, those of these numbers.
+///
+/// # Panics
+/// If one is there.
+pub fn fill<M: Subject>(map: &M, numbers: Range<u64>) {
+    for key in FILLED + numbers.start..FILLED + numbers.end {
+        assert_eq!(map.apply(key, Op::Insert(key)), Outcome::Seen(None));
+    }
 }
 
 /// One recording thread fewer, also when it panics: storms end with the last.
@@ -186,48 +195,8 @@ fn record<M: Subject>(
 /// One operation on the whole map, recorded as what it says about each recorded key.
 fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut Recorder<'_>) {
     match rng.u32(0..6) {
-        0 | 1 => {
-            // A yielded value was there. A key that was there throughout, overwritten or not, is
-            // yielded once; so one that is not yielded, or more than once, was absent at some
-            // instant.
-            let start = recorder.now();
-            let mut seen: HashMap<u64, Vec<u64>> = HashMap::new();
-            map.each(&mut |key, value| {
-                if key < STORM {
-                    let values = seen.entry(key).or_default();
-                    assert!(
-                        !values.contains(&value),
-                        "{value} of key {key} iterated twice"
-                    );
-                    values.push(value);
-                    recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(Some(value))), start);
-                }
-            });
-            for key in 0..plan.keys {
-                if seen.get(&key).map_or(0, Vec::len) != 1 {
-                    recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(None)), start);
-                }
-            }
-        }
-        2 => {
-            // Removes odd values: each value seen was there, and each odd one seen is gone, by
-            // this call or by another.
-            let start = recorder.now();
-            let mut odd = Vec::new();
-            map.retain(&mut |key, value| {
-                if key >= STORM {
-                    return true;
-                }
-                recorder.push(key, Op::Get, Fact::Known(Outcome::Seen(Some(value))), start);
-                if value % 2 == 1 {
-                    odd.push((key, value));
-                }
-                value % 2 == 0
-            });
-            for (key, value) in odd {
-                recorder.push(key, Op::RemoveExactly(value), Fact::Unknown, start);
-            }
-        }
+        0 | 1 => whole::iterate(map, recorder, 0..plan.keys, |key| key < STORM),
+        2 => whole::retain_even(map, recorder, |key| key < STORM),
         3 => {
             // Removes whatever an entry's value is; the call does not say what it removed.
             let start = recorder.now();

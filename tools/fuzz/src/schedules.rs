@@ -12,8 +12,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use evidence::checker::check;
 use evidence::history::{Clock, Event, Fact, Op, Outcome, Recorder, relax_clears};
 use evidence::subject::{Checked, Payload, Sharded, Subject as _};
+use evidence::whole;
 use schedule::{Bytes, Director, Order as _, Threads};
-use std::collections::HashMap;
 use std::sync::{Mutex, Once};
 
 /// An input. `cargo fuzz fmt` prints it.
@@ -276,7 +276,7 @@ impl Thread<'_> {
                 self.own.start = end;
             }
             Action::Iterate => self.iterate(),
-            Action::Retain => self.retain(),
+            Action::Retain => whole::retain_even(self.map, &mut self.recorder, |_| true),
             Action::Clear => {
                 let start = self.recorder.now();
                 self.map.clear();
@@ -294,50 +294,9 @@ impl Thread<'_> {
         self.recorder.record(key, op, || map.apply(key, op));
     }
 
-    /// Records that a value was there at some instant since.
-    fn saw(&mut self, key: u64, value: Option<u64>, start: u64) {
-        let fact = Fact::Known(Outcome::Seen(value));
-        self.recorder.push(key, Op::Get, fact, start);
-    }
-
-    /// Records the absence of keys that were not seen once. A key that was there throughout is seen once, also
-    /// if it was overwritten.
-    fn saw_all(&mut self, seen: &HashMap<u64, u32>, start: u64) {
-        for key in self.keys {
-            if seen.get(key) != Some(&1) {
-                self.saw(*key, None, start);
-            }
-        }
-    }
-
     fn iterate(&mut self) {
-        let start = self.recorder.now();
-        let mut seen = HashMap::new();
-        let map = self.map;
-        map.each(&mut |key, value| {
-            *seen.entry(key).or_default() += 1;
-            self.saw(key, Some(value), start);
-        });
-        self.saw_all(&seen, start);
-    }
-
-    /// Removes odd values: each value seen was there, and each odd one seen is gone, by this call or by
-    /// another.
-    fn retain(&mut self) {
-        let start = self.recorder.now();
-        let mut odd = Vec::new();
-        let map = self.map;
-        map.retain(&mut |key, value| {
-            self.saw(key, Some(value), start);
-            if value % 2 == 1 {
-                odd.push((key, value));
-            }
-            value % 2 == 0
-        });
-        for (key, value) in odd {
-            self.recorder
-                .push(key, Op::RemoveExactly(value), Fact::Unknown, start);
-        }
+        let keys = self.keys.iter().copied();
+        whole::iterate(self.map, &mut self.recorder, keys, |_| true);
     }
 
     /// At the end, when all else has ended: every key by itself, all by iteration, and how many they are.

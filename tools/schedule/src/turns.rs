@@ -187,9 +187,11 @@ impl Run {
             "a thread was chosen that cannot go on"
         );
         self.state[next] = State::Ready;
-        self.turn = next;
         self.given += 1;
-        TURNS[next].notify_one();
+        // Who keeps the turn does not wait for it.
+        if next != core::mem::replace(&mut self.turn, next) {
+            TURNS[next].notify_one();
+        }
     }
 }
 

@@ -30,11 +30,20 @@ pub(crate) fn read<M: DeserializeOwned>(root: &Path, file: &str) -> Result<Vec<(
         .collect())
 }
 
+/// The library, and what cargo wants to see of its development.
+const LIBRARY: &[&str] = &[
+    "src/",
+    "benches/baselines/",
+    "tools/evidence/",
+    "tools/schedule/",
+    "rust-toolchain.toml",
+];
+
 /// A copy of parts of the crate, with few members.
 pub(crate) struct Copy<'a> {
     pub(crate) root: &'a Path,
     pub(crate) tree: PathBuf,
-    /// What it consists of, besides the manifest.
+    /// What it consists of, besides the library and what its manifest names.
     pub(crate) parts: &'a [&'a str],
     /// The members of its workspace.
     pub(crate) members: &'a [&'a str],
@@ -45,7 +54,11 @@ impl Copy<'_> {
     pub(crate) fn renew(&self) -> Result<()> {
         let mut wanted = BTreeMap::new();
         for path in crate::source::files(self.root)? {
-            if self.parts.iter().any(|part| path.starts_with(part)) {
+            if LIBRARY
+                .iter()
+                .chain(self.parts)
+                .any(|part| path.starts_with(part))
+            {
                 let text = crate::source::read(self.root, &path)?;
                 wanted.insert(path, text);
             }

@@ -18,16 +18,8 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "asm/mutants.toml";
 
-/// What a copy consists of.
-const PARTS: &[&str] = &[
-    "src/",
-    "tools/asm-probes/",
-    "benches/baselines/",
-    "tools/evidence/",
-    "tools/schedule/",
-    "Cargo.lock",
-    "rust-toolchain.toml",
-];
+/// What a copy consists of besides the library.
+const PARTS: &[&str] = &["tools/asm-probes/"];
 
 /// One edit.
 #[derive(Deserialize)]

@@ -173,7 +173,8 @@ fn deny(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
-/// The unit tests, the hook's example and the fuzzer's corpus with the tracer compiled in.
+/// The unit tests, the hook's example, the fuzzer's corpus and the harness's own tests with the tracer
+/// compiled in.
 fn traced(shell: &Shell) -> Result<Outcome> {
     let example = ["test", "--package", "atomshard", "--doc", "hook"];
     if let failed @ Outcome::Failed(_) = shell.traced(&example).run_tests()? {
@@ -187,7 +188,7 @@ fn traced(shell: &Shell) -> Result<Outcome> {
     if let failed @ Outcome::Failed(_) = shell.traced(&library).run_tests()? {
         return Ok(failed);
     }
-    let harness = ["test", "--package", "schedule"];
+    let harness = ["test", "--package", "schedule", "--package", "evidence"];
     shell.traced(&harness).run_tests()
 }
 

@@ -11,16 +11,6 @@ use std::time::Instant;
 
 const FILE: &str = "tools/evidence/mutants.toml";
 
-/// What a copy consists of.
-const PARTS: &[&str] = &[
-    "src/",
-    "benches/baselines/",
-    "tools/evidence/",
-    "tools/schedule/",
-    "README.md",
-    "rust-toolchain.toml",
-];
-
 /// How long a bug may stay hidden.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -40,7 +30,7 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
     let copy = Copy {
         root: &shell.root,
         tree: folder.join("tree"),
-        parts: PARTS,
+        parts: &[],
         members: &["benches/baselines", "tools/evidence", "tools/schedule"],
     };
     let mut wanted: Vec<(usize, Mutant)> = mutants::read(&shell.root, FILE)?;
@@ -112,7 +102,10 @@ fn found(program: &std::path::Path) -> Result<Option<String>> {
             let said = String::from_utf8_lossy(&said);
             let tells =
                 |line: &&str| line.contains("no order explains") || line.contains("assertion");
-            let line = said.lines().find(tells).or(said.lines().next());
+            let line = said
+                .lines()
+                .find(tells)
+                .or(said.lines().find(|line| !line.is_empty()));
             let how = line.map_or_else(|| status.to_string(), str::to_owned);
             return Ok((!status.success()).then_some(how));
         }
