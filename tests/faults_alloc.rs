@@ -326,6 +326,21 @@ fn assert_holds(map: &Map, has: fn(u64) -> bool) {
     assert_eq!((pinned.len(), pinned.iter().count()), (keys, keys));
 }
 
+/// This program once more; in an emulator by cargo's own word for how to run it there.
+fn this_program() -> Command {
+    const RUNNER: &str = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER";
+    let program = env::current_exe().expect("known");
+    match env::var(RUNNER) {
+        Ok(runner) if cfg!(target_arch = "aarch64") => {
+            let mut words = runner.split(' ');
+            let mut command = Command::new(words.next().unwrap_or_default());
+            command.args(words).arg(program);
+            command
+        }
+        _ => Command::new(program),
+    }
+}
+
 /// Runs the case with each of its requests refused.
 fn each(case: &Case) {
     if let Ok(order) = env::var(ORDER) {
@@ -334,7 +349,7 @@ fn each(case: &Case) {
     for and_later in ["", "+"] {
         let (mut returned, mut reported, mut aborted) = (0, 0, 0);
         for n in 1.. {
-            let child = Command::new(env::current_exe().expect("known"))
+            let child = this_program()
                 .args(["--exact", case.test, "--nocapture"])
                 .env(ORDER, format!("{n}{and_later}"))
                 .env("RUST_BACKTRACE", "0")

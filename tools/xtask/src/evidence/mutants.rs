@@ -92,7 +92,7 @@ fn built(copy: &Copy<'_>, folder: &std::path::Path) -> Result<PathBuf> {
 /// Runs histories until something is wrong; what it was.
 fn found(program: &std::path::Path) -> Result<Option<String>> {
     let mut command = Command::new(program);
-    command.args(["histories", "--seed", "1", "--runs", "60"]);
+    command.args(["histories", "--seed", "1", "--runs", "20"]);
     command.env("RUST_BACKTRACE", "0").stdout(Stdio::null());
     let mut child = command.stderr(Stdio::piped()).spawn()?;
     let begun = Instant::now();
