@@ -82,6 +82,11 @@ fn all() -> Vec<Check> {
             schedules::progress,
         ),
         check("resize", "every state of the model of moves", resize::run),
+        check(
+            "orders",
+            "each ordering weakened, which its test must see",
+            |shell, depth| crate::orders::repeat(&shell.root, depth),
+        ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
         check(
