@@ -13,7 +13,7 @@ use crate::shell::Shell;
 use anyhow::{Context as _, Result, bail, ensure};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ impl<'a> Campaign<'a> {
         tests: &BTreeMap<String, Vec<String>>,
         seeds: u32,
     ) -> Result<Self> {
-        let folder = PathBuf::from(Shell::new(root).target("orders"));
+        let folder = std::path::absolute(Shell::new(root).target("orders"))?;
         let programs = Programs::new(folder, seeds);
         let copy = Copy {
             root,
