@@ -11,7 +11,8 @@ mod sites;
 mod table;
 mod tests_of;
 
-pub(crate) use mutate::{mutate, repeat};
+use mutate::mutate;
+pub(crate) use mutate::repeat;
 
 use crate::report::Report;
 use crate::source::{self, RustFile, is_library};
@@ -47,7 +48,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     if options.mutate {
         return mutate(root, options);
     }
-    let passed = check(root, options.write)?.print("orders");
+    gate(root, options.write)
+}
+
+/// The check, and how many weakenings are killed and argued; `write` renews docs/ORDERINGS.md.
+pub(crate) fn gate(root: &Path, write: bool) -> Result<bool> {
+    let passed = check(root, write)?.print("orders");
     if passed {
         println!("orders: {}", Records::read(root)?.counts());
     }
@@ -69,7 +75,7 @@ fn targets(parsed: &[RustFile], report: &mut Report) -> Vec<Target> {
 }
 
 /// Checks the library; `write` renews docs/ORDERINGS.md.
-pub(crate) fn check(root: &Path, write: bool) -> Result<Report> {
+fn check(root: &Path, write: bool) -> Result<Report> {
     let mut report = Report::new("strong orderings");
     let parsed = source::rust(root, &mut report, is_library)?;
     let mut sites = Vec::new();

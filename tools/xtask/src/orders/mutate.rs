@@ -33,7 +33,7 @@ fn subject(root: &Path) -> Result<Subject> {
 }
 
 /// Weakens each site in turn; true when each weakening is killed or argued.
-pub(crate) fn mutate(root: &Path, options: &Options) -> Result<bool> {
+pub(super) fn mutate(root: &Path, options: &Options) -> Result<bool> {
     let (targets, tests) = subject(root)?;
     let campaign = Campaign::new(root, &targets, &tests, options.seeds)?;
     if !campaign.has_miri() {
