@@ -1,6 +1,6 @@
 //! Weakening one site after the other, and asking the tests.
 //!
-//! The order of trial: the models of the site's tags, all other models, and then the tests that
+//! The order of trial: the models of the site's tags, all other models that are short, and then the tests that
 //! docs/orderings.toml names for its tags, on this machine and under the interpreter. The first test that
 //! fails is the record. Each test has passed before on the copy as it is.
 
@@ -21,6 +21,9 @@ use std::time::Instant;
 const PATIENCE: u32 = 20;
 /// And it has at least this long.
 const LEAST: Duration = Duration::from_secs(60);
+
+/// Models of other tags are asked if they take less than this.
+const SHORT: Duration = Duration::from_secs(10);
 
 /// The trial of a crate's sites.
 pub(super) struct Campaign<'a> {
@@ -151,7 +154,8 @@ impl<'a> Campaign<'a> {
         let mut stages: Vec<Vec<Test>> = Vec::new();
         stages.extend(known.map(|test| vec![test]));
         stages.push(own.into_iter().map(model).collect());
-        stages.push(others.into_iter().map(model).collect());
+        let is_short = |test: &Test| self.lock().get(test).is_some_and(|usual| *usual < SHORT);
+        stages.push(others.into_iter().map(model).filter(is_short).collect());
         // One at a time: the interpreter runs the seeds of one test side by side.
         stages.extend(
             named

@@ -26,8 +26,8 @@ const WEAKENED: &str = "
 ## Each ordering weakened
 
 `cargo xtask orders --mutate` weakens each site in turn in a copy of the crate. A weakening is killed by the test that
-is named (the first that failed: the tag's models, all models, then the tests that docs/orderings.toml names for its
-tags, on this machine and under Miri), or it is argued by a rule of the C++ memory model. Nothing in src is weaker
+is named (the first that failed: the tag's models, all other short models, then the tests that docs/orderings.toml
+names for its tags, on this machine and under Miri), or it is argued by a rule of the C++ memory model. Nothing in src is weaker
 because no tool objected. `cargo xtask evidence --only orders` sees a sample of the kills again.
 
 ";
