@@ -69,19 +69,25 @@ const RULES: [&str; 5] = [
 
 impl Records {
     pub(super) fn read(root: &Path) -> Result<Self> {
+        let text = |path| std::fs::read_to_string(root.join(path)).ok();
+        Self::of(text(KILLS).as_deref(), text(tests_of::FILE).as_deref())
+    }
+
+    /// From the texts of the two files.
+    fn of(kills: Option<&str>, arguments: Option<&str>) -> Result<Self> {
         let mut records = Self::default();
-        if let Ok(text) = std::fs::read_to_string(root.join(KILLS)) {
-            let file: Kills = parse(&text, KILLS)?;
+        if let Some(text) = kills {
+            let file: Kills = parse(text, KILLS)?;
             for (key, test) in file.kills {
-                let line = line_of(&text, test.span().start);
+                let line = line_of(text, test.span().start);
                 records.kills.insert(key, (test.into_inner(), line));
             }
         }
-        if let Ok(text) = std::fs::read_to_string(root.join(tests_of::FILE)) {
-            let file: Arguments = parse(&text, tests_of::FILE)?;
+        if let Some(text) = arguments {
+            let file: Arguments = parse(text, tests_of::FILE)?;
             for (number, argument) in file.argued.iter().enumerate() {
                 for key in &argument.weakened {
-                    let line = line_of(&text, key.span().start);
+                    let line = line_of(text, key.span().start);
                     records.argued.insert(key.get_ref().clone(), (number, line));
                 }
             }
@@ -198,15 +204,8 @@ mod tests {
     }
 
     fn said(kills: &str, argued: &str) -> String {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../target/tmp")
-            .join(format!("records-{}-{}", kills.len(), argued.len()));
-        std::fs::create_dir_all(root.join("docs")).expect("a folder can be made");
-        std::fs::write(root.join(KILLS), format!("[kills]\n{kills}")).expect("it can be written");
-        std::fs::write(root.join(tests_of::FILE), format!("[tests]\n{argued}"))
-            .expect("it can be written");
-        let records = Records::read(&root).expect("they are well formed");
-        std::fs::remove_dir_all(&root).expect("it can be removed");
+        let texts = [format!("[kills]\n{kills}"), format!("[tests]\n{argued}")];
+        let records = Records::of(Some(&texts[0]), Some(&texts[1])).expect("they are well formed");
         let mut report = Report::new("samples");
         records.check(&[target()], &mut report);
         format!("{report:?}")
