@@ -103,7 +103,7 @@ pub(crate) fn repeat(root: &Path, depth: Depth) -> Result<Outcome> {
 }
 
 /// The first record of each module of models, and of each other kind of test.
-fn sample<'k>(all: Vec<(&'k String, Test)>) -> Vec<(&'k String, Test)> {
+fn sample(all: Vec<(&String, Test)>) -> Vec<(&String, Test)> {
     let mut first = BTreeMap::new();
     for (key, test) in all {
         let module = match test.kind {
