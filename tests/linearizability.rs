@@ -13,6 +13,7 @@ use core::time::Duration;
 use evidence::checker::check;
 use evidence::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard, TwoHash};
 use evidence::seed::{many_threads, seeds, stress};
+use evidence::set::Elements;
 use evidence::subject::{Checked, Reference, Sharded};
 use evidence::watchdog::Watchdog;
 use evidence::workload::{Plan, assert_linearizable, run};
@@ -60,6 +61,13 @@ fn growing_and_shrinking_in_real_time() {
 fn values_with_drop_glue_and_guards_that_move() {
     let _watchdog = limit("values_with_drop_glue_and_guards_that_move");
     let fresh = || Sharded::<Checked, _>::new(RandomState::default()).with_owned_guards();
+    assert_linearizable(8 * stress(), Plan::SMALL, fresh);
+}
+
+#[test]
+fn a_set() {
+    let _watchdog = limit("a_set");
+    let fresh = || Elements::new(RandomState::default());
     assert_linearizable(8 * stress(), Plan::SMALL, fresh);
 }
 

@@ -13,6 +13,7 @@ pub mod progress;
 #[cfg(atomshard_traced)]
 pub mod scheduled;
 pub mod seed;
+pub mod set;
 pub mod subject;
 pub mod watchdog;
 pub mod whole;
