@@ -8,6 +8,7 @@ pub mod freeze;
 pub mod hashers;
 pub mod history;
 pub mod key;
+pub mod length;
 #[cfg(atomshard_traced)]
 pub mod progress;
 #[cfg(atomshard_traced)]

@@ -6,6 +6,8 @@
 
 use crate::checker::check;
 use crate::hashers::{Identity, OneHash, OneShard, TwoHash};
+use crate::history::Event;
+use crate::length;
 use crate::set::Elements;
 use crate::subject::{Checked, Sharded, Subject};
 use crate::workload::{Plan, fill, run_by};
@@ -139,6 +141,9 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario("a set", PLAN, |plan, seed| {
             history(|| Elements::new(FixedState::with_seed(seed)), plan, seed)
         }),
+        scenario("lengths", PLAN, |_, seed| {
+            lengths(&Sharded::<u64, _>::new(FixedState::with_seed(seed)), seed)
+        }),
         scenario(
             "eight threads a core",
             Plan {
@@ -210,17 +215,41 @@ fn history<M: Subject>(fresh: impl Fn() -> M, plan: Plan, seed: u64) -> Result<R
     };
     let mut turns = None;
     let events = run_by(&fresh(), plan, seed, |threads, body| {
-        let director = Turns::new(seed, threads);
-        turns = Some(schedule::run(threads, director, || (), |(), index| body(index)).0);
+        turns = Some(taken(seed, threads, body));
     });
+    judged(&events, turns)
+}
+
+/// Whether the history is linearizable, and what it went through.
+fn judged(events: &[Event], turns: Option<Turns>) -> Result<Ran, String> {
     let turns = turns.expect("it has run");
-    let stats = check(&events).map_err(|violation| violation.to_string())?;
+    let stats = check(events).map_err(|violation| violation.to_string())?;
     Ok(Ran {
         operations: events.len() as u64,
         overlaps: stats.overlaps as u64,
         accesses: turns.accesses,
         digest: turns.digest,
     })
+}
+
+/// Runs the threads in turns.
+fn taken(seed: u64, threads: usize, body: &(dyn Fn(usize) + Sync)) -> Turns {
+    schedule::run(
+        threads,
+        Turns::new(seed, threads),
+        || (),
+        |(), index| body(index),
+    )
+    .0
+}
+
+/// Counts while others write.
+fn lengths<M: Subject>(map: &M, seed: u64) -> Result<Ran, String> {
+    let mut turns = None;
+    let events = length::check(map, seed, |threads, body| {
+        turns = Some(taken(seed, threads, body));
+    })?;
+    judged(&events, turns)
 }
 
 /// A number of keys, at most `most`, with which the map is about to take a larger table, or fan out: up to

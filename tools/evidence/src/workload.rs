@@ -83,18 +83,21 @@ pub fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -
 /// # Panics
 /// If a storm's own keys misbehave.
 pub fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
-    run_by(map, plan, seed, |threads, body| {
-        let start = Barrier::new(threads);
-        thread::scope(|scope| {
-            for index in 0..threads {
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    body(index);
-                });
-            }
-        });
-    })
+    run_by(map, plan, seed, on_threads)
+}
+
+/// So many threads of the system's that call the body at once, each with its number.
+pub fn on_threads(threads: usize, body: &(dyn Fn(usize) + Sync)) {
+    let start = Barrier::new(threads);
+    thread::scope(|scope| {
+        for index in 0..threads {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                body(index);
+            });
+        }
+    });
 }
 
 /// As [`run`], with threads that `together` makes: so many that call the body, each with its number.
