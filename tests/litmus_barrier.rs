@@ -94,7 +94,7 @@ fn heavy() {
 fn with_both_barriers_one_side_sees_the_other() {
     let tally = play(Duration::from_secs(2), light_barrier, heavy);
     assert_eq!(tally.missed, 0, "{tally:?}");
-    println!("{tally:?}");
+    eprintln!("{tally:?}");
 }
 
 /// Only real processors have store buffers, and of an emulator's nothing is known.
@@ -104,13 +104,13 @@ mod without {
 
     fn is_missed_without(light: fn(), heavy: fn()) {
         if thread::available_parallelism().map_or(1, usize::from) < 2 {
-            println!("unavailable: one processor has one store buffer, which it reads itself");
+            eprintln!("unavailable: one processor has one store buffer, which it reads itself");
             return;
         }
         // Milliseconds, if the threads run side by side.
         let tally = play(Duration::from_secs(60), light, heavy);
         assert!(tally.missed > 0, "not caught: {tally:?}");
-        println!("{tally:?}");
+        eprintln!("{tally:?}");
     }
 
     #[test]
