@@ -76,14 +76,15 @@ pub(crate) fn miri(shell: &Shell) -> Result<(), String> {
     )
 }
 
-/// Makes sure that a plugin of cargo is there; under CI it is installed. The error is the remedy.
+/// Makes sure that a plugin of cargo is there; under CI it is installed, unoptimised, which takes half of
+/// the time. The error is the remedy.
 pub(crate) fn tool(shell: &Shell, name: &str) -> Result<(), String> {
     let plugin = name.trim_start_matches("cargo-");
     let is_there = || shell.cargo(&[plugin, "--version"]).quiet();
     if is_there() {
         return Ok(());
     }
-    let arguments = ["install", "--locked", name];
+    let arguments = ["install", "--locked", "--debug", name];
     if shell.strict && shell.cargo(&arguments).quiet() && is_there() {
         return Ok(());
     }
@@ -152,7 +153,7 @@ mod tests {
         let remedy = tool(&home, "cargo-no-such-plugin").expect_err("there is none");
         assert_eq!(
             remedy,
-            "needs `cargo install --locked cargo-no-such-plugin`"
+            "needs `cargo install --locked --debug cargo-no-such-plugin`"
         );
         assert!(matches!(home.missing(&remedy), Outcome::Skipped(_)));
         assert!(matches!(shell(true).missing(&remedy), Outcome::Failed(_)));

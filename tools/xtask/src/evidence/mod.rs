@@ -8,12 +8,14 @@ mod fuzz;
 mod loom;
 mod miri;
 mod mutants;
+mod record;
 mod resize;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use record::{Origin, Row};
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,6 +42,9 @@ pub(crate) struct Options {
     /// Put bugs whose name contains this into the map, which histories must find, and stop.
     #[arg(long, num_args = 0..=1, default_missing_value = "")]
     mutants: Option<String>,
+    /// Write what ran, and how much, into docs/evidence.md.
+    #[arg(long)]
+    record: bool,
 }
 
 impl Default for Options {
@@ -49,6 +54,7 @@ impl Default for Options {
             only: Vec::new(),
             write_progress: false,
             mutants: None,
+            record: false,
         }
     }
 }
@@ -119,6 +125,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         bail!("there is no check `{name}`, only {}", names.join(", "));
     }
     let shell = Shell::new(root);
+    let origin = options.record.then(|| Origin::now(&shell)).transpose()?;
     let mut rows = Vec::new();
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
     for check in all.iter().filter(|check| wanted(check.name)) {
@@ -131,6 +138,21 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     println!("\n{:<12} {:>8}  result", "check", "seconds");
     for (name, seconds, outcome) in &rows {
         println!("{name:<12} {seconds:>8.1}  {outcome}");
+    }
+    if let Some(origin) = origin {
+        let order: Vec<&str> = all.iter().map(|check| check.name).collect();
+        let rows = rows.iter().map(|(check, seconds, outcome)| Row {
+            check,
+            seconds: *seconds,
+            outcome,
+        });
+        record::write(
+            &shell,
+            &origin,
+            options.depth,
+            &rows.collect::<Vec<_>>(),
+            &order,
+        )?;
     }
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     Ok(!rows.iter().any(|(.., outcome)| failed(outcome)))
