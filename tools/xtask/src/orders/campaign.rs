@@ -23,7 +23,7 @@ const PATIENCE: u32 = 20;
 const LEAST: Duration = Duration::from_secs(60);
 
 /// Models of other tags are asked if they take less than this.
-const SHORT: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_secs(5);
 
 /// The trial of a crate's sites.
 pub(super) struct Campaign<'a> {
@@ -87,15 +87,22 @@ impl<'a> Campaign<'a> {
             {
                 let (path, function) = name.split_once("::").unwrap_or((name, ""));
                 let (program, module) = place_of(path);
-                if program != "lib" && !self.has_miri {
+                let is_lib = program == "lib";
+                if !is_lib && !function.is_empty() && !function.starts_with("miri_") {
+                    let (kind, name) = (Kind::Machine, function.to_owned());
+                    let test = Test {
+                        kind,
+                        program,
+                        name,
+                    };
+                    named.entry(tag.clone()).or_default().push(test);
+                    continue;
+                }
+                if !is_lib && !self.has_miri {
                     continue;
                 }
                 if !lists.contains_key(&program) {
-                    let kind = if program == "lib" {
-                        Kind::Machine
-                    } else {
-                        Kind::Miri
-                    };
+                    let kind = if is_lib { Kind::Machine } else { Kind::Miri };
                     let list = self.programs.list(kind, &program)?;
                     lists.insert(program.clone(), list);
                 }
@@ -113,8 +120,8 @@ impl<'a> Campaign<'a> {
                         });
                     };
                     let short = test.rsplit("::").next().unwrap_or(test);
-                    // A whole file is for the interpreter: its races are too rare for the machine.
-                    if !function.is_empty() {
+                    // A file below tests/ is for the interpreter: its races are too rare for the machine.
+                    if is_lib && !function.is_empty() {
                         add(Kind::Machine);
                     }
                     if short.starts_with("miri_") && self.has_miri {
