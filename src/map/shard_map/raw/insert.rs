@@ -243,7 +243,7 @@ mod tests {
     /// exchanges and loads alone lets it meet the first (T2).
     #[test]
     fn miri_t2_an_insert_meets_one_whose_slot_it_saw_taken() {
-        let rounds = if cfg!(miri) { 20 } else { 1_000 };
+        let rounds = if cfg!(miri) { 6 } else { 1_000 };
         for round in 0..rounds {
             let map = RawMap::<u64, u64>::new(0, ResizeMode::default());
             let put = |hash, key, guard: &LocalGuard<'_>| {

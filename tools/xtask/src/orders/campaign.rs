@@ -46,13 +46,8 @@ enum Verdict {
 }
 
 impl<'a> Campaign<'a> {
-    /// Makes the copy, and lists the tests. `tests` are those of each tag.
-    pub(super) fn new(
-        root: &'a Path,
-        targets: &'a [Target],
-        tests: &BTreeMap<String, Vec<String>>,
-        seeds: u32,
-    ) -> Result<Self> {
+    /// Makes the copy.
+    pub(super) fn new(root: &'a Path, targets: &'a [Target], seeds: u32) -> Result<Self> {
         let folder = std::path::absolute(Shell::new(root).target("orders"))?;
         let programs = Programs::new(folder, seeds);
         let copy = Copy {
@@ -62,18 +57,22 @@ impl<'a> Campaign<'a> {
             members: &["benches/baselines", "tools/evidence", "tools/schedule"],
         };
         copy.renew_with(|path, text| instrument::asking(path, &text, targets))?;
-        let models = programs.list(Kind::Loom, "lib")?;
-        let mut campaign = Self {
+        Ok(Self {
             root,
             targets,
             programs,
-            models,
+            models: Vec::new(),
             named: BTreeMap::new(),
             usual: Mutex::default(),
             has_miri: programs::has_miri(root),
-        };
-        campaign.named = campaign.named(tests)?;
-        Ok(campaign)
+        })
+    }
+
+    /// Lists the models, and the tests that are named for each tag.
+    pub(super) fn with_tests(mut self, tests: &BTreeMap<String, Vec<String>>) -> Result<Self> {
+        self.models = self.programs.list(Kind::Loom, "lib")?;
+        self.named = self.named(tests)?;
+        Ok(self)
     }
 
     /// The tests that are named for each tag, besides the models.
@@ -263,7 +262,7 @@ impl<'a> Campaign<'a> {
             for to in target.to {
                 let key = target.key(to);
                 let is_wanted = key.contains(only) || target.tags.contains(only);
-                let is_known = is_new && records.kills.contains_key(&key);
+                let is_known = is_new && records.has(&key);
                 if is_wanted && !is_known {
                     wanted.push((at, *to, key));
                 }

@@ -35,7 +35,7 @@ pub(crate) struct Options {
     /// Weaken only where the name of the site contains this, or its tag is this.
     #[arg(long, requires = "mutate", default_value = "")]
     only: String,
-    /// Weaken only what no test is known to kill.
+    /// Weaken only what is neither killed nor argued yet.
     #[arg(long, requires = "mutate")]
     new: bool,
     /// How many seeds the interpreter tries.

@@ -35,7 +35,7 @@ fn subject(root: &Path) -> Result<Subject> {
 /// Weakens each site in turn; true when each weakening is killed or argued.
 pub(super) fn mutate(root: &Path, options: &Options) -> Result<bool> {
     let (targets, tests) = subject(root)?;
-    let campaign = Campaign::new(root, &targets, &tests, options.seeds)?;
+    let campaign = Campaign::new(root, &targets, options.seeds)?.with_tests(&tests)?;
     if !campaign.has_miri() {
         println!("without the interpreter: its tests are left out");
     }
@@ -47,12 +47,10 @@ pub(super) fn mutate(root: &Path, options: &Options) -> Result<bool> {
             .any(|target| target.keys().any(|name| name == *key))
     });
     records.write(root)?;
-    let is_open =
-        |key: &String| !records.kills.contains_key(key) && !records.argued.contains_key(key);
     let open: Vec<String> = targets
         .iter()
         .flat_map(Target::keys)
-        .filter(is_open)
+        .filter(|key| !records.has(key))
         .collect();
     for key in &open {
         println!("neither killed nor argued: {key}");
@@ -73,8 +71,8 @@ pub(crate) fn repeat(root: &Path, depth: Depth) -> Result<Outcome> {
         wanted = sample(wanted);
     }
     ensure!(!wanted.is_empty(), "there is no record");
-    let (targets, tests) = subject(root)?;
-    let campaign = Campaign::new(root, &targets, &tests, SEEDS)?;
+    let (targets, _) = subject(root)?;
+    let campaign = Campaign::new(root, &targets, SEEDS)?;
     let (mut killed, mut left_out) = (0, 0);
     let mut alive = Vec::new();
     for (key, test) in wanted {
@@ -102,18 +100,18 @@ pub(crate) fn repeat(root: &Path, depth: Depth) -> Result<Outcome> {
     Ok(Outcome::Passed(text))
 }
 
-/// The first record of each module of models, and of each other kind of test.
+/// The last record of each module of models, and of each other kind of test.
 fn sample(all: Vec<(&String, Test)>) -> Vec<(&String, Test)> {
-    let mut first = BTreeMap::new();
+    let mut last = BTreeMap::new();
     for (key, test) in all {
         let module = match test.kind {
             Kind::Loom => test.name.rsplit_once("::").map_or("", |(module, _)| module),
             Kind::Machine | Kind::Miri => "",
         };
         let family = (test.kind, module.to_owned());
-        first.entry(family).or_insert((key, test));
+        last.insert(family, (key, test));
     }
-    first.into_values().collect()
+    last.into_values().collect()
 }
 
 #[cfg(test)]
@@ -137,6 +135,6 @@ mod tests {
             .into_iter()
             .map(|(key, _)| key.as_str())
             .collect();
-        assert_eq!(sampled, ["a", "c", "d"]);
+        assert_eq!(sampled, ["b", "c", "e"]);
     }
 }

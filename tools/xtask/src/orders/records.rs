@@ -96,12 +96,17 @@ impl Records {
         Ok(records)
     }
 
+    /// Whether a weakening is killed or argued.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.kills.contains_key(key) || self.argued.contains_key(key)
+    }
+
     /// Every weakening is killed or argued, and every record is of a weakening that there is.
     pub(super) fn check(&self, targets: &[Target], report: &mut Report) {
         let mut there = BTreeSet::new();
         for target in targets {
             for key in target.keys() {
-                if !self.kills.contains_key(&key) && !self.argued.contains_key(&key) {
+                if !self.has(&key) {
                     let message = format!(
                         "`{key}` is neither killed nor argued; run `cargo xtask orders --mutate`"
                     );
