@@ -255,15 +255,20 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// Tries the weakenings whose name contains `only`, or tag is `only`; writes the kills as they come.
-    pub(super) fn run(&self, records: Records, only: &str, is_new: bool) -> Result<Records> {
+    /// Tries the weakenings whose name contains `only`, or tag is `only`, if they are asked for; writes
+    /// the kills as they come.
+    pub(super) fn run(
+        &self,
+        records: Records,
+        only: &str,
+        is_asked: impl Fn(&Records, &str) -> bool,
+    ) -> Result<Records> {
         let mut wanted = Vec::new();
         for (at, target) in self.targets.iter().enumerate() {
             for to in target.to {
                 let key = target.key(to);
                 let is_wanted = key.contains(only) || target.tags.contains(only);
-                let is_known = is_new && records.has(&key);
-                if is_wanted && !is_known {
+                if is_wanted && is_asked(&records, &key) {
                     wanted.push((at, *to, key));
                 }
             }

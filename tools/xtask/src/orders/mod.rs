@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// Weaken only what is neither killed nor argued yet.
     #[arg(long, requires = "mutate")]
     new: bool,
+    /// Weaken only what is argued: a test may kill it by now.
+    #[arg(long, requires = "mutate", conflicts_with = "new")]
+    argued: bool,
     /// How many seeds the interpreter tries.
     #[arg(long, requires = "mutate", default_value_t = 8)]
     seeds: u32,

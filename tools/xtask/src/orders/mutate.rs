@@ -39,7 +39,12 @@ pub(super) fn mutate(root: &Path, options: &Options) -> Result<bool> {
     if !campaign.has_miri() {
         println!("without the interpreter: its tests are left out");
     }
-    let mut records = campaign.run(Records::read(root)?, &options.only, options.new)?;
+    let is_asked = |records: &Records, key: &str| match (options.new, options.argued) {
+        (true, _) => !records.has(key),
+        (_, true) => records.argued.contains_key(key),
+        _ => true,
+    };
+    let mut records = campaign.run(Records::read(root)?, &options.only, is_asked)?;
     // A record of what is not there any more goes.
     records.kills.retain(|key, _| {
         targets
