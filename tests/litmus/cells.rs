@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) rule: Rule,
     /// Worlds that show the weak outcome for sure.
     pub(crate) shown_by: &'static [World],
+    /// Never seen on x86-64 although it is allowed: the crate's documentation says so.
+    pub(crate) not_on_x86_64: bool,
     /// Most preemptions of an execution in loom; without it, every execution is tried.
     #[cfg_attr(not(loom), expect(dead_code, reason = "loom alone counts them"))]
     pub(crate) preemptions: Option<usize>,
@@ -38,6 +40,7 @@ impl Row {
             weak,
             rule: Rule::Forbidden,
             shown_by: &[],
+            not_on_x86_64: false,
             preemptions: None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod faults;
 mod fuzz;
+mod litmus;
 mod loom;
 mod miri;
 mod mutants;
@@ -82,6 +83,11 @@ fn all() -> Vec<Check> {
             schedules::progress,
         ),
         check("resize", "every state of the model of moves", resize::run),
+        check(
+            "litmus",
+            "no outcome that the memory model forbids",
+            litmus::run,
+        ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
         check(
