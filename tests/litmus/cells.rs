@@ -23,7 +23,6 @@ pub(crate) struct Row {
     /// Never seen on x86-64 although it is allowed: the crate's documentation says so.
     pub(crate) not_on_x86_64: bool,
     /// Most preemptions of an execution in loom; without it, every execution is tried.
-    #[cfg_attr(not(loom), expect(dead_code, reason = "loom alone counts them"))]
     pub(crate) preemptions: Option<usize>,
 }
 
