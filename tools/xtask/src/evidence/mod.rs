@@ -9,6 +9,7 @@ mod loom;
 mod miri;
 mod mutants;
 mod resize;
+mod sanitizers;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
@@ -84,6 +85,16 @@ fn all() -> Vec<Check> {
         check("resize", "every state of the model of moves", resize::run),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "sanitizers",
+            "uses after free, leaks, races of machine code",
+            sanitizers::run,
+        ),
+        check(
+            "memory",
+            "faults of memory in the map, which sanitizers must report",
+            sanitizers::faults,
+        ),
         check(
             "faults",
             "refused memory, dead threads, forks, signals",
