@@ -10,6 +10,7 @@ mod miri;
 mod mutants;
 mod record;
 mod resize;
+mod sanitizers;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
@@ -90,6 +91,11 @@ fn all() -> Vec<Check> {
         check("resize", "every state of the model of moves", resize::run),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "sanitizers",
+            "uses after free, leaks, races of machine code",
+            sanitizers::run,
+        ),
         check(
             "faults",
             "refused memory, dead threads, forks, signals",
