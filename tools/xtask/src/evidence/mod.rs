@@ -1,6 +1,6 @@
 //! `evidence`: every check that can find a lost key, a stall or a race, in one table.
 //!
-//! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
+//! `quick` fits into CI; `full` takes some hours on two processors and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
 mod faults;
