@@ -12,10 +12,12 @@ use atomshard::ResizeMode;
 use core::time::Duration;
 use evidence::checker::check;
 use evidence::hashers::{HighBits, Identity, MiddleBits, OneHash, OneShard, TwoHash};
+use evidence::length;
 use evidence::seed::{many_threads, seeds, stress};
+use evidence::set::Elements;
 use evidence::subject::{Checked, Reference, Sharded};
 use evidence::watchdog::Watchdog;
-use evidence::workload::{Plan, assert_linearizable, run};
+use evidence::workload::{Plan, assert_linearizable, on_threads, run};
 use foldhash::fast::RandomState;
 
 fn limit(name: &'static str) -> Watchdog {
@@ -61,6 +63,24 @@ fn values_with_drop_glue_and_guards_that_move() {
     let _watchdog = limit("values_with_drop_glue_and_guards_that_move");
     let fresh = || Sharded::<Checked, _>::new(RandomState::default()).with_owned_guards();
     assert_linearizable(8 * stress(), Plan::SMALL, fresh);
+}
+
+#[test]
+fn a_set() {
+    let _watchdog = limit("a_set");
+    let fresh = || Elements::new(RandomState::default());
+    assert_linearizable(8 * stress(), Plan::SMALL, fresh);
+}
+
+#[test]
+fn lengths_are_explained_by_the_writes_in_flight() {
+    let _watchdog = limit("lengths_are_explained_by_the_writes_in_flight");
+    for seed in seeds(200 * stress()) {
+        let map = Sharded::<u64, _>::new(RandomState::default());
+        if let Err(why) = length::check(&map, seed, on_threads) {
+            panic!("ATOMSHARD_SEED={seed}\n{why}");
+        }
+    }
 }
 
 #[test]

@@ -203,6 +203,10 @@ impl Subject for Buggy {
         self.right.len()
     }
 
+    fn capacity(&self) -> usize {
+        self.right.capacity()
+    }
+
     fn reserve(&self, additional: usize) {
         self.right.reserve(additional);
     }

@@ -43,6 +43,10 @@ pub enum Op {
     ComputeToggle(u64),
     /// `compute` that changes nothing and returns what it saw.
     ComputeAbort,
+    /// A set's `insert`, of an element that can be told from its equals.
+    Add(u64),
+    /// A set's `remove`.
+    Delete,
 }
 
 /// What an operation returned.
@@ -50,7 +54,7 @@ pub enum Op {
 pub enum Outcome {
     /// A value (or none) handed out by the operation.
     Seen(State),
-    /// The answer of `contains_key`.
+    /// The answer of `contains_key`, and what a set's writes say.
     Found(bool),
     /// The value was absent and is now this.
     Added(u64),
@@ -90,6 +94,8 @@ impl Op {
             (Self::TryInsert(_), Some(c)) => (Some(c), Refused(c)),
             (Self::Remove, s) => (None, Seen(s)),
             (Self::Clear, _) => (None, Found(true)),
+            (Self::Add(v), s) => (Some(v), Found(s.is_none())),
+            (Self::Delete, s) => (None, Found(s.is_some())),
             (Self::RemoveIfEven | Self::RemoveExactly(_) | Self::Update(_), None) => {
                 (None, Seen(None))
             }
@@ -119,6 +125,7 @@ impl Op {
             Self::Get | Self::Contains | Self::ComputeAbort => true,
             Self::TryInsert(_) => matches!(outcome, Outcome::Refused(_)),
             Self::Remove | Self::Update(_) => outcome == Outcome::Seen(None),
+            Self::Delete => outcome == Outcome::Found(false),
             Self::RemoveIfEven | Self::RemoveExactly(_) => !matches!(outcome, Outcome::Taken(_)),
             _ => false,
         }

@@ -8,11 +8,13 @@ pub mod freeze;
 pub mod hashers;
 pub mod history;
 pub mod key;
+pub mod length;
 #[cfg(atomshard_traced)]
 pub mod progress;
 #[cfg(atomshard_traced)]
 pub mod scheduled;
 pub mod seed;
+pub mod set;
 pub mod subject;
 pub mod watchdog;
 pub mod whole;

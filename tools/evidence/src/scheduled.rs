@@ -6,11 +6,13 @@
 
 use crate::checker::check;
 use crate::hashers::{Identity, OneHash, OneShard, TwoHash};
-use crate::subject::{Checked, Payload, Sharded};
+use crate::history::Event;
+use crate::length;
+use crate::set::Elements;
+use crate::subject::{Checked, Sharded, Subject};
 use crate::workload::{Plan, fill, run_by};
 use atomshard::ResizeMode;
 use atomshard::trace::Access;
-use core::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use schedule::{Director, Order, Priorities, Threads, Walk};
 
@@ -136,6 +138,12 @@ pub fn scenarios() -> Vec<Scenario> {
             let fresh = || Sharded::<Checked, _>::new(hasher()).with_owned_guards();
             history(fresh, plan, seed)
         }),
+        scenario("a set", PLAN, |plan, seed| {
+            history(|| Elements::new(FixedState::with_seed(seed)), plan, seed)
+        }),
+        scenario("lengths", PLAN, |_, seed| {
+            lengths(&Sharded::<u64, _>::new(FixedState::with_seed(seed)), seed)
+        }),
         scenario(
             "eight threads a core",
             Plan {
@@ -200,22 +208,22 @@ impl Director for Turns {
 }
 
 /// Runs on a fresh map, and checks what was recorded.
-fn history<V: Payload, S: BuildHasher + Sync>(
-    fresh: impl Fn() -> Sharded<V, S>,
-    plan: Plan,
-    seed: u64,
-) -> Result<Ran, String> {
+fn history<M: Subject>(fresh: impl Fn() -> M, plan: Plan, seed: u64) -> Result<Ran, String> {
     let plan = Plan {
         filled: about_to_move(&fresh(), plan.filled, seed),
         ..plan
     };
     let mut turns = None;
     let events = run_by(&fresh(), plan, seed, |threads, body| {
-        let director = Turns::new(seed, threads);
-        turns = Some(schedule::run(threads, director, || (), |(), index| body(index)).0);
+        turns = Some(taken(seed, threads, body));
     });
+    judged(&events, turns)
+}
+
+/// Whether the history is linearizable, and what it went through.
+fn judged(events: &[Event], turns: Option<Turns>) -> Result<Ran, String> {
     let turns = turns.expect("it has run");
-    let stats = check(&events).map_err(|violation| violation.to_string())?;
+    let stats = check(events).map_err(|violation| violation.to_string())?;
     Ok(Ran {
         operations: events.len() as u64,
         overlaps: stats.overlaps as u64,
@@ -224,18 +232,34 @@ fn history<V: Payload, S: BuildHasher + Sync>(
     })
 }
 
+/// Runs the threads in turns.
+fn taken(seed: u64, threads: usize, body: &(dyn Fn(usize) + Sync)) -> Turns {
+    schedule::run(
+        threads,
+        Turns::new(seed, threads),
+        || (),
+        |(), index| body(index),
+    )
+    .0
+}
+
+/// Counts while others write.
+fn lengths<M: Subject>(map: &M, seed: u64) -> Result<Ran, String> {
+    let mut turns = None;
+    let events = length::check(map, seed, |threads, body| {
+        turns = Some(taken(seed, threads, body));
+    })?;
+    judged(&events, turns)
+}
+
 /// A number of keys, at most `most`, with which the map is about to take a larger table, or fan out: up to
 /// three keys before, which of its moves the seed draws. Now and then none.
-fn about_to_move<V: Payload, S: BuildHasher + Sync>(
-    map: &Sharded<V, S>,
-    most: u64,
-    seed: u64,
-) -> u64 {
+fn about_to_move<M: Subject>(map: &M, most: u64, seed: u64) -> u64 {
     let mut moves = vec![0];
     for keys in 0..most {
-        let before = map.map.capacity();
+        let before = map.capacity();
         fill(map, keys..keys + 1);
-        if map.map.capacity() > before {
+        if map.capacity() > before {
             moves.push(keys);
         }
     }

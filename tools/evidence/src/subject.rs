@@ -14,8 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
     reason = "a subject is counted, and not asked more than that"
 )]
 pub trait Subject: Sync {
-    /// Performs one operation and says what it returned.
+    /// Performs one operation, which it offers, and says what it returned.
     fn apply(&self, key: u64, op: Op) -> Outcome;
+    /// What it offers of these operations: the operation itself, or the one that comes nearest.
+    fn offered(&self, op: Op) -> Op {
+        op
+    }
     /// Hands each entry to `f`, with the iteration that the map offers.
     fn each(&self, f: &mut dyn FnMut(u64, u64));
     /// Removes the entries for which `f` is false.
@@ -24,6 +28,8 @@ pub trait Subject: Sync {
     fn clear(&self);
     /// The number of entries.
     fn len(&self) -> usize;
+    /// For how many entries there is room.
+    fn capacity(&self) -> usize;
     /// Makes room.
     fn reserve(&self, additional: usize);
     /// Gives room back.
@@ -71,6 +77,9 @@ impl Subject for Reference {
     }
     fn len(&self) -> usize {
         self.lock().len()
+    }
+    fn capacity(&self) -> usize {
+        self.lock().capacity()
     }
     fn reserve(&self, additional: usize) {
         self.lock().reserve(additional);
@@ -226,6 +235,7 @@ macro_rules! apply_pinned {
                 point();
                 Operation::<V, State>::Abort(entry.map(|(_, v)| v.read()))
             })),
+            Op::Add(_) | Op::Delete => unreachable!("operations of sets"),
         }
     }};
 }
@@ -280,6 +290,9 @@ impl<V: Payload, S: BuildHasher + Sync> Subject for Sharded<V, S> {
     }
     fn len(&self) -> usize {
         self.map.len()
+    }
+    fn capacity(&self) -> usize {
+        self.map.capacity()
     }
     fn reserve(&self, additional: usize) {
         self.map.pin().reserve(additional);

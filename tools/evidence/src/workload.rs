@@ -1,7 +1,7 @@
 //! Threads that work on a map and record what they saw, while others make it grow and shrink.
 
 use crate::checker::{Stats, check};
-use crate::history::{Clock, Event, Fact, Op, Outcome, Recorder, relax_clears};
+use crate::history::{Clock, Event, Fact, Op, Recorder, State, relax_clears};
 use crate::key::disturb_this_thread;
 use crate::seed::{rng, seeds};
 use crate::subject::Subject;
@@ -83,18 +83,21 @@ pub fn assert_linearizable<M: Subject>(runs: u64, plan: Plan, fresh: impl Fn() -
 /// # Panics
 /// If a storm's own keys misbehave.
 pub fn run<M: Subject>(map: &M, plan: Plan, seed: u64) -> Vec<Event> {
-    run_by(map, plan, seed, |threads, body| {
-        let start = Barrier::new(threads);
-        thread::scope(|scope| {
-            for index in 0..threads {
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    body(index);
-                });
-            }
-        });
-    })
+    run_by(map, plan, seed, on_threads)
+}
+
+/// So many threads of the system's that call the body at once, each with its number.
+pub fn on_threads(threads: usize, body: &(dyn Fn(usize) + Sync)) {
+    let start = Barrier::new(threads);
+    thread::scope(|scope| {
+        for index in 0..threads {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                body(index);
+            });
+        }
+    });
 }
 
 /// As [`run`], with threads that `together` makes: so many that call the body, each with its number.
@@ -136,8 +139,19 @@ pub fn run_by<M: Subject>(
 /// If one is there.
 pub fn fill<M: Subject>(map: &M, numbers: Range<u64>) {
     for key in FILLED + numbers.start..FILLED + numbers.end {
-        assert_eq!(map.apply(key, Op::Insert(key)), Outcome::Seen(None));
+        alone(map, key, Op::Insert(key), None);
     }
+}
+
+/// An operation on a key that no other thread knows, in this state.
+fn alone<M: Subject>(map: &M, key: u64, op: Op, state: State) {
+    let op = map.offered(op);
+    let outcome = map.apply(key, op);
+    assert_eq!(
+        outcome,
+        op.step(state).1,
+        "{op:?} of an own key in the state {state:?}"
+    );
 }
 
 /// One recording thread fewer, also when it panics: storms end with the last.
@@ -187,6 +201,7 @@ fn record<M: Subject>(
             21..23 => Op::ComputeToggle(value),
             _ => Op::ComputeAbort,
         };
+        let op = map.offered(op);
         recorder.record(key, op, || map.apply(key, op));
     }
     recorder.events
@@ -229,11 +244,7 @@ fn storm<M: Subject>(map: &M, plan: Plan, seed: u64, thread: usize, recording: &
             if recording.load(Ordering::Relaxed) == 0 {
                 return;
             }
-            assert_eq!(
-                map.apply(key, Op::Remove),
-                Outcome::Seen(Some(key)),
-                "remove of a key that was there"
-            );
+            alone(map, key, Op::Remove, Some(key));
         }
     }
     let base = STORM + (u64::try_from(thread).expect("fits") << 32);
@@ -241,31 +252,15 @@ fn storm<M: Subject>(map: &M, plan: Plan, seed: u64, thread: usize, recording: &
         let wave = rng.u64(1..=plan.wave);
         for key in base..base + wave {
             step();
-            assert_eq!(
-                map.apply(key, Op::Insert(key)),
-                Outcome::Seen(None),
-                "insert of a new key"
-            );
+            alone(map, key, Op::Insert(key), None);
         }
         let probe = base + rng.u64(0..wave);
-        assert_eq!(
-            map.apply(probe, Op::Get),
-            Outcome::Seen(Some(probe)),
-            "get of an own key"
-        );
+        alone(map, probe, Op::Get, Some(probe));
         for key in base..base + wave {
             step();
-            assert_eq!(
-                map.apply(key, Op::Remove),
-                Outcome::Seen(Some(key)),
-                "remove of an own key"
-            );
+            alone(map, key, Op::Remove, Some(key));
         }
-        assert_eq!(
-            map.apply(probe, Op::Get),
-            Outcome::Seen(None),
-            "get of a removed own key"
-        );
+        alone(map, probe, Op::Get, None);
         if rng.u32(0..4) == 0 {
             map.shrink();
         }

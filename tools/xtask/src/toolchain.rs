@@ -53,37 +53,39 @@ pub(crate) fn toolchain(shell: &Shell, name: &str) -> Result<(), String> {
 
 /// Makes sure that the nightly toolchain has Miri and the sources that it interprets.
 pub(crate) fn miri(shell: &Shell) -> Result<(), String> {
-    toolchain(shell, "nightly")?;
-    let works = shell.cargo(&["+nightly", "miri", "--version"]).quiet();
-    let sources = shell.program("rustup", &["+nightly", "component", "list", "--installed"]);
-    if works
-        && sources
-            .output()
-            .is_some_and(|list| list.contains("rust-src"))
-    {
+    sources(shell)?;
+    if shell.cargo(&["+nightly", "miri", "--version"]).quiet() {
         return Ok(());
     }
     added(
         shell,
-        &[
-            "component",
-            "add",
-            "miri",
-            "rust-src",
-            "--toolchain",
-            "nightly",
-        ],
+        &["component", "add", "miri", "--toolchain", "nightly"],
     )
 }
 
-/// Makes sure that a plugin of cargo is there; under CI it is installed. The error is the remedy.
+/// Makes sure that the nightly toolchain has the sources of std, so that std can be built with flags.
+pub(crate) fn sources(shell: &Shell) -> Result<(), String> {
+    toolchain(shell, "nightly")?;
+    let listed = shell.program("rustup", &["+nightly", "component", "list", "--installed"]);
+    if listed
+        .output()
+        .is_some_and(|list| list.contains("rust-src"))
+    {
+        return Ok(());
+    }
+    let arguments = ["component", "add", "rust-src", "--toolchain", "nightly"];
+    added(shell, &arguments)
+}
+
+/// Makes sure that a plugin of cargo is there; under CI it is installed, unoptimised, which takes half of
+/// the time. The error is the remedy.
 pub(crate) fn tool(shell: &Shell, name: &str) -> Result<(), String> {
     let plugin = name.trim_start_matches("cargo-");
     let is_there = || shell.cargo(&[plugin, "--version"]).quiet();
     if is_there() {
         return Ok(());
     }
-    let arguments = ["install", "--locked", name];
+    let arguments = ["install", "--locked", "--debug", name];
     if shell.strict && shell.cargo(&arguments).quiet() && is_there() {
         return Ok(());
     }
@@ -152,7 +154,7 @@ mod tests {
         let remedy = tool(&home, "cargo-no-such-plugin").expect_err("there is none");
         assert_eq!(
             remedy,
-            "needs `cargo install --locked cargo-no-such-plugin`"
+            "needs `cargo install --locked --debug cargo-no-such-plugin`"
         );
         assert!(matches!(home.missing(&remedy), Outcome::Skipped(_)));
         assert!(matches!(shell(true).missing(&remedy), Outcome::Failed(_)));

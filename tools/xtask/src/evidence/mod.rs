@@ -1,6 +1,6 @@
 //! `evidence`: every check that can find a lost key, a stall or a race, in one table.
 //!
-//! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
+//! `quick` fits into CI; `full` takes some hours on two processors and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
 mod faults;
@@ -9,12 +9,15 @@ mod litmus;
 mod loom;
 mod miri;
 mod mutants;
+mod record;
 mod resize;
+mod sanitizers;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use record::{Origin, Row};
 use std::path::Path;
 use std::time::Instant;
 
@@ -41,6 +44,9 @@ pub(crate) struct Options {
     /// Put bugs whose name contains this into the map, which histories must find, and stop.
     #[arg(long, num_args = 0..=1, default_missing_value = "")]
     mutants: Option<String>,
+    /// Write what ran, and how much, into docs/evidence.md.
+    #[arg(long)]
+    record: bool,
 }
 
 impl Default for Options {
@@ -50,6 +56,7 @@ impl Default for Options {
             only: Vec::new(),
             write_progress: false,
             mutants: None,
+            record: false,
         }
     }
 }
@@ -91,6 +98,11 @@ fn all() -> Vec<Check> {
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
         check(
+            "sanitizers",
+            "uses after free, leaks, races of machine code",
+            sanitizers::run,
+        ),
+        check(
             "faults",
             "refused memory, dead threads, forks, signals",
             faults::run,
@@ -120,6 +132,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         bail!("there is no check `{name}`, only {}", names.join(", "));
     }
     let shell = Shell::new(root);
+    let origin = options.record.then(|| Origin::now(&shell)).transpose()?;
     let mut rows = Vec::new();
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
     for check in all.iter().filter(|check| wanted(check.name)) {
@@ -132,6 +145,21 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     println!("\n{:<12} {:>8}  result", "check", "seconds");
     for (name, seconds, outcome) in &rows {
         println!("{name:<12} {seconds:>8.1}  {outcome}");
+    }
+    if let Some(origin) = origin {
+        let order: Vec<&str> = all.iter().map(|check| check.name).collect();
+        let rows = rows.iter().map(|(check, seconds, outcome)| Row {
+            check,
+            seconds: *seconds,
+            outcome,
+        });
+        record::write(
+            &shell,
+            &origin,
+            options.depth,
+            &rows.collect::<Vec<_>>(),
+            &order,
+        )?;
     }
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     Ok(!rows.iter().any(|(.., outcome)| failed(outcome)))
