@@ -28,7 +28,7 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     }
     let (seconds, seeds) = match depth {
         Depth::Quick => ("0.2", 2),
-        Depth::Full => ("30", 64),
+        Depth::Full => ("4", 16),
     };
     let machine = test(shell, &["--release"], &[TEST]).env("ATOMSHARD_LITMUS_SECONDS", seconds);
     let loom = test(shell, &["--release"], &[]).env("RUSTFLAGS", "--cfg loom");
