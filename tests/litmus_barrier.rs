@@ -2,7 +2,8 @@
 //! rarely. With both barriers never may both miss the other's store; with one of them left out they do, which
 //! shows that the race is there to be lost.
 //!
-//! The models and the interpreter take `membarrier` for a fence, so that it orders anything is shown here alone.
+//! The models and the interpreter take `membarrier` for a fence. `tests/litmus.rs` has the same race in its table; here
+//! it is run long enough for a barrier that is left out to be noticed (`cargo xtask orders --mutate`).
 
 use atomshard::sys::{heavy_barrier, light_barrier};
 use core::hint;

@@ -28,8 +28,9 @@ use std::collections::VecDeque;
 
 /// Alignment of every object, so that three bits of its address are free for flags.
 pub(crate) const SLOT_ALIGN: usize = 8;
-/// Under Miri, which then sees each use after free, and in models, whose atomics are larger.
-pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(miri);
+/// Under Miri and the sanitizers (`--cfg atomshard_singles`), which then see each use after free and
+/// each leak, and in models, whose atomics are larger.
+pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(any(miri, atomshard_singles));
 /// Bytes of the smallest chunk.
 const SMALLEST_CHUNK: usize = 256;
 /// Free objects that a thread keeps to itself.

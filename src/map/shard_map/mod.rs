@@ -70,6 +70,10 @@ use std::hash::RandomState;
 /// # Consistency
 /// Every operation on one key is linearizable: it takes effect at one instant between its call
 /// and its return, and whoever sees the effect also sees what the writing thread did before.
+/// Who finds nothing sees nothing of who removed, and may look before its own write of another
+/// key has reached the others: of two threads that each insert one key and then look for
+/// the other's, both may miss. A `fence(SeqCst)` between the two calls rules that out; x86-64
+/// needs none.
 /// Operations that span keys ([`iter`](Self::iter), [`retain`](Self::retain),
 /// [`clear`](Self::clear), [`len`](Self::len), `clone`, `==`) are weakly consistent: an entry
 /// present throughout is seen exactly once, one that comes or goes meanwhile may or may not be

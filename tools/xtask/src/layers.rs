@@ -37,6 +37,7 @@ const OWNED_CFGS: &[(&str, &str)] = &[
     ("loom", "sync"),
     ("atomshard_traced", "sync"),
     ("atomshard_probes", "arch"),
+    ("atomshard_singles", "reclaim"),
 ];
 
 /// What lib.rs may ask for all the same: whether it shows a layer.

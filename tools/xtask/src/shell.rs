@@ -147,20 +147,44 @@ impl Line {
     }
 
     /// Runs a test command; whether it succeeded, and what the test runners counted.
-    pub(crate) fn run_counted(mut self) -> Result<(bool, Tally)> {
+    pub(crate) fn run_counted(self) -> Result<(bool, Tally)> {
+        let mut tally = Tally::default();
+        let success = self.run_by_lines(|line| tally.add(line))?;
+        Ok((success, tally))
+    }
+
+    /// Runs it; whether it succeeded, and what it printed, which goes through.
+    pub(crate) fn run_seen(self) -> Result<(bool, String)> {
+        let mut seen = String::new();
+        let success = self.run_by_lines(|line| {
+            seen.push_str(line);
+            seen.push('\n');
+        })?;
+        Ok((success, seen))
+    }
+
+    fn run_by_lines(mut self, mut see: impl FnMut(&str)) -> Result<bool> {
         println!("$ {}", self.text);
         self.command.stdout(Stdio::piped());
         let context = || format!("cannot run {}", self.text);
         let mut child = self.command.spawn().with_context(context)?;
         let output = child.stdout.take().context("the output is a pipe")?;
-        let mut tally = Tally::default();
         for line in BufReader::new(output).split(b'\n') {
             let line = line?;
             let line = String::from_utf8_lossy(&line);
             println!("{line}");
-            tally.add(&line);
+            see(&line);
         }
-        Ok((child.wait()?.success(), tally))
+        Ok(child.wait()?.success())
+    }
+
+    /// Runs it and shows nothing; whether it succeeded, and what it wrote to its two outputs.
+    pub(crate) fn run_silently(mut self) -> Result<(bool, String, String)> {
+        let output = self.command.output();
+        let output = output.with_context(|| format!("cannot run {}", self.text))?;
+        let [said, errors] = [&output.stdout, &output.stderr]
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        Ok((output.status.success(), said, errors))
     }
 
     /// Runs it; what it says on standard error goes to a file. True when it succeeds.

@@ -53,27 +53,28 @@ pub(crate) fn toolchain(shell: &Shell, name: &str) -> Result<(), String> {
 
 /// Makes sure that the nightly toolchain has Miri and the sources that it interprets.
 pub(crate) fn miri(shell: &Shell) -> Result<(), String> {
-    toolchain(shell, "nightly")?;
-    let works = shell.cargo(&["+nightly", "miri", "--version"]).quiet();
-    let sources = shell.program("rustup", &["+nightly", "component", "list", "--installed"]);
-    if works
-        && sources
-            .output()
-            .is_some_and(|list| list.contains("rust-src"))
-    {
+    sources(shell)?;
+    if shell.cargo(&["+nightly", "miri", "--version"]).quiet() {
         return Ok(());
     }
     added(
         shell,
-        &[
-            "component",
-            "add",
-            "miri",
-            "rust-src",
-            "--toolchain",
-            "nightly",
-        ],
+        &["component", "add", "miri", "--toolchain", "nightly"],
     )
+}
+
+/// Makes sure that the nightly toolchain has the sources of std, so that std can be built with flags.
+pub(crate) fn sources(shell: &Shell) -> Result<(), String> {
+    toolchain(shell, "nightly")?;
+    let listed = shell.program("rustup", &["+nightly", "component", "list", "--installed"]);
+    if listed
+        .output()
+        .is_some_and(|list| list.contains("rust-src"))
+    {
+        return Ok(());
+    }
+    let arguments = ["component", "add", "rust-src", "--toolchain", "nightly"];
+    added(shell, &arguments)
 }
 
 /// Makes sure that a plugin of cargo is there; under CI it is installed, unoptimised, which takes half of

@@ -19,7 +19,7 @@ const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-g
 const MODELS: [&str; 2] = ["", " -Zmiri-tree-borrows"];
 
 /// Seeds of each suite, model and target at full depth.
-const SEEDS: u32 = 64;
+const SEEDS: u32 = 4;
 
 /// One call of Miri.
 #[derive(Clone, Copy)]

@@ -1,15 +1,17 @@
 //! `evidence`: every check that can find a lost key, a stall or a race, in one table.
 //!
-//! `quick` fits into CI; `full` runs for hours and is what a record is made of. Each check says how much it
+//! `quick` fits into CI; `full` takes some hours on two processors and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
 mod faults;
 mod fuzz;
+mod litmus;
 mod loom;
 mod miri;
 mod mutants;
 mod record;
 mod resize;
+mod sanitizers;
 mod schedules;
 
 use crate::shell::{Outcome, Shell};
@@ -93,8 +95,18 @@ fn all() -> Vec<Check> {
             "each ordering weakened, which its test must see",
             |shell, depth| crate::orders::repeat(&shell.root, depth),
         ),
+        check(
+            "litmus",
+            "no outcome that the memory model forbids",
+            litmus::run,
+        ),
         check("loom", "every interleaving of the small models", loom::run),
         check("miri", "undefined behaviour, races, leaks", miri::run),
+        check(
+            "sanitizers",
+            "uses after free, leaks, races of machine code",
+            sanitizers::run,
+        ),
         check(
             "faults",
             "refused memory, dead threads, forks, signals",
