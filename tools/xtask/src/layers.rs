@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error", "sync", "arch", "sys", "pad", "shard", "reclaim", "table",
         ],
     ),
-    ("topology", &["error", "sys", "shard"]),
+    ("topology", &["error", "sys", "pad"]),
     ("perf", &["error", "arch", "sys"]),
     ("error", &[]),
 ];
