@@ -378,8 +378,12 @@ fn text(file: &Path, expected: &str) -> Result<String, TopologyError> {
 pub(super) fn optional_text(file: &Path, expected: &str) -> Result<Option<String>, TopologyError> {
     let mut text = String::new();
     let read =
-        std::fs::File::open(file).and_then(|open| open.take(LONGEST).read_to_string(&mut text));
+        std::fs::File::open(file).and_then(|open| open.take(LONGEST + 1).read_to_string(&mut text));
     match read {
+        Ok(bytes) if bytes as u64 > LONGEST => {
+            let found = format!("more than {LONGEST} bytes");
+            Err(TopologyError::of_file(file, found, expected))
+        }
         Ok(_) => Ok(Some(text)),
         // A folder that is a file instead makes the path one of no file, too.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

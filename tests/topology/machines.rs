@@ -293,6 +293,14 @@ fn older_kernels_are_understood() {
 }
 
 #[test]
+fn a_file_without_end_is_not_read() {
+    let mut tree = Tree::guest();
+    tree.put("proc/self/mountinfo", &"-".repeat(5 << 20));
+    let error = tree.read().expect_err("too long");
+    assert_eq!(error.found, "more than 4194304 bytes");
+}
+
+#[test]
 fn strings_are_refused_with_the_place() {
     for (text, at, found) in [
         ("", 0, "\"\""),

@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error", "sync", "arch", "sys", "pad", "shard", "reclaim", "table",
         ],
     ),
-    ("topology", &["error", "sys", "pad"]),
+    ("topology", &["error", "sys", "shard"]),
     ("perf", &["error", "arch", "sys"]),
     ("error", &[]),
 ];

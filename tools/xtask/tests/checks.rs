@@ -204,7 +204,7 @@ fn layers_sees_every_way_up() {
             "src/sync/mod.rs:2: `sync` imports `shard` (`crate::shard::Shard`); it may import error",
             "src/sync/mod.rs:5: `sync` imports `map` (`super::map::grow`); it may import error",
             "src/sync/mod.rs:6: `sync` imports `map` (`crate::map::grown`); it may import error",
-            "src/topology.rs:2: `topology` imports `sync` (`crate::sync`); it may import error, sys, pad",
+            "src/topology.rs:2: `topology` imports `sync` (`crate::sync`); it may import error, sys, shard",
             "layers: FAILED, 7 findings in 8 imports",
         ],
     );
