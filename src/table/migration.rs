@@ -458,3 +458,33 @@ pub(crate) unsafe fn free_chain(link: Word) {
         link = line.link().load();
     }
 }
+
+#[cfg(all(test, loom))]
+mod t1 {
+    use super::{Line, Word, free_chain, freeze};
+    use std::sync::Arc;
+
+    /// Of two movers one fails to freeze a link, and follows what it finds: a line new to it.
+    #[test]
+    fn a_mover_that_fails_sees_the_line_that_it_finds() {
+        loom::model(|| {
+            let line = Arc::new(Line::zero());
+            let mover = {
+                let line = Arc::clone(&line);
+                loom::thread::spawn(move || freeze(&line))
+            };
+            let chain = Word::link(Box::into_raw(Line::overflow(&[])).cast::<u8>());
+            let linked = line.link().cas(Word::ZERO, chain).is_ok();
+            freeze(&line);
+            mover.join().expect("the mover does not panic");
+            let last = if linked {
+                line.follow(chain)
+            } else {
+                Some(&*line)
+            };
+            assert!(last.is_some_and(|line| line.link().load().is_frozen()));
+            // SAFETY: both movers are done, and nobody else had the line.
+            unsafe { free_chain(chain) };
+        });
+    }
+}

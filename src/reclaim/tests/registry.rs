@@ -111,6 +111,31 @@ fn miri_threads_that_have_gone_leave_no_more_records_than_lived_at_once() {
     }
 }
 
+/// R1: whoever meets a record, to lease one or to wait for its pin, meets it complete. The fields of
+/// a record are plain memory, which the interpreter watches.
+#[test]
+fn miri_r1_first_leases_at_once_meet_complete_records() {
+    let rounds = if cfg!(miri) { 6 } else { 100 };
+    for _ in 0..rounds {
+        let registry = registry();
+        let mut indices: Vec<usize> = thread::scope(|scope| {
+            let leases: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let index = registry.lease().index();
+                        assert!(registry.grace().expect("a barrier").is_over());
+                        index
+                    })
+                })
+                .collect();
+            let ends = leases.into_iter().map(|lease| lease.join());
+            ends.map(|index| index.expect("no lease panics")).collect()
+        });
+        indices.sort_unstable();
+        assert_eq!(indices, [0, 1, 2], "small and different");
+    }
+}
+
 /// A local whose destructor pins twice at once and reports the records.
 struct PinsLate(mpsc::Sender<[usize; 3]>);
 

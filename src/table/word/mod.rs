@@ -294,3 +294,29 @@ impl Slot {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Slot, Word};
+    use std::thread;
+
+    /// Store buffering over two slots, which T2 forbids: of two threads that each make a claim and then look
+    /// at the other's slot, one sees the other's. The accesses themselves have to do it.
+    #[test]
+    fn miri_t2_of_two_claims_one_is_seen() {
+        let rounds = if cfg!(miri) { 20 } else { 1_000 };
+        for _ in 0..rounds {
+            let slots = [Slot::zero(), Slot::zero()];
+            let side = |own: &Slot, other: &Slot| {
+                assert_eq!(own.cas(Word::ZERO, Word::vacant()), Ok(()));
+                !other.load().is_zero()
+            };
+            let (first, second) = thread::scope(|scope| {
+                let first = scope.spawn(|| side(&slots[0], &slots[1]));
+                let second = side(&slots[1], &slots[0]);
+                (first.join().expect("no exchange fails"), second)
+            });
+            assert!(first || second, "neither claim was seen");
+        }
+    }
+}

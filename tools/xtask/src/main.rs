@@ -46,11 +46,7 @@ enum Command {
     /// Imports go downwards only; each cfg in its layer.
     Layers,
     /// Every strong ordering is explained, tagged at both ends and tested.
-    Orders {
-        /// Write docs/ORDERINGS.md instead of comparing with it.
-        #[arg(long)]
-        write: bool,
-    },
+    Orders(orders::Options),
     /// Every unsafe site is argued by invariant number or caller's contract.
     Safety,
     /// The annotated tree in docs/MAP.md.
@@ -106,7 +102,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let passed = match cli.command {
         Command::Tidy => tidy::check(&root)?.print("tidy"),
         Command::Layers => layers::check(&root)?.print("layers"),
-        Command::Orders { write } => orders::check(&root, write)?.print("orders"),
+        Command::Orders(options) => orders::run(&root, &options)?,
         Command::Safety => safety::check(&root)?.print("safety"),
         Command::Map { write } => map::check(&root, write)?.print("map"),
         Command::Test => ci::test(&root)?,

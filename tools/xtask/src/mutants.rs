@@ -52,6 +52,11 @@ pub(crate) struct Copy<'a> {
 impl Copy<'_> {
     /// Makes the copy anew.
     pub(crate) fn renew(&self) -> Result<()> {
+        self.renew_with(|_, text| text)
+    }
+
+    /// Makes the copy anew, with each file as `change` makes it of its path and text.
+    pub(crate) fn renew_with(&self, change: impl Fn(&str, String) -> String) -> Result<()> {
         let mut wanted = BTreeMap::new();
         for path in crate::source::files(self.root)? {
             if LIBRARY
@@ -60,6 +65,7 @@ impl Copy<'_> {
                 .any(|part| path.starts_with(part))
             {
                 let text = crate::source::read(self.root, &path)?;
+                let text = change(&path, text);
                 wanted.insert(path, text);
             }
         }

@@ -48,7 +48,10 @@ fn good_samples_pass() {
     expect(
         "orders/good",
         0,
-        &["orders: ok, 0 findings in 5 strong orderings"],
+        &[
+            "orders: ok, 0 findings in 5 strong orderings",
+            "orders: 7 killed, 1 argued",
+        ],
     );
     expect(
         "safety/good",
@@ -274,6 +277,26 @@ fn orders_wants_a_test() {
 }
 
 #[test]
+fn orders_wants_a_kill_or_an_argument() {
+    expect(
+        "orders/bad_kills",
+        1,
+        &[
+            "docs/orderings-kills.toml:3: `by hand` is not a test",
+            "docs/orderings-kills.toml:4: `src/cell.rs Cell::take swap: AcqRel -> Release` can no longer be weakened so",
+            "docs/orderings.toml:7: `no tool objected` cites no rule: [atomics.order], [atomics.fences], [intro.races], [intro.progress], [dcl.attr.depend]",
+            "docs/orderings.toml:7: `no tool objected` does not say why no tool shows it",
+            "docs/orderings.toml:7: `src/cell.rs Cell::get load: Acquire -> Relaxed` is killed by by hand: no argument is needed",
+            "docs/orderings.toml:8: `no tool objected` cites no rule: [atomics.order], [atomics.fences], [intro.races], [intro.progress], [dcl.attr.depend]",
+            "docs/orderings.toml:8: `no tool objected` does not say why no tool shows it",
+            "docs/orderings.toml:8: `src/cell.rs Cell::put store: Release -> Relaxed` can no longer be weakened so",
+            "src/cell.rs:13: `src/cell.rs Cell::set store: Release -> Relaxed` is neither killed nor argued; run `cargo xtask orders --mutate`",
+            "orders: FAILED, 9 findings in 2 strong orderings",
+        ],
+    );
+}
+
+#[test]
 fn safety_wants_an_argument_by_number() {
     expect(
         "safety/bad_block",
@@ -357,11 +380,16 @@ fn orders_writes_what_it_then_accepts() {
     put("cell.rs");
     put("tests/loom/c1.rs");
     std::fs::create_dir(root.join("docs")).expect("a folder can be made");
+    let kills = "orders/bad_stale/docs/orderings-kills.toml";
+    std::fs::copy(sample(kills), root.join("docs/orderings-kills.toml")).expect("it can be copied");
     assert!(xtask(&root, &["orders", "--write"]).status.success());
     assert!(xtask(&root, &["orders"]).status.success());
     let table = std::fs::read_to_string(root.join("docs/ORDERINGS.md")).expect("it was written");
     let row = "| C1 | Release in `src/cell.rs:Cell::set` | Acquire in `src/cell.rs:Cell::get` \
-               | the value | `src/tests/loom/c1.rs` |";
+               | the value | `src/tests/loom/c1.rs` | 2 by `seen` |";
+    assert!(table.contains(row), "{table}");
+    let row =
+        "| `src/cell.rs Cell::get load` | Acquire -> Relaxed | `loom lib tests::loom::c1::seen` |";
     assert!(table.contains(row), "{table}");
 }
 

@@ -217,3 +217,64 @@ impl<K, V> RawMap<K, V> {
         Self::settle_claim(slot, word, tag)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::{Inserted, RawMap};
+    use crate::map::ResizeMode;
+    use crate::reclaim::LocalGuard;
+    use crate::sync::{AtomicBool, Ordering};
+    use std::thread;
+
+    /// Two tags in one bucket.
+    const OTHER_HASH: u64 = 1 << 40;
+    const HASH: u64 = 2 << 40;
+
+    /// Spins until the flag is up. Relaxed: what follows is ordered by nothing but its own accesses.
+    fn wait_for(flag: &AtomicBool) {
+        // ORD: Relaxed — see above.
+        while !flag.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+    }
+
+    /// One insert has gone by, into a slot that it emptied before, when another begins that has been
+    /// pinned all the time. The interpreter may show the second the slot as it was; the order of the
+    /// exchanges and loads alone lets it meet the first (T2).
+    #[test]
+    fn miri_t2_an_insert_meets_one_whose_slot_it_saw_taken() {
+        let rounds = if cfg!(miri) { 6 } else { 1_000 };
+        for round in 0..rounds {
+            let map = RawMap::<u64, u64>::new(0, ResizeMode::default());
+            let put = |hash, key, guard: &LocalGuard<'_>| {
+                matches!(map.insert(hash, key, round, false, guard), Inserted::New(_))
+            };
+            assert!(put(OTHER_HASH, 100, &map.domain().pin()));
+            let (pinned, gone) = (AtomicBool::new(false), AtomicBool::new(false));
+            let (first, second) = thread::scope(|scope| {
+                let second = scope.spawn(|| {
+                    let guard = map.domain().pin();
+                    // ORD: Relaxed — as in `wait_for`.
+                    pinned.store(true, Ordering::Relaxed);
+                    wait_for(&gone);
+                    // Under the guard from before: a pin of its own would be a fence.
+                    put(HASH, 7, &guard)
+                });
+                let guard = map.domain().pin();
+                wait_for(&pinned);
+                let removed = map.remove_if(OTHER_HASH, &100, |_, _| true, &guard);
+                assert!(removed.is_ok_and(|entry| entry.is_some()));
+                let first = put(HASH, 7, &guard);
+                // ORD: Relaxed — as in `wait_for`.
+                gone.store(true, Ordering::Relaxed);
+                (
+                    first,
+                    second.join().expect("the second insert does not panic"),
+                )
+            });
+            assert!(first ^ second, "one insert wins: {first}, {second}");
+            let guard = map.domain().pin();
+            assert_eq!(map.iter(&guard).filter(|entry| entry.key == 7).count(), 1);
+        }
+    }
+}

@@ -356,7 +356,9 @@ unsafe fn reclaim_table(word: *mut u8) {
 mod tests {
     use super::RawMap;
     use crate::map::ResizeMode;
+    use crate::reclaim::Guard as _;
     use crate::table::SHARDS;
+    use std::thread;
 
     /// A hash for each key, all in the first shard.
     fn hash(key: u64) -> u64 {
@@ -405,5 +407,30 @@ mod tests {
             map.get(hash(1), &1, &guard).map(|entry| entry.value),
             Some(1)
         );
+    }
+
+    /// T3: the memory that a move leaves is freed after the last look of those who may have it.
+    #[test]
+    fn miri_t3_a_table_stays_for_who_came_before_it_moved() {
+        let rounds = if cfg!(miri) { 3 } else { 100 };
+        for _ in 0..rounds {
+            let map = RawMap::new(0, ResizeMode::default());
+            insert(&map, 1);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    for _ in 0..4 {
+                        let guard = map.domain().pin();
+                        let seen = map.get(hash(1), &1, &guard).map(|entry| entry.value);
+                        assert_eq!(seen, Some(1), "present throughout");
+                    }
+                });
+                for entries in [9, 20] {
+                    let guard = map.domain().pin();
+                    assert_eq!(map.try_reserve(entries, &guard), Ok(()));
+                    drop(guard);
+                    map.domain().pin().flush();
+                }
+            });
+        }
     }
 }

@@ -91,6 +91,11 @@ fn all() -> Vec<Check> {
         ),
         check("resize", "every state of the model of moves", resize::run),
         check(
+            "orders",
+            "each ordering weakened, which its test must see",
+            |shell, depth| crate::orders::repeat(&shell.root, depth),
+        ),
+        check(
             "litmus",
             "no outcome that the memory model forbids",
             litmus::run,

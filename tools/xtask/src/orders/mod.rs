@@ -1,26 +1,88 @@
 //! `orders`: every strong ordering says what it pairs with, at both ends, and which test kills it.
 
+mod campaign;
 mod grammar;
+mod instrument;
+mod mutate;
+mod mutations;
+mod programs;
+mod records;
 mod sites;
 mod table;
 mod tests_of;
 
+use mutate::mutate;
+pub(crate) use mutate::repeat;
+
 use crate::report::Report;
-use crate::source::{self, is_library};
+use crate::source::{self, RustFile, is_library};
 use anyhow::Result;
+use clap::Args;
+use mutations::Target;
+use records::Records;
 use sites::Site;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Write docs/ORDERINGS.md instead of comparing with it.
+    #[arg(long)]
+    write: bool,
+    /// Weaken each ordering in turn in a copy, and record which test fails.
+    #[arg(long, conflicts_with = "write")]
+    mutate: bool,
+    /// Weaken only where the name of the site contains this, or its tag is this.
+    #[arg(long, requires = "mutate", default_value = "")]
+    only: String,
+    /// Weaken only what is neither killed nor argued yet.
+    #[arg(long, requires = "mutate")]
+    new: bool,
+    /// Weaken only what is argued: a test may kill it by now.
+    #[arg(long, requires = "mutate", conflicts_with = "new")]
+    argued: bool,
+    /// How many seeds the interpreter tries.
+    #[arg(long, requires = "mutate", default_value_t = 8)]
+    seeds: u32,
+}
+
+/// Runs the command; true when it passes.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    if options.mutate {
+        return mutate(root, options);
+    }
+    gate(root, options.write)
+}
+
+/// The check, and how many weakenings are killed and argued; `write` renews docs/ORDERINGS.md.
+pub(crate) fn gate(root: &Path, write: bool) -> Result<bool> {
+    let passed = check(root, write)?.print("orders");
+    if passed {
+        println!("orders: {}", Records::read(root)?.counts());
+    }
+    Ok(passed)
+}
+
+/// Whether a file has orderings that this is about: not the facade, and no test.
+fn is_judged(file: &RustFile) -> bool {
+    !file.test && !file.path.starts_with("src/sync")
+}
+
+/// What can be weakened in the library.
+fn targets(parsed: &[RustFile], report: &mut Report) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for file in parsed.iter().filter(|file| is_judged(file)) {
+        mutations::find(file, &mut targets, report);
+    }
+    targets
+}
+
 /// Checks the library; `write` renews docs/ORDERINGS.md.
-pub(crate) fn check(root: &Path, write: bool) -> Result<Report> {
+fn check(root: &Path, write: bool) -> Result<Report> {
     let mut report = Report::new("strong orderings");
     let parsed = source::rust(root, &mut report, is_library)?;
     let mut sites = Vec::new();
-    for file in parsed
-        .iter()
-        .filter(|file| !file.test && !file.path.starts_with("src/sync"))
-    {
+    for file in parsed.iter().filter(|file| is_judged(file)) {
         sites::collect(file, &mut sites, &mut report);
     }
     let mut tags: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
@@ -43,7 +105,16 @@ pub(crate) fn check(root: &Path, write: bool) -> Result<Report> {
             report.add(&ends[0].path, ends[0].line, message);
         }
     }
-    table::check(root, &tags, &tests, write, &mut report)?;
+    let targets = targets(&parsed, &mut report);
+    let records = Records::read(root)?;
+    records.check(&targets, &mut report);
+    let contents = table::Contents {
+        tags: &tags,
+        tests: &tests,
+        targets: &targets,
+        records: &records,
+    };
+    contents.check(root, write, &mut report)?;
     Ok(report)
 }
 

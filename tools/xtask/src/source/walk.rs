@@ -15,6 +15,8 @@ pub(crate) struct Place {
     pub(crate) call: usize,
     /// Name of the function or method that the innermost call is to.
     pub(crate) callee: String,
+    /// Which argument of that call the site is in, from 0.
+    pub(crate) argument: usize,
     /// `name` or `Type::name`; empty outside of functions.
     pub(crate) function: String,
     /// Inline modules around the site, outermost first.
@@ -31,6 +33,8 @@ pub(crate) trait Sink {
     fn path(&mut self, _path: &syn::Path, _place: &Place) {}
     /// A `use` declaration.
     fn import(&mut self, _item: &syn::ItemUse, _place: &Place) {}
+    /// A call of something that a path names.
+    fn call(&mut self, _call: &syn::ExprCall, _place: &Place) {}
     /// A macro call; its tokens are not parsed.
     fn macro_call(&mut self, _call: &syn::Macro, _place: &Place) {}
     /// An attribute.
@@ -85,6 +89,14 @@ impl<S: Sink> Walker<'_, S> {
         change(&mut self.place);
         body(self);
         self.place = kept;
+    }
+
+    /// The arguments of a call, each with its number.
+    fn arguments<P>(&mut self, arguments: &syn::punctuated::Punctuated<syn::Expr, P>) {
+        for (number, argument) in arguments.iter().enumerate() {
+            let change = |place: &mut Place| place.argument = number;
+            self.within(change, |walker| walker.visit_expr(argument));
+        }
     }
 
     fn statement(
@@ -235,7 +247,15 @@ impl<'ast, S: Sink> Visit<'ast> for Walker<'_, S> {
             place.call = line;
             place.callee = callee.unwrap_or_default();
         };
-        self.within(change, |walker| visit::visit_expr_call(walker, call));
+        let place = self.at(call.span());
+        self.sink.call(call, &place);
+        self.within(change, |walker| {
+            for attribute in &call.attrs {
+                walker.visit_attribute(attribute);
+            }
+            walker.visit_expr(&call.func);
+            walker.arguments(&call.args);
+        });
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
@@ -245,7 +265,14 @@ impl<'ast, S: Sink> Visit<'ast> for Walker<'_, S> {
             place.callee = call.method.to_string();
         };
         self.within(change, |walker| {
-            visit::visit_expr_method_call(walker, call);
+            for attribute in &call.attrs {
+                walker.visit_attribute(attribute);
+            }
+            walker.visit_expr(&call.receiver);
+            if let Some(generics) = &call.turbofish {
+                walker.visit_angle_bracketed_generic_arguments(generics);
+            }
+            walker.arguments(&call.args);
         });
     }
 
