@@ -74,6 +74,13 @@ impl TryReserveError {
 ///
 /// Returned by the readers of [`topology`](crate::topology). It says where, what was found, and what
 /// would have been right.
+///
+/// ```
+/// use atomshard::topology::CpuSet;
+///
+/// let error = "0-3,x".parse::<CpuSet>().unwrap_err();
+/// assert_eq!(error.to_string(), "byte 4: found \"x\", expected a number below 65536");
+/// ```
 #[cfg(feature = "topology")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -151,7 +158,19 @@ impl core::error::Error for TopologyError {}
 /// A plan cannot be made, or does not fit the machine.
 ///
 /// Returned by [`Placement::plan`](crate::topology::Placement::plan) and
-/// [`Plan::check`](crate::topology::Plan::check).
+/// [`Plan::check`](crate::topology::Plan::check), and by
+/// [`Budget`](crate::topology::Budget).
+///
+/// ```
+/// use atomshard::topology::{Machine, Placement, Policy};
+/// use atomshard::{CpuRefusal, PlanError};
+///
+/// let machine = Machine::of_synthetic("core:4 pu:1")?;
+/// let refused = Placement::new(Policy::List(vec![0, 7])).plan(&machine);
+/// let why = CpuRefusal::Absent;
+/// assert_eq!(refused, Err(PlanError::Cpu { cpu: 7, why }));
+/// # Ok::<(), atomshard::TopologyError>(())
+/// ```
 #[cfg(feature = "topology")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -104,24 +104,26 @@ impl Mount {
         self.unified == group.unified
     }
 
-    /// The folders of the group and its ancestors, as far as they are seen here.
+    /// The folders of the group and its ancestors, as far as they are seen here: none if the mount
+    /// shows other groups only.
     fn folders(&self, root: &Path, group: &Group<'_>) -> Vec<PathBuf> {
         let top = under(root, &self.point);
-        // A group outside of what is mounted is seen as its top at best.
-        let below = Path::new(group.path)
-            .strip_prefix(&self.top)
-            .unwrap_or(Path::new(""));
-        let names: Vec<&Path> = below
+        let Ok(below) = Path::new(group.path).strip_prefix(&self.top) else {
+            return Vec::new();
+        };
+        // A group outside of the namespace is shown as `/../name`.
+        if below
             .components()
-            .map_while(|part| match part {
-                Component::Normal(name) => Some(Path::new(name)),
-                _ => None,
-            })
-            .collect();
-        let depths = 0..=names.len();
-        depths
-            .map(|depth| top.join(names[..depth].iter().collect::<PathBuf>()))
-            .collect()
+            .any(|part| !matches!(part, Component::Normal(_)))
+        {
+            return Vec::new();
+        }
+        let mut folders = vec![top];
+        for name in below {
+            let parent = folders.last().cloned().unwrap_or_default();
+            folders.push(parent.join(name));
+        }
+        folders
     }
 }
 

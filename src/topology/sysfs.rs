@@ -85,7 +85,9 @@ pub(super) fn read(root: &Path) -> Result<Machine, TopologyError> {
     let mut package_numbers: Vec<i64> = packages.values().copied().collect();
     package_numbers.sort_unstable();
     package_numbers.dedup();
-    let (cores, groups) = (cores.keys(), groups.keys());
+    let groups = groups.keys();
+    cores.check_places(|cpu| (packages.get(&cpu), nodes.of.get(&cpu), groups.get(&cpu)))?;
+    let cores = cores.keys();
     let row = |cpu: usize| Row {
         cpu,
         package: package_numbers.partition_point(|number| *number < packages[&cpu]),
@@ -160,6 +162,19 @@ impl Groups {
                     let expected = format!("what CPU {other} says, {says}");
                     return Err(TopologyError::of_file(&claim.file, found, expected));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all CPUs of a list, which say the same, are at one place.
+    fn check_places<P: PartialEq>(&self, place: impl Fn(usize) -> P) -> Result<(), TopologyError> {
+        for (cpu, claim) in &self.claims {
+            if let Some(other) = claim.set.iter().find(|other| place(*other) != place(*cpu)) {
+                let found =
+                    format!("CPU {cpu} and CPU {other} in different packages, nodes or caches");
+                let expected = "a core in one of each";
+                return Err(TopologyError::of_file(&claim.file, found, expected));
             }
         }
         Ok(())

@@ -129,7 +129,10 @@ fn the_tightest_quota_of_all_ancestors_counts() {
     let mut tree = Tree::two_nodes();
     tree.put("proc/self/cgroup", "0::/top/pods/one");
     let mount = "30 23 0:27 /top /sys/fs/my\\040groups rw shared:4 - cgroup2 cgroup2 rw,nsdelegate";
-    tree.put("proc/self/mountinfo", mount);
+    // A mount of other groups, whose quota is not ours.
+    let other = "31 23 0:27 /elsewhere /mnt rw - cgroup2 cgroup2 rw";
+    tree.put("proc/self/mountinfo", &format!("{mount}\n{other}"));
+    tree.put("mnt/cpu.max", "1000 100000");
     tree.put("sys/fs/my groups/cpu.max", "max 100000");
     assert_eq!(tree.read().expect("a machine").quota(), None);
     tree.put("sys/fs/my groups/pods/cpu.max", "350000 100000");
@@ -211,6 +214,12 @@ fn what_does_not_fit_is_named_with_its_file() {
             "",
             "no node with CPU 1",
             "each CPU in one node",
+        ),
+        (
+            format!("{cpu}/cpu2/topology/physical_package_id"),
+            "1",
+            "CPU 2 and CPU 10 in different packages, nodes or caches",
+            "a core in one of each",
         ),
         (
             format!("{node}/node1/distance"),
