@@ -30,7 +30,7 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Depth::Quick => ("0.2", 2),
         Depth::Full => ("4", 16),
     };
-    let machine = test(shell, &["--release"], &[TEST]).env("ATOMSHARD_LITMUS_SECONDS", seconds);
+    let machine = test(shell, &[], &[TEST]).env("ATOMSHARD_LITMUS_SECONDS", seconds);
     let loom = test(shell, &["--release"], &[]).env("RUSTFLAGS", "--cfg loom");
     let loom = loom.env("RUST_BACKTRACE", "0"); // One test panics, on purpose.
     let loom = loom.env("CARGO_TARGET_DIR", &shell.target("loom"));
