@@ -69,3 +69,201 @@ impl TryReserveError {
         }
     }
 }
+
+/// A description of a machine, a list of CPUs or a policy cannot be understood.
+///
+/// Returned by the readers of [`topology`](crate::topology). It says where, what was found, and what
+/// would have been right.
+///
+/// ```
+/// use atomshard::topology::CpuSet;
+///
+/// let error = "0-3,x".parse::<CpuSet>().unwrap_err();
+/// assert_eq!(error.to_string(), "byte 4: found \"x\", expected a number below 65536");
+/// ```
+#[cfg(feature = "topology")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TopologyError {
+    /// The file, if the text came from one.
+    pub file: Option<std::path::PathBuf>,
+    /// Bytes of the text before what was found.
+    pub at: usize,
+    /// What is there, or what the system answered instead of the file.
+    pub found: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+#[cfg(feature = "topology")]
+impl TopologyError {
+    /// Longest piece of input that an error repeats, in characters.
+    const SHOWN: usize = 40;
+
+    /// An error `at` this many bytes of a text.
+    pub(crate) fn at(at: usize, found: &str, expected: impl Into<String>) -> Self {
+        let mut shown: String = found.chars().take(Self::SHOWN).collect();
+        if found.chars().nth(Self::SHOWN).is_some() {
+            shown.push_str("..");
+        }
+        Self {
+            file: None,
+            at,
+            found: format!("{shown:?}"),
+            expected: expected.into(),
+        }
+    }
+
+    /// An error about a file as a whole.
+    pub(crate) fn of_file(
+        file: &std::path::Path,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: Some(file.to_path_buf()),
+            at: 0,
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The same error, `before` bytes further on.
+    pub(crate) fn behind(mut self, before: usize) -> Self {
+        self.at = self.at.saturating_add(before);
+        self
+    }
+
+    /// The same error, in a text that came from `file`.
+    pub(crate) fn inside(mut self, file: &std::path::Path) -> Self {
+        self.file = Some(file.to_path_buf());
+        self
+    }
+}
+
+#[cfg(feature = "topology")]
+impl fmt::Display for TopologyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}, byte {}", file.display(), self.at)?,
+            None => write!(f, "byte {}", self.at)?,
+        }
+        write!(f, ": found {}, expected {}", self.found, self.expected)
+    }
+}
+
+#[cfg(feature = "topology")]
+impl core::error::Error for TopologyError {}
+
+/// A plan cannot be made, or does not fit the machine.
+///
+/// Returned by [`Placement::plan`](crate::topology::Placement::plan) and
+/// [`Plan::check`](crate::topology::Plan::check), and by
+/// [`Budget`](crate::topology::Budget).
+///
+/// ```
+/// use atomshard::topology::{Machine, Placement, Policy};
+/// use atomshard::{CpuRefusal, PlanError};
+///
+/// let machine = Machine::of_synthetic("core:4 pu:1")?;
+/// let refused = Placement::new(Policy::List(vec![0, 7])).plan(&machine);
+/// let why = CpuRefusal::Absent;
+/// assert_eq!(refused, Err(PlanError::Cpu { cpu: 7, why }));
+/// # Ok::<(), atomshard::TopologyError>(())
+/// ```
+#[cfg(feature = "topology")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// No CPU is online, allowed and not reserved.
+    NoCpu {
+        /// CPUs of the machine that are online.
+        online: usize,
+        /// Those of them that this process may use.
+        allowed: usize,
+    },
+    /// No NUMA node that this process may use has memory.
+    NoMemory,
+    /// A CPU that was named cannot be used.
+    Cpu {
+        /// The kernel's number of the CPU.
+        cpu: usize,
+        /// Why not.
+        why: CpuRefusal,
+    },
+    /// A NUMA node that was named cannot hold memory of this process.
+    Node {
+        /// The kernel's number of the node.
+        node: usize,
+    },
+    /// More threads or shards than a plan holds.
+    TooMany {
+        /// How many were asked for.
+        asked: usize,
+        /// The most there can be.
+        limit: usize,
+    },
+    /// The pools of a budget need more CPUs than there are.
+    OverBudget {
+        /// CPUs that the pools ask for together.
+        asked: usize,
+        /// CPUs that can be given.
+        available: usize,
+    },
+}
+
+/// Why a CPU cannot be used.
+#[cfg(feature = "topology")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CpuRefusal {
+    /// The machine has no CPU of this number.
+    Absent,
+    /// The CPU is offline.
+    Offline,
+    /// The affinity mask or the cpuset of the process leaves it out.
+    NotAllowed,
+    /// The caller reserved it for something else.
+    Reserved,
+    /// An explicit list names it twice.
+    Repeated,
+}
+
+#[cfg(feature = "topology")]
+impl fmt::Display for CpuRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "the machine has no such CPU",
+            Self::Offline => "it is offline",
+            Self::NotAllowed => "this process may not run there",
+            Self::Reserved => "it is reserved",
+            Self::Repeated => "it is listed twice",
+        })
+    }
+}
+
+#[cfg(feature = "topology")]
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCpu { online, allowed } => write!(
+                f,
+                "no CPU is left: {online} online, {allowed} of them allowed, none of those asked for and free"
+            ),
+            Self::NoMemory => f.write_str("no NUMA node that this process may use has memory"),
+            Self::Cpu { cpu, why } => write!(f, "CPU {cpu} cannot be used: {why}"),
+            Self::Node { node } => write!(
+                f,
+                "NUMA node {node} cannot hold memory: absent, without memory, or not allowed"
+            ),
+            Self::TooMany { asked, limit } => write!(f, "{asked} asked for, at most {limit}"),
+            Self::OverBudget { asked, available } => write!(
+                f,
+                "the pools ask for {asked} CPUs together, {available} can be given"
+            ),
+        }
+    }
+}
+
+#[cfg(feature = "topology")]
+impl core::error::Error for PlanError {}

@@ -81,7 +81,8 @@
 //! Source: `tests/faults_*.rs`, each of them.
 //!
 //! # Features
-//! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators).
+//! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators), `topology` (the
+//! machine and plans of placement: module `topology`).
 //!
 //! # Not for
 //! Keeping several keys consistent with each other: each operation is atomic by itself, and there
@@ -101,7 +102,11 @@ pub mod sys;
 mod table;
 #[cfg(all(test, loom))]
 mod tests;
+#[cfg(feature = "topology")]
+pub mod topology;
 pub use equivalent::Equivalent;
+#[cfg(feature = "topology")]
+pub use error::{CpuRefusal, PlanError, TopologyError};
 pub use error::{OccupiedError, TryReserveError};
 pub use map::papaya;
 pub use map::{

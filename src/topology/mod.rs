@@ -1,0 +1,41 @@
+//! Side branch: what the machine looks like, and which CPU and NUMA node should take what.
+//!
+//! ```text
+//! sysfs, procfs --+
+//! a copied tree --+--> Machine --+
+//! "pack:2 core:4"-+              +--> Placement::plan --> Plan { threads: CPUs, shards: nodes }
+//!                     Policy ----+
+//! ```
+//!
+//! | item | what |
+//! |---|---|
+//! | [`Machine`] | packages, NUMA nodes, L3 groups, cores, PUs; what the process may use of them |
+//! | [`CpuSet`] | a set of CPU numbers; text in the kernel's list format, `0-3,8` |
+//! | [`Policy`] | in which order CPUs take threads |
+//! | [`Placement`] | a policy, how many threads and shards, what to leave free |
+//! | [`Plan`] | the CPU of each thread, the node of each shard |
+//! | [`Budget`] | the CPUs split among named pools, and the settings for each |
+//!
+//! Only `sysfs` and `cgroup` read files; nothing here makes another system call. A plan is made for any
+//! machine on any machine, and it is a proposal: this module neither pins threads nor binds memory. No
+//! map knows of it.
+//!
+//! *Errors*: what cannot be understood is a [`TopologyError`](crate::TopologyError) with the place, what
+//! cannot be planned a [`PlanError`](crate::PlanError). No input panics.
+
+mod budget;
+mod cgroup;
+mod cpu_set;
+mod machine;
+mod plan;
+mod policy;
+#[cfg(feature = "serde")]
+mod serde;
+mod synthetic;
+mod sysfs;
+
+pub use budget::{Budget, Share};
+pub use cpu_set::CpuSet;
+pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
+pub use plan::{Placement, Plan};
+pub use policy::Policy;

@@ -1,0 +1,290 @@
+//! Plans: which CPU takes which thread, and which NUMA node takes which shard.
+//!
+//! ```text
+//! Placement { policy, threads, shards, reserved }
+//!     usable  = online and allowed and not reserved                  nothing left: an error
+//!     order   = policy(usable)
+//!     thread i -> order[i mod n]                                     by itself: one round, the quota
+//!     shard s  -> node with memory nearest to a thread's CPU         by itself: as many as threads
+//! ```
+//!
+//! Shards follow threads. Of `s` shards and `t` threads, each whole round of `t` shards goes to the
+//! nodes of thread 0, 1, .. in turn, so that thread `i` finds shard `i` on its node. What is left is
+//! taken evenly out of the threads sorted by node, so that the nodes get shards in proportion to
+//! their threads.
+//!
+//! # Invariants
+//!
+//! - **I1.** Each CPU of a plan was usable, each node had memory that the process may use.
+//! - **I2.** The numbers of threads on two CPUs of the order differ by one at most.
+
+use super::CpuSet;
+use super::machine::Machine;
+use super::policy::{Policy, Usable, cores_first, one_per_l3, spread, usable};
+use crate::error::{CpuRefusal, PlanError};
+use std::collections::BTreeSet;
+
+/// What to plan: a policy, how many threads and shards, and what to leave free.
+///
+/// ```
+/// use atomshard::topology::{Machine, Placement, Policy};
+///
+/// let machine = Machine::of_synthetic("pack:2 numa:1 l3:1 core:2 pu:2")?;
+/// let plan = Placement::new(Policy::Spread)
+///     .threads(4)
+///     .reserve("0-1".parse()?)
+///     .plan(&machine)?;
+/// assert_eq!(plan.threads(), [2, 4, 3, 6]);
+/// assert_eq!(plan.shards(), [0, 1, 0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    policy: Policy,
+    threads: Option<usize>,
+    shards: Option<usize>,
+    reserved: CpuSet,
+}
+
+impl Placement {
+    /// Most threads, and most shards, of one plan.
+    pub const LIMIT: usize = 1 << 16;
+
+    /// Plans by `policy`: one thread for each usable CPU ([`Policy::OnePerL3`]: for each group of them),
+    /// but no more than the quota pays for, and as many shards. Nothing is reserved.
+    #[must_use]
+    pub const fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            threads: None,
+            shards: None,
+            reserved: CpuSet::new(),
+        }
+    }
+
+    /// Plans this many threads, whatever the quota. If they are more than the CPUs, the order is gone
+    /// through again.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Plans this many shards.
+    #[must_use]
+    pub const fn shards(mut self, shards: usize) -> Self {
+        self.shards = Some(shards);
+        self
+    }
+
+    /// Leaves these CPUs free: for interrupts, for another process.
+    #[must_use]
+    pub fn reserve(mut self, cpus: CpuSet) -> Self {
+        self.reserved = cpus;
+        self
+    }
+
+    /// Makes the plan. Equal machines and requests give equal plans.
+    ///
+    /// *Cost*: sorts the CPUs. No system call.
+    ///
+    /// # Errors
+    ///
+    /// If no CPU or no memory can be used, if the list names a CPU that cannot, or if more than
+    /// [`LIMIT`](Self::LIMIT) threads or shards are asked for.
+    pub fn plan(&self, machine: &Machine) -> Result<Plan, PlanError> {
+        for asked in [self.threads, self.shards].into_iter().flatten() {
+            at_most(asked)?;
+        }
+        let free = machine.allowed().difference(&self.reserved);
+        let usable = usable(machine.pus(), &free);
+        if usable.is_empty() {
+            return Err(PlanError::NoCpu {
+                online: machine.pus().len(),
+                allowed: machine.allowed().len(),
+            });
+        }
+        let order = self.order(machine, &usable)?;
+        let groups: BTreeSet<usize> = order.iter().map(|pu| pu.pu.l3).collect();
+        let natural = match self.policy {
+            Policy::OnePerL3 => groups.len(),
+            _ => order.len(),
+        };
+        let paid = machine.quota().map_or(usize::MAX, |quota| quota.cpus());
+        let threads = self.threads.unwrap_or_else(|| natural.min(paid));
+        let mut placed: Vec<Usable> = order.iter().copied().cycle().take(threads).collect();
+        if self.policy == Policy::PerNode {
+            placed.sort_by_key(|pu| pu.pu.node); // Stable.
+        }
+        Ok(Plan {
+            policy: self.policy.clone(),
+            threads: placed.iter().map(|pu| pu.pu.cpu).collect(),
+            shards: shards(machine, &placed, &order, self.shards.unwrap_or(threads))?,
+        })
+    }
+
+    /// The order in which the CPUs take threads; never empty.
+    fn order(&self, machine: &Machine, usable: &[Usable]) -> Result<Vec<Usable>, PlanError> {
+        Ok(match &self.policy {
+            Policy::Compact => usable.to_vec(),
+            Policy::CoresFirst => cores_first(usable),
+            Policy::Spread | Policy::PerNode => spread(usable),
+            Policy::OnePerL3 => one_per_l3(usable),
+            Policy::List(cpus) => self.listed(machine, usable, cpus)?,
+        })
+    }
+
+    fn listed(
+        &self,
+        machine: &Machine,
+        usable: &[Usable],
+        cpus: &[usize],
+    ) -> Result<Vec<Usable>, PlanError> {
+        let mut sorted: Vec<Usable> = usable.to_vec();
+        sorted.sort_by_key(|pu| pu.pu.cpu);
+        let mut seen = BTreeSet::new();
+        let mut order = Vec::with_capacity(cpus.len().min(sorted.len()));
+        for &cpu in cpus {
+            let found = sorted.binary_search_by_key(&cpu, |pu| pu.pu.cpu);
+            let refused = match found {
+                _ if !seen.insert(cpu) => CpuRefusal::Repeated,
+                Ok(index) => {
+                    order.push(sorted[index]);
+                    continue;
+                }
+                Err(_) if self.reserved.contains(cpu) => CpuRefusal::Reserved,
+                Err(_) => refusal(machine, cpu),
+            };
+            return Err(PlanError::Cpu { cpu, why: refused });
+        }
+        if order.is_empty() {
+            return Err(PlanError::NoCpu {
+                online: machine.pus().len(),
+                allowed: machine.allowed().len(),
+            });
+        }
+        Ok(order)
+    }
+}
+
+fn at_most(asked: usize) -> Result<(), PlanError> {
+    let limit = Placement::LIMIT;
+    if asked > limit {
+        return Err(PlanError::TooMany { asked, limit });
+    }
+    Ok(())
+}
+
+/// Why the process cannot use a CPU.
+fn refusal(machine: &Machine, cpu: usize) -> CpuRefusal {
+    if machine.offline().contains(cpu) {
+        CpuRefusal::Offline
+    } else if machine.pu(cpu).is_some() {
+        CpuRefusal::NotAllowed
+    } else {
+        CpuRefusal::Absent
+    }
+}
+
+/// The nodes of the shards; see the head of this file. Without threads they follow `order`.
+fn shards(
+    machine: &Machine,
+    placed: &[Usable],
+    order: &[Usable],
+    shards: usize,
+) -> Result<Vec<usize>, PlanError> {
+    let threads = if placed.is_empty() { order } else { placed };
+    let memory = machine.memory_nodes();
+    let near = |pu: &Usable| memory.get(&pu.pu.node).copied();
+    let by_thread = threads.iter().map(near).collect::<Option<Vec<usize>>>();
+    let by_thread = by_thread.ok_or(PlanError::NoMemory)?;
+    let left = shards % by_thread.len();
+    let mut nodes: Vec<usize> = by_thread
+        .iter()
+        .copied()
+        .cycle()
+        .take(shards - left)
+        .collect();
+    let mut by_node = by_thread;
+    by_node.sort_unstable();
+    // The middle of each part, of two middles the first. All numbers are at most 65,536, so the products fit into 64 bits.
+    let even =
+        |shard: usize| ((2 * shard as u64 + 1) * by_node.len() as u64 - 1) / (2 * left as u64);
+    let even = (0..left).map(even);
+    let even = even.filter_map(|index| by_node.get(usize::try_from(index).ok()?).copied());
+    nodes.extend(even);
+    Ok(nodes)
+}
+
+/// Which CPU takes which thread, and which NUMA node takes which shard.
+///
+/// Made by [`Placement::plan`]. With the feature `serde` it is written and read as a table with the keys
+/// `policy`, `threads` (the CPU of each) and `shards` (the node of each); a plan that was read is
+/// [checked](Self::check) before it is used, as it may be of another machine.
+///
+/// A plan is a proposal: nothing is pinned and no memory is bound by it.
+///
+/// ```
+/// use atomshard::topology::{Machine, Placement, Policy};
+///
+/// let machine = Machine::of_synthetic("pack:2 numa:1 core:2 pu:1")?;
+/// let plan = Placement::new(Policy::Compact).shards(2).plan(&machine)?;
+/// assert_eq!(plan.threads(), [0, 1, 2, 3]);
+/// assert_eq!(plan.shards(), [0, 1]);
+///
+/// let smaller = machine.with_allowed(&"0-2".parse()?);
+/// let why = plan.check(&smaller).unwrap_err();
+/// assert_eq!(why.to_string(), "CPU 3 cannot be used: this process may not run there");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) policy: Policy,
+    pub(super) threads: Vec<usize>,
+    pub(super) shards: Vec<usize>,
+}
+
+impl Plan {
+    /// The policy by which it was made.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The CPU of each thread, by the kernel's numbers.
+    #[must_use]
+    pub fn threads(&self) -> &[usize] {
+        &self.threads
+    }
+
+    /// The NUMA node of each shard's memory, by the kernel's numbers.
+    #[must_use]
+    pub fn shards(&self) -> &[usize] {
+        &self.shards
+    }
+
+    /// Whether the process can do on `machine` what the plan says.
+    ///
+    /// # Errors
+    ///
+    /// The first CPU that it may not run on, or the first node that it cannot have memory of.
+    pub fn check(&self, machine: &Machine) -> Result<(), PlanError> {
+        at_most(self.threads.len())?;
+        at_most(self.shards.len())?;
+        let mut threads = self.threads.iter();
+        if let Some(&cpu) = threads.find(|cpu| !machine.allowed().contains(**cpu)) {
+            let why = refusal(machine, cpu);
+            return Err(PlanError::Cpu { cpu, why });
+        }
+        let nodes = machine.nodes().iter();
+        let with_memory: BTreeSet<usize> = nodes
+            .filter(|node| machine.has_memory(node))
+            .map(|node| node.id)
+            .collect();
+        let mut shards = self.shards.iter();
+        match shards.find(|node| !with_memory.contains(node)) {
+            Some(&node) => Err(PlanError::Node { node }),
+            None => Ok(()),
+        }
+    }
+}
