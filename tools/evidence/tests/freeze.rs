@@ -2,7 +2,6 @@
 #![cfg(atomshard_traced)]
 
 use evidence::progress::{CONTROL, PARTS};
-use evidence::scheduled::scenarios;
 
 #[test]
 fn a_lock_blocks_and_the_line_is_named() {
@@ -37,14 +36,4 @@ fn an_overwriting_adversary_starves_an_update() {
     let starved: Vec<_> = attacked.filter_map(|attacked| attacked.starved).collect();
     assert!(starved.contains(&"overwriting"), "{accounts:?}");
     assert_eq!(accounts[0].class(), Ok("lock-free"));
-}
-
-#[test]
-fn a_seed_gives_one_history() {
-    let scenario = scenarios()[0];
-    let ran = |seed| scenario.run(seed).expect("linearizable").digest;
-    // The first run of a process sets up what is set up once.
-    ran(0);
-    assert_eq!(ran(7), ran(7));
-    assert_ne!(ran(7), ran(8));
 }
