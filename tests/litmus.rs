@@ -59,13 +59,26 @@ pub(crate) enum Expect {
     Gap,
 }
 
+/// Whether cargo was told to run programs in an emulator (`cargo xtask aarch64`).
+fn is_emulated() -> bool {
+    let runner = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER";
+    World::HERE == World::Machine
+        && cfg!(target_arch = "aarch64")
+        && std::env::var_os(runner).is_some()
+}
+
 impl Expect {
     /// Of a row's outcome.
     fn here(row: &Row) -> Self {
-        // What an AArch64 shows beyond the rule depends on the processor, and an emulator shows none of it.
+        // What an AArch64 shows beyond the rule depends on the processor, and an emulator shows little of it.
         let is_x86_64 = World::HERE == World::Machine && cfg!(target_arch = "x86_64");
         let is_known = World::HERE != World::Machine || is_x86_64;
         match (row.rule, row.shown_by.contains(&World::HERE) && is_known) {
+            // What `SeqCst` accesses alone forbid, loom shows; so does the emulator: qemu 7.2 lets a load that
+            // acquires (`ldar`) go before an earlier store that releases (`stlr`), as x86-64 does with plain ones.
+            (Rule::Forbidden, false) if is_emulated() && row.shown_by.contains(&World::Loom) => {
+                Self::Either
+            }
             (Rule::Forbidden, false) => Self::Never,
             (Rule::Forbidden, true) => Self::Gap,
             (Rule::Allowed, _) if row.not_on_x86_64 && is_x86_64 => Self::Never,

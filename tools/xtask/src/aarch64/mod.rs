@@ -11,7 +11,8 @@
 //! What this does not show:
 //!
 //! - An ordering that is too weak. qemu runs each load and store by one of the host's, which orders
-//!   more than aarch64 does. Loom, Miri and the contract of the instructions are for that.
+//!   more than aarch64 does, but for a `stlr` before an `ldar`, which aarch64 keeps in order and qemu does not
+//!   (`tests/litmus.rs`). Loom, Miri and the contract of the instructions are for that.
 //! - LSE2, by which a 16-byte load or store is single-copy atomic: qemu 7.2 has no processor with
 //!   it, `max` included. The contract of the instructions alone covers what is chosen then.
 //! - Rates, NUMA placement and hardware counters: qemu-user has no `mbind` and no
