@@ -76,7 +76,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step(
             "tests",
-            "all tests with all features, one process each",
+            "the library's tests with all features, one process each",
             tests_alone,
         ),
         step("lab", "the main job, short: every result checked", lab),
@@ -201,16 +201,11 @@ fn release(shell: &Shell) -> Result<Outcome> {
     shell.cargo(&arguments).run_tests()
 }
 
-/// The tests of the README's command again, with the library's features, one process each and with time
-/// limits, as .config/nextest.toml says. It finds what only shows alone or hangs. At home, without
-/// cargo-nextest, the features alone.
+/// The library's tests again, with all its features, one process each and with time limits, as
+/// .config/nextest.toml says. It finds what only shows alone or hangs. At home, without cargo-nextest, the
+/// features alone.
 fn tests_alone(shell: &Shell) -> Result<Outcome> {
-    let features: Vec<String> = declared(shell)?
-        .iter()
-        .map(|name| format!("atomshard/{name}"))
-        .collect();
-    let features = features.join(",");
-    let which = ["--workspace", "--features", &features];
+    let which = ["--package", "atomshard", "--all-features"];
     if toolchain::tool(shell, "cargo-nextest").is_err() && !shell.strict {
         let tests = [&["test", "--lib", "--tests"], &which[..]].concat();
         return shell.cargo(&tests).run_tests();
