@@ -4,8 +4,9 @@
 //! atomics (outline atomics), so a processor with them and one without take different paths. That
 //! they did is read in qemu's log (`instructions`).
 //!
-//! Nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in four, not each:
-//! unit tests, tests/ and examples, with all features. Rates
+//! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in four, not
+//! each: unit tests, tests/ and examples, with all features. Without LSE other instructions are run, so the unit
+//! tests and those with threads that write at once. Rates
 //! (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
 //!
 //! What this does not show:
@@ -36,6 +37,17 @@ const SETUP: &str = "tools/setup/aarch64";
 
 /// Processors that are run by default, and whether they have LSE.
 const PROCESSORS: &[(&str, bool)] = &[("neoverse-n1", true), ("cortex-a53", false)];
+
+/// What is run on the processor without LSE: it differs in its atomic instructions alone.
+const WITHOUT_LSE: [&str; 7] = [
+    "--lib",
+    "--test",
+    "linearizability",
+    "--test",
+    "regress_races",
+    "--test",
+    "regress_resize",
+];
 
 /// The unit tests that are run for the log: read-modify-writes of every kind, and what `arch` picks.
 const LOGGED: &[&str] = &["shard::counter", "arch::"];
@@ -139,7 +151,11 @@ fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Ou
         println!("\n-- {}", processor.name);
         let seen = instructions_of(shell, &processor.name)?;
         let begun = Instant::now();
-        let mut arguments = vec!["--no-fail-fast", "--"];
+        let mut arguments = vec!["--no-fail-fast"];
+        if processor.lse == Some(false) {
+            arguments.extend(WITHOUT_LSE);
+        }
+        arguments.push("--");
         arguments.extend(tests.iter().map(String::as_str));
         let (succeeded, tally) = cargo(shell, &processor.name, &arguments).run_counted()?;
         rows.push(Row {
