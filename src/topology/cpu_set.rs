@@ -210,22 +210,30 @@ fn number(text: &str, at: usize) -> Result<usize, TopologyError> {
 
 impl fmt::Display for CpuSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut numbers = self.iter().peekable();
-        let mut separator = "";
-        while let Some(first) = numbers.next() {
-            let mut last = first;
-            while let Some(next) = numbers.next_if(|next| *next == last + 1) {
-                last = next;
-            }
-            if first == last {
-                write!(f, "{separator}{first}")?;
-            } else {
-                write!(f, "{separator}{first}-{last}")?;
-            }
-            separator = ",";
-        }
-        Ok(())
+        write_ranges(f, self.iter())
     }
+}
+
+/// Writes numbers in the kernel's list format, in their order: those that follow each other as a range.
+pub(super) fn write_ranges(
+    f: &mut fmt::Formatter<'_>,
+    numbers: impl Iterator<Item = usize>,
+) -> fmt::Result {
+    let mut numbers = numbers.peekable();
+    let mut separator = "";
+    while let Some(first) = numbers.next() {
+        let mut last = first;
+        while let Some(next) = numbers.next_if(|next| last.checked_add(1) == Some(*next)) {
+            last = next;
+        }
+        if first == last {
+            write!(f, "{separator}{first}")?;
+        } else {
+            write!(f, "{separator}{first}-{last}")?;
+        }
+        separator = ",";
+    }
+    Ok(())
 }
 
 impl fmt::Debug for CpuSet {

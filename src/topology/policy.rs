@@ -17,7 +17,7 @@
 //! - **I2.** An order follows from places only, never from the numbers of the CPUs.
 
 use super::CpuSet;
-use super::cpu_set::ranges;
+use super::cpu_set::{ranges, write_ranges};
 use super::machine::ProcessingUnit;
 use crate::error::TopologyError;
 use core::fmt;
@@ -103,21 +103,7 @@ impl fmt::Display for Policy {
             let name = NAMES.iter().find(|(_, policy)| policy == self);
             return f.write_str(name.map_or("", |(name, _)| name));
         };
-        let mut cpus = cpus.iter().peekable();
-        let mut separator = "";
-        while let Some(first) = cpus.next() {
-            let mut last = first;
-            while let Some(next) = cpus.next_if(|next| last.checked_add(1) == Some(**next)) {
-                last = next;
-            }
-            if first == last {
-                write!(f, "{separator}{first}")?;
-            } else {
-                write!(f, "{separator}{first}-{last}")?;
-            }
-            separator = ",";
-        }
-        Ok(())
+        write_ranges(f, cpus.iter().copied())
     }
 }
 

@@ -14,7 +14,7 @@ struct Call {
     end: u64,
 }
 
-/// Threads that record, and the calls of `len` that each makes.
+/// Threads that write, and threads that count.
 const WRITERS: usize = 3;
 const READERS: usize = 1;
 
