@@ -1,6 +1,6 @@
 //! The programs on plain atomics: who stores and loads what, and which outcome is weak.
 
-use super::cells::{Cells, Row, Seen};
+use super::cells::{Cells, Row, Seen, Thread};
 use super::world::{Arc, Ordering, fence};
 use crate::World::{Loom, Machine, Miri};
 use atomshard::sys::{heavy_barrier, light_barrier};
@@ -101,6 +101,33 @@ fn read_both<O: Orders, const FIRST: usize, const SECOND: usize>(cells: &Arc<Cel
     [cells.load(FIRST, O::LOAD), cells.load(SECOND, O::LOAD)]
 }
 
+/// Message passing: one sends, the other receives.
+const fn mp<O: Orders>() -> &'static [Thread] {
+    const { &[send::<O>, receive::<O>] }
+}
+
+/// Store buffering.
+const fn sb<O: Orders>() -> &'static [Thread] {
+    const { &[store_buffering::<O, 0>, store_buffering::<O, 1>] }
+}
+
+/// Load buffering.
+const fn lb<O: Orders>() -> &'static [Thread] {
+    const { &[load_buffering::<O, 0>, load_buffering::<O, 1>] }
+}
+
+/// Independent reads of independent writes.
+const fn iriw<O: Orders>() -> &'static [Thread] {
+    const {
+        &[
+            write::<O, 0>,
+            write::<O, 1>,
+            read_both::<O, 0, 1>,
+            read_both::<O, 1, 0>,
+        ]
+    }
+}
+
 /// Both missed the other's store.
 pub(crate) fn both_missed(seen: &[Seen]) -> bool {
     seen[0][0] == 0 && seen[1][0] == 0
@@ -127,79 +154,46 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::allowed(
             "MP relaxed",
-            &[send::<Relaxed>, receive::<Relaxed>],
+            mp::<Relaxed>(),
             sign_without_data,
             &[Miri, Loom],
         ),
         Row::forbidden(
             "MP release, acquire",
-            &[send::<ReleaseAcquire>, receive::<ReleaseAcquire>],
+            mp::<ReleaseAcquire>(),
             sign_without_data,
         ),
-        Row::forbidden(
-            "MP SeqCst",
-            &[send::<SeqCst>, receive::<SeqCst>],
-            sign_without_data,
-        ),
+        Row::forbidden("MP SeqCst", mp::<SeqCst>(), sign_without_data),
         Row::allowed(
             "SB relaxed",
-            &[store_buffering::<Relaxed, 0>, store_buffering::<Relaxed, 1>],
+            sb::<Relaxed>(),
             both_missed,
             &[Machine, Miri, Loom],
         ),
         Row::allowed(
             "SB release, acquire",
-            &[
-                store_buffering::<ReleaseAcquire, 0>,
-                store_buffering::<ReleaseAcquire, 1>,
-            ],
+            sb::<ReleaseAcquire>(),
             both_missed,
             &[Machine, Miri, Loom],
         ),
         Row {
             shown_by: &[Loom],
-            ..Row::forbidden(
-                "SB SeqCst",
-                &[store_buffering::<SeqCst, 0>, store_buffering::<SeqCst, 1>],
-                both_missed,
-            )
+            ..Row::forbidden("SB SeqCst", sb::<SeqCst>(), both_missed)
         },
-        Row::forbidden(
-            "SB relaxed, SeqCst fences",
-            &[store_buffering::<Fences, 0>, store_buffering::<Fences, 1>],
-            both_missed,
-        ),
+        Row::forbidden("SB relaxed, SeqCst fences", sb::<Fences>(), both_missed),
         Row::forbidden(
             "SB light and heavy barrier",
-            &[
-                store_buffering::<LightHeavy, 0>,
-                store_buffering::<LightHeavy, 1>,
-            ],
+            sb::<LightHeavy>(),
             both_missed,
         ),
         Row::allowed(
             "SB light barrier alone",
-            &[
-                store_buffering::<LightAlone, 0>,
-                store_buffering::<LightAlone, 1>,
-            ],
+            sb::<LightAlone>(),
             both_missed,
             &[Machine, Miri, Loom],
         ),
-        Row::allowed(
-            "LB relaxed",
-            &[load_buffering::<Relaxed, 0>, load_buffering::<Relaxed, 1>],
-            both_foresaw,
-            &[],
-        ),
-        Row::forbidden(
-            "LB release, acquire",
-            &[
-                load_buffering::<ReleaseAcquire, 0>,
-                load_buffering::<ReleaseAcquire, 1>,
-            ],
-            both_foresaw,
-        ),
+        Row::allowed("LB relaxed", lb::<Relaxed>(), both_foresaw, &[]),
+        Row::forbidden("LB release, acquire", lb::<ReleaseAcquire>(), both_foresaw),
         Row::forbidden(
             "CoRR relaxed",
             &[write::<Relaxed, 0>, read_both::<Relaxed, 0, 0>],
@@ -207,28 +201,13 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         Row {
             preemptions: Some(1),
-            ..Row::allowed(
-                "IRIW relaxed",
-                &[
-                    write::<Relaxed, 0>,
-                    write::<Relaxed, 1>,
-                    read_both::<Relaxed, 0, 1>,
-                    read_both::<Relaxed, 1, 0>,
-                ],
-                two_orders,
-                &[Loom],
-            )
+            ..Row::allowed("IRIW relaxed", iriw::<Relaxed>(), two_orders, &[Loom])
         },
         Row {
             preemptions: Some(1),
             ..Row::allowed(
                 "IRIW release, acquire",
-                &[
-                    write::<ReleaseAcquire, 0>,
-                    write::<ReleaseAcquire, 1>,
-                    read_both::<ReleaseAcquire, 0, 1>,
-                    read_both::<ReleaseAcquire, 1, 0>,
-                ],
+                iriw::<ReleaseAcquire>(),
                 two_orders,
                 &[Loom],
             )
@@ -236,16 +215,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row {
             preemptions: Some(1),
             shown_by: &[Loom],
-            ..Row::forbidden(
-                "IRIW SeqCst",
-                &[
-                    write::<SeqCst, 0>,
-                    write::<SeqCst, 1>,
-                    read_both::<SeqCst, 0, 1>,
-                    read_both::<SeqCst, 1, 0>,
-                ],
-                two_orders,
-            )
+            ..Row::forbidden("IRIW SeqCst", iriw::<SeqCst>(), two_orders)
         },
     ]
 }
