@@ -110,8 +110,8 @@ pub use error::{CpuRefusal, PlanError, TopologyError};
 pub use error::{OccupiedError, TryReserveError};
 pub use map::papaya;
 pub use map::{
-    Compute, Operation, ResizeMode, ShardMap, ShardMapBuilder, ShardMapRef, ShardSet,
-    ShardSetBuilder, ShardSetRef,
+    Compute, Detached, EntryRef, MapHandle, Operation, ResizeMode, ShardMap, ShardMapBuilder,
+    ShardMapRef, ShardSet, ShardSetBuilder, ShardSetRef,
 };
 pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};

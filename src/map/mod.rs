@@ -7,7 +7,7 @@ pub mod shard_set;
 
 pub use compute::{Compute, Operation};
 pub use resize_mode::ResizeMode;
-pub use shard_map::{ShardMap, ShardMapBuilder, ShardMapRef};
+pub use shard_map::{Detached, EntryRef, MapHandle, ShardMap, ShardMapBuilder, ShardMapRef};
 pub use shard_set::{ShardSet, ShardSetBuilder, ShardSetRef};
 
 /// Entries that a deserializer's size hint makes us allocate for at most. The hint comes from the

@@ -10,7 +10,8 @@
 //! - I1. A heap is used by the thread that holds the record of its index, and by nobody else.
 //! - I2. No user's code runs while a heap is borrowed.
 //! - I3. What is retired was unlinked before, once, by a guard of the domain that is alive.
-//! - I4. The guards of a domain borrow it, so none is alive when it ends.
+//! - I4. The guards of a domain borrow it, so none is alive when it ends; who holds an object keeps the
+//!   domain too.
 //!
 //! # Progress
 //! Lock-free, apart from the global allocator, the kernel and the destructors.
@@ -18,40 +19,51 @@
 use super::depot::Depot;
 use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
-use super::registry::{self, Record};
+use super::hold::{Holds, WereHeld};
+use super::object::{Hook, Object};
+use super::registry::{self, Grace, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_write};
+use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
-pub(crate) struct Domain<T> {
+pub(crate) struct Domain<T: Object> {
     heaps: Heaps<T>,
     depot: Depot<T>,
+    were_held: WereHeld,
+    hook: Option<Hook<T>>,
     _owns: PhantomData<T>,
 }
 
 // SAFETY: I1: the heaps are each used by one thread at a time, and the rest is atomic. Who shares
 // the structure that owns the domain answers for T.
-unsafe impl<T> Sync for Domain<T> {}
+unsafe impl<T: Object> Sync for Domain<T> {}
 // SAFETY: I1, as above.
-unsafe impl<T> Send for Domain<T> {}
+unsafe impl<T: Object> Send for Domain<T> {}
 
-impl<T> core::fmt::Debug for Domain<T> {
+impl<T: Object> core::fmt::Debug for Domain<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Domain").finish_non_exhaustive()
     }
 }
 
-impl<T> Domain<T> {
-    /// A domain without a heap. Allocates nothing.
-    pub(crate) fn new() -> Self {
+impl<T: Object> Domain<T> {
+    /// A domain without a heap, which ends objects by `hook` or else drops them. Allocates nothing.
+    pub(crate) fn new(hook: Option<Hook<T>>) -> Self {
         Self {
             heaps: Heaps::new(),
             depot: Depot::new(),
+            were_held: WereHeld::new(),
+            hook,
             _owns: PhantomData,
         }
+    }
+
+    /// How objects are ended, if not by their destructors.
+    pub(crate) fn hook(&self) -> Option<&Hook<T>> {
+        self.hook.as_ref()
     }
 
     /// Pins the current thread.
@@ -247,13 +259,20 @@ impl<T> Domain<T> {
         while left != 0
             && let Some(ripe) = self.next_ripe(heap)
         {
-            left -= 1;
             match ripe {
+                Ripe::Object(object) if self.is_held(object) => {
+                    // SAFETY: I1: the caller's heap; I2: `lend` calls nobody.
+                    unsafe { heap.borrow() }.lend(object);
+                }
                 Ripe::Object(object) => {
-                    drop_object(object);
+                    left -= 1;
+                    self.end_object(object);
                     self.put(heap, object);
                 }
-                Ripe::Other(other) => self.end_other(heap, &other),
+                Ripe::Other(other) => {
+                    left -= 1;
+                    self.end_other(heap, &other);
+                }
             }
         }
     }
@@ -262,12 +281,27 @@ impl<T> Domain<T> {
     fn next_ripe(&self, heap: &OwnHeap<T>) -> Option<Ripe<T>> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
         let heap = unsafe { heap.borrow() };
-        if !core::mem::needs_drop::<T>() && !ONE_BY_ONE {
+        if !core::mem::needs_drop::<T>()
+            && !ONE_BY_ONE
+            && self.hook.is_none()
+            && !self.were_held.get()
+        {
             while let Some(surplus) = heap.recycle() {
                 self.depot.push(surplus);
             }
         }
         heap.ripe()
+    }
+
+    /// Ends an object that nobody can see any more.
+    fn end_object(&self, object: NonNull<T>) {
+        if let Some(hook) = &self.hook {
+            // SAFETY: I3: complete, retired once, and its grace period is over.
+            hook.end(unsafe { object.read() });
+        } else if core::mem::needs_drop::<T>() {
+            // SAFETY: I3: as above.
+            contain(|| unsafe { object.as_ptr().drop_in_place() });
+        }
     }
 
     fn end_other(&self, heap: &OwnHeap<T>, other: &Other) {
@@ -315,9 +349,54 @@ impl<T> Domain<T> {
         });
     }
 
-    /// Whether objects that are left when the structure ends need not be found: they have no
-    /// destructor, and their memory goes with its chunks.
-    pub(crate) const GOES_WHOLE: bool = !ONE_BY_ONE && !core::mem::needs_drop::<T>();
+    /// Whether objects that are left when the structure ends need not be found: nothing is done to end
+    /// them, and their memory goes with its chunks.
+    pub(crate) fn goes_whole(&self) -> bool {
+        !ONE_BY_ONE && !core::mem::needs_drop::<T>() && self.hook.is_none()
+    }
+
+    /// Holds the object, which is not freed before the hold ends.
+    pub(crate) fn hold(&self, object: &T, _guard: &impl Guard) {
+        self.were_held.set();
+        Self::hold_again(object);
+    }
+
+    /// Holds an object once more that the caller holds.
+    pub(crate) fn hold_again(object: &T) {
+        if let Some(holds) = object.holds() {
+            holds.add();
+        }
+    }
+
+    /// Ends a hold of the caller's.
+    pub(crate) fn end_hold(object: &T) {
+        if let Some(holds) = object.holds() {
+            holds.give_back();
+        }
+    }
+
+    /// Whether somebody holds the object, whose grace period is over.
+    #[inline]
+    fn is_held(&self, object: NonNull<T>) -> bool {
+        // SAFETY: I3: not freed yet.
+        self.were_held.get()
+            && unsafe { object.as_ref() }
+                .holds()
+                .is_some_and(Holds::is_held)
+    }
+
+    /// Begins the grace period of an object that the caller has unlinked and not retired.
+    ///
+    /// # Errors
+    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
+    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
+        registry::grace()
+    }
+
+    /// Whether nobody can see the object any more.
+    pub(crate) fn is_alone(&self, object: NonNull<T>, grace: &mut Grace) -> bool {
+        grace.is_over() && !self.is_held(object)
+    }
 
     /// Gives back the memory of an object of a structure that ends.
     pub(crate) fn discard(&mut self, object: NonNull<T>) {
@@ -339,7 +418,7 @@ pub(super) trait Collect {
     fn collect(&self, record: &Record);
 }
 
-impl<T> Collect for Domain<T> {
+impl<T: Object> Collect for Domain<T> {
     fn flush(&self, record: &Record) {
         if MODEL {
             return;
@@ -372,21 +451,13 @@ impl<T> Collect for Domain<T> {
     }
 }
 
-/// Drops an object in place.
-fn drop_object<T>(object: NonNull<T>) {
-    if core::mem::needs_drop::<T>() {
-        // SAFETY: I3: complete, retired once, and its grace period is over.
-        contain(|| unsafe { object.as_ptr().drop_in_place() });
-    }
-}
-
 #[cold]
 #[inline(never)]
 fn foreign_guard() -> ! {
     panic!("the guard was made by another map; use this map's `guard()`")
 }
 
-impl<T> Drop for Domain<T> {
+impl<T: Object> Drop for Domain<T> {
     fn drop(&mut self) {
         let mut heaps = self.heaps.take_all();
         // Objects may lie in any heap's chunks: all of them end before the first heap is freed.
@@ -400,11 +471,11 @@ impl<T> Drop for Domain<T> {
     }
 }
 
-impl<T> Domain<T> {
+impl<T: Object> Domain<T> {
     /// Ends everything in a bag: nobody is left to see it.
     fn end(&mut self, bag: Bag<T>) {
         for object in bag.objects {
-            drop_object(object);
+            self.end_object(object);
             self.discard(object);
         }
         for other in bag.others {

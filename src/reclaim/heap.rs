@@ -5,6 +5,7 @@
 //! retire:  bag; a full bag is sealed with a grace period and waits behind the bags before it
 //! ripe:    the first sealed bag, when its grace period is over; objects with destructors go a few at
 //!          a time
+//! lend:    an object that is ripe, but held: looked at again, with each bag as many as the bag has
 //! ```
 //!
 //! Objects of one domain have one size, so they have no headers and a freed one fits the next.
@@ -94,6 +95,10 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     sealed: VecDeque<(Grace, Bag<T>)>,
     /// What may be freed.
     ripe: Bag<T>,
+    /// Ripe objects that somebody holds.
+    lent: VecDeque<NonNull<T>>,
+    /// How many of them to look at again.
+    to_look_at: usize,
     /// An empty bag to fill again.
     spare: Option<Bag<T>>,
     /// Somebody further up the stack is freeing ripe bags.
@@ -124,6 +129,8 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             bag: Bag::new(),
             sealed: VecDeque::new(),
             ripe: Bag::new(),
+            lent: VecDeque::new(),
+            to_look_at: 0,
             spare: None,
             is_freeing: false,
             is_flushed: false,
@@ -316,7 +323,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
     }
 
-    /// The next thing whose grace period is over.
+    /// The next thing whose grace period is over. An object may be held.
     #[inline]
     pub(super) fn ripe(&mut self) -> Option<Ripe<T>> {
         loop {
@@ -326,14 +333,25 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             if let Some(other) = self.ripe.others.pop() {
                 return Some(Ripe::Other(other));
             }
+            if let Some(left) = self.to_look_at.checked_sub(1) {
+                self.to_look_at = left;
+                if let Some(object) = self.lent.pop_front() {
+                    return Some(Ripe::Object(object));
+                }
+            }
             if !self.next_bag() {
                 return None;
             }
         }
     }
 
+    /// Keeps a ripe object until nobody holds it.
+    pub(super) fn lend(&mut self, object: NonNull<T>) {
+        self.lent.push_back(object);
+    }
+
     /// Moves the objects whose grace period is over to the free list: for objects without a
-    /// destructor. Hands out a batch for the depot if there are many; then there may be more.
+    /// destructor that nobody can hold. Hands out a batch for the depot if there are many; then there may be more.
     pub(super) fn recycle(&mut self) -> Option<Vec<NonNull<T>>> {
         loop {
             self.free.append(&mut self.ripe.objects);
@@ -358,6 +376,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         if self.sealed.is_empty() {
             self.sealed = VecDeque::new();
         }
+        self.to_look_at = self.lent.len().min(bag.len());
         let empty = core::mem::replace(&mut self.ripe, bag);
         if (DROP_BATCH..=2 * MEMORY_BATCH).contains(&empty.objects.capacity()) {
             self.spare = Some(empty);
@@ -368,6 +387,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// How many ripe things go now.
     pub(super) fn pace(&mut self) -> usize {
         let is_flushed = core::mem::take(&mut self.is_flushed);
+        if is_flushed {
+            self.to_look_at = self.lent.len();
+        }
         let is_backlog = || {
             let sealed: usize = self.sealed.iter().map(|(_, bag)| bag.len()).sum();
             self.sealed.len() > BACKLOG || sealed + self.ripe.len() > BACKLOG_THINGS
@@ -386,6 +408,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.sealed.append(&mut other.sealed);
         self.ripe.objects.append(&mut other.ripe.objects);
         self.ripe.others.append(&mut other.ripe.others);
+        self.lent.append(&mut other.lent);
     }
 
     /// Takes over the memory of such a heap.
@@ -458,6 +481,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         let mut bags: Vec<Bag<T>> = self.sealed.drain(..).map(|(_, bag)| bag).collect();
         bags.push(core::mem::replace(&mut self.bag, Bag::new()));
         bags.push(core::mem::replace(&mut self.ripe, Bag::new()));
+        bags.push(Bag {
+            objects: core::mem::take(&mut self.lent).into(),
+            others: Vec::new(),
+        });
         bags
     }
 }

@@ -10,7 +10,8 @@
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
 //! [`heaps`] which heap is a thread's · [`depot`] free objects between heaps · [`domain`] the memory
-//! of one structure.
+//! of one structure · [`hold`] who keeps an object without a
+//! pin · [`object`] what a domain is told of its objects.
 //!
 //! # Domains
 //! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
@@ -24,7 +25,7 @@
 //!
 //! # Under the model
 //! When whole maps are built for loom, guards pin nothing and retired memory is not freed: those
-//! models check the map's orders, which a pin's fence would hide. The parts here have models of their own (tags R1 to R4).
+//! models check the map's orders, which a pin's fence would hide. The parts here have models of their own (tags R1 to R5).
 #![expect(
     unsafe_code,
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
@@ -35,12 +36,17 @@ pub(crate) mod depot;
 mod domain;
 mod heap;
 pub(crate) mod heaps;
+pub(crate) mod hold;
+mod object;
 pub(crate) mod registry;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 pub(crate) use domain::Domain;
 pub(crate) use heap::SLOT_ALIGN;
+pub(crate) use hold::{HOLD_BITS, Holds};
+pub(crate) use object::{Hook, Object};
+pub(crate) use registry::Grace;
 
 use core::cell::Cell;
 use core::panic::AssertUnwindSafe;

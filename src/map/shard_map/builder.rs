@@ -1,8 +1,9 @@
 //! Settings of a map before it is made.
 use super::ShardMap;
+use super::raw::Entry;
 use crate::map::ResizeMode;
+use crate::reclaim::Hook;
 use core::fmt;
-use core::marker::PhantomData;
 use std::hash::RandomState;
 
 /// Settings of a [`ShardMap`] before it is made.
@@ -22,7 +23,7 @@ pub struct ShardMapBuilder<K, V, S = RandomState> {
     hasher: S,
     capacity: usize,
     mode: ResizeMode,
-    makes: PhantomData<fn() -> (K, V)>,
+    hook: Option<Hook<Entry<K, V>>>,
 }
 
 impl<K, V> ShardMapBuilder<K, V> {
@@ -31,7 +32,7 @@ impl<K, V> ShardMapBuilder<K, V> {
             hasher: RandomState::new(),
             capacity: 0,
             mode: ResizeMode::default(),
-            makes: PhantomData,
+            hook: None,
         }
     }
 
@@ -43,7 +44,7 @@ impl<K, V> ShardMapBuilder<K, V> {
             hasher,
             capacity: self.capacity,
             mode: self.mode,
-            makes: PhantomData,
+            hook: self.hook,
         }
     }
 }
@@ -62,13 +63,43 @@ impl<K, V, S> ShardMapBuilder<K, V, S> {
         }
     }
 
+    /// Calls `f` with each key and value that were in the map, when nobody can see them any more, instead
+    /// of dropping them: whether they were removed or replaced, or the map ends. What
+    /// [leaves the map owned](ShardMap::detach) is not given to `f`.
+    ///
+    /// It runs where a destructor would: on any thread that uses the map, when a guard ends, for many entries
+    /// after each other. It may use the map. If it panics, the panic hook reports it and it goes no further,
+    /// except that what it was given is dropped.
+    ///
+    /// ```
+    /// use atomshard::ShardMap;
+    /// use std::sync::Mutex;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (send, receive) = channel();
+    /// let send = Mutex::new(send);
+    /// let map = ShardMap::builder()
+    ///     .on_drop(move |key: u32, value: String| send.lock().unwrap().send((key, value)).unwrap())
+    ///     .build();
+    /// map.pin().insert(1, "a".to_owned());
+    /// drop(map);
+    /// assert_eq!(receive.recv(), Ok((1, "a".to_owned())));
+    /// ```
+    pub fn on_drop(self, f: impl Fn(K, V) + Send + Sync + 'static) -> Self {
+        let hook = Hook::new(move |entry: Entry<K, V>| f(entry.key, entry.value));
+        Self {
+            hook: Some(hook),
+            ..self
+        }
+    }
+
     /// Makes the map.
     ///
     /// # Panics
     /// If the room asked for exceeds the address space.
     #[must_use]
     pub fn build(self) -> ShardMap<K, V, S> {
-        ShardMap::from_parts(self.capacity, self.hasher, self.mode)
+        ShardMap::from_parts(self.capacity, self.hasher, self.mode, self.hook)
     }
 }
 

@@ -118,7 +118,8 @@ impl<K, V, S> IntoIterator for ShardMap<K, V, S> {
     /// and the tables are freed by then.
     fn into_iter(mut self) -> IntoIter<K, V> {
         let mut entries = Vec::with_capacity(self.len());
-        self.raw.drain_all(|key, value| entries.push((key, value)));
+        self.raw
+            .drain_all(|entry| entries.push((entry.key, entry.value)));
         IntoIter {
             entries: entries.into_iter(),
         }

@@ -11,11 +11,15 @@
 //! | `bulk.rs` | iteration, retain, clear, room |
 //! | `ops.rs` | what the operations do once the guard is known to fit |
 //! | `pinned.rs` | `ShardMapRef`: the same operations under a guard it holds |
+//! | `entry_ref.rs` | `EntryRef`: entries kept without a guard |
+//! | `detached.rs` | `Detached`: entries taken out as a whole |
 //! | `builder.rs`, `iter.rs`, `traits.rs`, `serde.rs`, `rayon.rs` | what their names say |
 mod access;
 mod atomic;
 mod builder;
 mod bulk;
+mod detached;
+mod entry_ref;
 mod iter;
 mod ops;
 mod pinned;
@@ -27,16 +31,18 @@ mod serde;
 mod traits;
 
 pub use builder::ShardMapBuilder;
+pub use detached::Detached;
+pub use entry_ref::{EntryRef, MapHandle};
 pub use iter::{IntoIter, Iter, Keys, Values};
 pub use pinned::ShardMapRef;
 #[cfg(feature = "rayon")]
 pub use rayon::ParIter;
 
 use crate::map::ResizeMode;
-use crate::reclaim::{Guard, LocalGuard, OwnedGuard};
+use crate::reclaim::{Guard, Hook, LocalGuard, OwnedGuard};
 use core::hash::{BuildHasher, Hash};
 use core::marker::PhantomData;
-use raw::RawMap;
+use raw::{Entry, RawMap};
 use std::hash::RandomState;
 
 /// A lock-free sharded hash map: any key, any value, references under a guard.
@@ -208,13 +214,18 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
-        Self::from_parts(capacity, hash_builder, ResizeMode::default())
+        Self::from_parts(capacity, hash_builder, ResizeMode::default(), None)
     }
 
     /// # Panics
     /// If the room exceeds the address space.
-    fn from_parts(capacity: usize, hasher: S, mode: ResizeMode) -> Self {
-        let raw = RawMap::new(capacity, mode);
+    fn from_parts(
+        capacity: usize,
+        hasher: S,
+        mode: ResizeMode,
+        hook: Option<Hook<Entry<K, V>>>,
+    ) -> Self {
+        let raw = RawMap::new(capacity, mode, hook);
         let map = Self {
             raw,
             hasher,

@@ -26,11 +26,17 @@ where
     V: Clone,
     S: Clone + BuildHasher,
 {
-    /// Copies the entries into a new map with the same hasher and resize mode.
+    /// Copies the entries into a new map with the same hasher, resize mode and
+    /// [hook](crate::ShardMapBuilder::on_drop).
     ///
     /// *Consistency*: weak, as that of an iteration.
     fn clone(&self) -> Self {
-        let copy = Self::from_parts(self.len(), self.hasher.clone(), self.resize_mode());
+        let copy = Self::from_parts(
+            self.len(),
+            self.hasher.clone(),
+            self.resize_mode(),
+            self.raw.domain().hook().cloned(),
+        );
         (&copy).extend(
             self.pin()
                 .iter()

@@ -25,6 +25,9 @@ impl<F: FnMut()> Drop for Object<F> {
     }
 }
 
+impl<F: FnMut()> crate::reclaim::Object for Object<F> {}
+impl crate::reclaim::Object for u64 {}
+
 fn counter() -> Arc<AtomicUsize> {
     Arc::new(AtomicUsize::new(0))
 }
@@ -35,7 +38,7 @@ fn count(drops: &AtomicUsize) -> usize {
 }
 
 /// Makes an object and retires it, as if it had been linked and unlinked.
-fn retire<T>(domain: &Domain<T>, value: T, guard: &impl Guard) {
+fn retire<T: crate::reclaim::Object>(domain: &Domain<T>, value: T, guard: &impl Guard) {
     let object = domain.alloc(guard);
     // SAFETY: the domain's memory for one object, which is ours.
     unsafe { object.as_ptr().write(value) };
@@ -46,7 +49,7 @@ fn retire<T>(domain: &Domain<T>, value: T, guard: &impl Guard) {
 #[test]
 fn miri_everything_is_dropped_once_when_the_domain_ends() {
     let drops = counter();
-    let domain = Domain::new();
+    let domain = Domain::new(None);
     let total = if cfg!(miri) { 300 } else { 3 * MANY };
     let object = || Object {
         drops: Arc::clone(&drops),
@@ -72,7 +75,7 @@ fn miri_everything_is_dropped_once_when_the_domain_ends() {
 
 #[test]
 fn miri_a_flush_frees_when_the_guard_has_gone() {
-    let (drops, domain) = (counter(), Domain::new());
+    let (drops, domain) = (counter(), Domain::new(None));
     let guard = domain.pin();
     let object = Object {
         drops: Arc::clone(&drops),
@@ -90,7 +93,7 @@ fn miri_a_flush_frees_when_the_guard_has_gone() {
 
 #[test]
 fn miri_a_flush_frees_what_a_thread_left_that_has_gone() {
-    let (drops, domain) = (counter(), Domain::new());
+    let (drops, domain) = (counter(), Domain::new(None));
     // So that the other thread has another record.
     let own = domain.pin();
     thread::scope(|scope| {
@@ -112,7 +115,7 @@ fn miri_a_flush_frees_what_a_thread_left_that_has_gone() {
 
 #[test]
 fn miri_garbage_is_held_up_by_a_guard_from_anywhere() {
-    let (drops, domain, other) = (counter(), Domain::new(), Domain::<u64>::new());
+    let (drops, domain, other) = (counter(), Domain::new(None), Domain::<u64>::new(None));
     let foreign = other.pin_owned();
     let object = Object {
         drops: Arc::clone(&drops),
@@ -150,7 +153,7 @@ impl Drop for Bomb {
 
 #[test]
 fn miri_destructors_that_panic_twice_leave_the_pins_counted() {
-    let (drops, domain) = (counter(), Domain::new());
+    let (drops, domain) = (counter(), Domain::new(None));
     let throw = || std::panic::resume_unwind(Box::new(Bomb));
     let object = || Object {
         drops: Arc::clone(&drops),
@@ -209,7 +212,7 @@ impl Family {
 fn miri_destructors_that_retire_run_one_after_the_other() {
     const GENERATIONS: usize = 5;
     let family = Rc::new(Family {
-        domain: Domain::new(),
+        domain: Domain::new(None),
         drops: counter(),
         running: Cell::new(0),
         most_running: Cell::new(0),
@@ -230,7 +233,7 @@ fn miri_destructors_that_retire_run_one_after_the_other() {
 /// Once the guards inside another freed nothing: their garbage waited for a guard that was alone.
 #[test]
 fn miri_guards_inside_another_that_is_refreshed_free_what_they_retire() {
-    let (drops, domain, other) = (counter(), Domain::new(), Domain::<u64>::new());
+    let (drops, domain, other) = (counter(), Domain::new(None), Domain::<u64>::new(None));
     let mut outer = other.pin();
     let freed = eventually(|| {
         outer.refresh();
@@ -248,7 +251,7 @@ fn miri_guards_inside_another_that_is_refreshed_free_what_they_retire() {
 
 #[test]
 fn miri_an_owned_guard_flushes_what_it_has_retired_here() {
-    let (drops, domain) = (counter(), Domain::new());
+    let (drops, domain) = (counter(), Domain::new(None));
     let mut guard = domain.pin_owned();
     let object = Object {
         drops: Arc::clone(&drops),
@@ -267,7 +270,7 @@ fn miri_an_owned_guard_flushes_what_it_has_retired_here() {
 #[test]
 fn miri_an_owned_guard_from_elsewhere_drops_nothing_here() {
     let droppers = Arc::new(Mutex::new(Vec::<ThreadId>::new()));
-    let domain = Domain::new();
+    let domain = Domain::new(None);
     let mut same_record = false;
     for _ in 0..if cfg!(miri) { 4 } else { 20 } {
         let object = || {

@@ -5,7 +5,7 @@
 //! access of an atomic, and a writer's own load before its exchange hides the reader's load from
 //! it, so that a reader on the main thread would be run in one order only.
 //!
-//! The parts of reclamation have models of their own (R1 to R4). In the models of the map nothing is
+//! The parts of reclamation have models of their own (R1 to R5). In the models of the map nothing is
 //! pinned or freed, so that half of T3 is tested under Miri. What loom does not see at all: load
 //! buffering. It takes a `SeqCst` access for `AcqRel`; where the protocol needs
 //! more, `fence_after_rmw` is a real fence in the model.
@@ -15,6 +15,7 @@ mod r1;
 mod r2;
 mod r3;
 mod r4;
+mod r5;
 mod t1;
 mod t2;
 mod t3;
@@ -51,7 +52,7 @@ impl Tracked {
 pub(super) type Map = RawMap<u64, Tracked>;
 
 pub(super) fn map() -> Map {
-    RawMap::new(0, ResizeMode::default())
+    RawMap::new(0, ResizeMode::default(), None)
 }
 
 /// Inserts or replaces; the old value.

@@ -74,6 +74,13 @@ impl Token {
             index,
         }
     }
+
+    /// Whether this token is not dropped yet. (What tells of one that was, is undefined behaviour with a
+    /// result that a test may see.)
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.ledger.drops[self.index].load(Ordering::Acquire) == 0
+    }
 }
 
 impl Clone for Token {

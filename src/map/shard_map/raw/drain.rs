@@ -20,12 +20,12 @@ struct Remains<'m, K, V> {
 
 impl<K, V> RawMap<K, V> {
     /// Takes every entry out and leaves the map empty, without a table.
-    pub(crate) fn drain_all(&mut self, mut f: impl FnMut(K, V)) {
+    pub(crate) fn drain_all(&mut self, mut f: impl FnMut(Entry<K, V>)) {
         let Some(mut remains) = self.remains() else {
             return;
         };
-        while let Some((key, value)) = remains.next() {
-            f(key, value);
+        while let Some(entry) = remains.next() {
+            f(entry);
         }
     }
 
@@ -67,13 +67,13 @@ fn complete_moves<K, V>(directory: &Directory, shard: usize) {
 }
 
 impl<K, V> Remains<'_, K, V> {
-    fn next(&mut self) -> Option<(K, V)> {
+    fn next(&mut self) -> Option<Entry<K, V>> {
         loop {
             if let Some(entry) = self.entries.pop() {
                 // SAFETY: I1, I2, I4: complete, in one slot, and nobody else uses it.
-                let Entry { key, value, .. } = unsafe { entry.read() };
+                let taken = unsafe { entry.read() };
                 self.domain.discard(entry);
-                return Some((key, value));
+                return Some(taken);
             }
             let word = self.tables.pop()?;
             // SAFETY: I4: exclusive access; each word is of a table that is not freed yet.
@@ -119,7 +119,7 @@ unsafe fn free(table: Table<'_>) {
 impl<K, V> Drop for Remains<'_, K, V> {
     /// Here because `next` has panicked, or nobody wants the rest.
     fn drop(&mut self) {
-        if !Domain::<Entry<K, V>>::GOES_WHOLE {
+        if !self.domain.goes_whole() {
             while self.next().is_some() {}
         }
         while let Some(word) = self.tables.pop() {
@@ -133,9 +133,11 @@ impl<K, V> Drop for Remains<'_, K, V> {
 
 impl<K, V> Drop for RawMap<K, V> {
     fn drop(&mut self) {
-        if !Domain::<Entry<K, V>>::GOES_WHOLE {
-            // Not by the drop of `Remains`, which is left for what comes after a destructor that panics.
-            self.drain_all(|_, _| ());
+        // Not by the drop of `Remains`, which is left for what comes after a destructor that panics.
+        if let Some(hook) = self.domain.hook().cloned() {
+            self.drain_all(|entry| hook.end(entry));
+        } else if !self.domain.goes_whole() {
+            self.drain_all(drop);
         }
         drop(self.remains());
     }

@@ -2,13 +2,14 @@
 //!
 //! Invariants:
 //! - I1. An entry's memory is a slot of the map's domain.
-//! - I2. `hash` and `key` are written before the address leaves this file and never again; `value`
-//!   is written before the entry becomes a member.
+//! - I2. `hash` and `key` are written before the address leaves this file and never again, but for the
+//!   count of holds beside the hash; `value` is written before the entry becomes a member.
 //! - I3. An entry that was ever in a slot is freed only through the guard's domain: others may
 //!   still read it. Of an entry that never became a member, others read hash and key only.
 
-use crate::reclaim::{Domain, Guard, SLOT_ALIGN, contain};
-use crate::sync::{layout, note_objects, note_read, note_write};
+use crate::reclaim::{Domain, Guard, HOLD_BITS, Holds, Object, SLOT_ALIGN, contain};
+use crate::sync::{layout, note_objects, note_write};
+use crate::table::hash::{MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{ALIGN, Slot, VERSIONS, Word};
 use core::ptr::NonNull;
 
@@ -18,9 +19,26 @@ use core::ptr::NonNull;
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
-    /// Read when a table's tags begin at another bit; last, so that it pushes no value into a
-    /// second line.
-    pub(super) hash: u64,
+    /// The bits of the hash that choose shard and line, read when a table's tags begin at another bit;
+    /// and who holds the entry. Last, so that it pushes no value into a second line.
+    hash: Holds,
+}
+const _: () = assert!(
+    SHARD_BITS + MAX_LINE_BITS + HOLD_BITS <= u64::BITS,
+    "the count leaves the bits that tables read"
+);
+
+impl<K, V> Object for Entry<K, V> {
+    fn holds(&self) -> Option<&Holds> {
+        Some(&self.hash)
+    }
+}
+
+impl<K, V> Entry<K, V> {
+    /// The hash, as far as tables read it.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash.own()
+    }
 }
 
 layout!(Entry<K, V>: key, value, hash; K, V);
@@ -31,9 +49,7 @@ layout!(Entry<K, V>: key, value, hash; K, V);
 /// `address` is that of an entry of this type that is not freed yet.
 pub(super) unsafe fn hash_of<K, V>(address: *mut u8) -> u64 {
     // SAFETY: I1, I2, and the caller's contract: the hash was written and never is again.
-    let hash = unsafe { &(*address.cast::<Entry<K, V>>()).hash };
-    note_read(hash);
-    *hash
+    unsafe { &(*address.cast::<Entry<K, V>>()).hash }.own()
 }
 
 /// Drops the key of an entry that never became a member and whose value is gone.
@@ -87,7 +103,7 @@ impl<'d, 'g, K, V, G: Guard> Fresh<'d, 'g, K, V, G> {
         // SAFETY: I1: the place is inside the new allocation.
         let hash_place = unsafe { &raw mut (*at).hash };
         // SAFETY: I1: as above, and nobody else has it.
-        unsafe { hash_place.write(hash) };
+        unsafe { hash_place.write(Holds::new(hash)) };
         note_write(hash_place);
         // SAFETY: I1: the place is inside the new allocation.
         let key_place = unsafe { &raw mut (*at).key };
@@ -264,7 +280,7 @@ mod tests {
     #[test]
     fn miri_the_key_of_a_renewed_entry_stays_for_helpers() {
         let key = Arc::new(7_u64);
-        let domain = Domain::<Entry<Arc<u64>, u64>>::new();
+        let domain = Domain::<Entry<Arc<u64>, u64>>::new(None);
         let slot = Slot::new(Word::vacant());
         let helper = domain.pin();
         let owner = domain.pin();

@@ -245,7 +245,7 @@ mod tests {
     fn miri_t2_an_insert_meets_one_whose_slot_it_saw_taken() {
         let rounds = if cfg!(miri) { 6 } else { 1_000 };
         for round in 0..rounds {
-            let map = RawMap::<u64, u64>::new(0, ResizeMode::default());
+            let map = RawMap::<u64, u64>::new(0, ResizeMode::default(), None);
             let put = |hash, key, guard: &LocalGuard<'_>| {
                 matches!(map.insert(hash, key, round, false, guard), Inserted::New(_))
             };

@@ -2,7 +2,7 @@
 //!
 //! # Files, by phase
 //! [`entry`] what a slot leads to · [`find`] lookup and the scan · [`insert`] claims · [`write`]
-//! insert, remove, compute · [`resize`] when tables move · [`iter`] iteration ·
+//! insert, remove, compute · [`keep`] entries that outlive their guards · [`resize`] when tables move · [`iter`] iteration ·
 //! [`sweep`] retain and clear · [`drain`] the end.
 //!
 //! # Invariants
@@ -28,15 +28,17 @@ mod entry;
 mod find;
 mod insert;
 mod iter;
+mod keep;
 mod resize;
 mod sweep;
 mod write;
 
 pub(crate) use entry::Entry;
 pub(crate) use iter::RawIter;
+pub(crate) use keep::{Detached, Held, Keeper};
 
 use crate::map::ResizeMode;
-use crate::reclaim::Domain;
+use crate::reclaim::{Domain, Hook};
 use crate::sync::{AtomicPtr, layout, never_split};
 use crate::table::Directory;
 use entry::hash_of;
@@ -89,8 +91,9 @@ unsafe impl<K: Send, V: Send> Send for RawMap<K, V> {}
 unsafe impl<K: Send + Sync, V: Send + Sync> Sync for RawMap<K, V> {}
 
 impl<K, V> RawMap<K, V> {
-    /// An empty map that will make its first table for `capacity` entries. Allocates nothing.
-    pub(crate) fn new(capacity: usize, mode: ResizeMode) -> Self {
+    /// An empty map that will make its first table for `capacity` entries, and ends entries by `hook` or
+    /// else drops them. Allocates nothing.
+    pub(crate) fn new(capacity: usize, mode: ResizeMode, hook: Option<Hook<Entry<K, V>>>) -> Self {
         // More than fits in memory fails when the table is made, with its size in the message.
         let floor = if capacity == 0 {
             0
@@ -101,7 +104,7 @@ impl<K, V> RawMap<K, V> {
             directory: AtomicPtr::new(core::ptr::null_mut()),
             mode,
             floor,
-            domain: Domain::new(),
+            domain: Domain::new(hook),
         }
     }
 

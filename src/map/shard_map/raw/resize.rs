@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_blocking_write_completes_what_it_starts() {
-        let map = RawMap::new(0, ResizeMode::Blocking);
+        let map = RawMap::new(0, ResizeMode::Blocking, None);
         for key in 0..2000 {
             insert(&map, key);
             assert!(!is_moving(&map), "after the insertion of {key}");
@@ -396,7 +396,7 @@ mod tests {
     /// The bound itself is asserted where a move is made, for every move of every test.
     #[test]
     fn room_is_made_in_bounded_steps() {
-        let map = RawMap::new(0, ResizeMode::default());
+        let map = RawMap::new(0, ResizeMode::default(), None);
         insert(&map, 1);
         let guard = map.domain().pin();
         assert_eq!(map.try_reserve(50_000, &guard), Ok(()));
@@ -414,7 +414,7 @@ mod tests {
     fn miri_t3_a_table_stays_for_who_came_before_it_moved() {
         let rounds = if cfg!(miri) { 3 } else { 100 };
         for _ in 0..rounds {
-            let map = RawMap::new(0, ResizeMode::default());
+            let map = RawMap::new(0, ResizeMode::default(), None);
             insert(&map, 1);
             thread::scope(|scope| {
                 scope.spawn(|| {

@@ -27,7 +27,7 @@ impl<K, V> RawMap<K, V> {
         for met in self.iter(guard) {
             let mut entry = met;
             while !f(&entry.key, &entry.value) && !self.remove_same(entry, guard) {
-                match self.get(entry.hash, &entry.key, guard) {
+                match self.get(entry.hash(), &entry.key, guard) {
                     Some(now) => entry = now,
                     None => break,
                 }
@@ -46,7 +46,7 @@ impl<K, V> RawMap<K, V> {
     fn remove_same<'g>(&self, target: &'g Entry<K, V>, guard: &'g impl Guard) -> bool {
         let key = Same(&target.key);
         loop {
-            let Some(place) = self.locate(target.hash, &key, guard) else {
+            let Some(place) = self.locate(target.hash(), &key, guard) else {
                 return false;
             };
             let Found::Member {
@@ -55,7 +55,7 @@ impl<K, V> RawMap<K, V> {
             else {
                 return false;
             };
-            if self.unlink(target.hash, &place, slot, word, depth, guard) {
+            if self.unlink(target.hash(), &place, slot, word, depth, guard) {
                 return true;
             }
         }

@@ -223,8 +223,26 @@ impl<K, V> RawMap<K, V> {
         }
     }
 
-    /// Takes a member out of its slot; says whether it was still there.
+    /// Takes a member out of its slot and retires it; says whether it was still there.
     pub(super) fn unlink<'g>(
+        &self,
+        hash: u64,
+        place: &Place<'g, K, V>,
+        slot: &'g Slot,
+        word: Word,
+        depth: usize,
+        guard: &'g impl Guard,
+    ) -> bool {
+        let is_out = self.take_out(hash, place, slot, word, depth, guard);
+        if is_out {
+            self.retire(word, guard);
+        }
+        is_out
+    }
+
+    /// As [`unlink`](Self::unlink), of an entry that is the caller's then.
+    #[inline]
+    pub(super) fn take_out<'g>(
         &self,
         hash: u64,
         place: &Place<'g, K, V>,
@@ -240,20 +258,25 @@ impl<K, V> RawMap<K, V> {
         if depth == 1 {
             place.table.spill(-1);
         }
-        self.retire(word, guard);
         self.shrink_if_sparse(hash, place.table, guard);
         true
     }
 
-    /// Hands the entry that an unlinked word carries to the collector. The word's pointer is the
-    /// allocation's; one made from a reference to the entry could not be freed.
+    /// Hands the entry that an unlinked word carries to the collector.
     #[inline]
     fn retire(&self, word: Word, guard: &impl Guard) {
-        let Some(entry) = NonNull::new(word.address()) else {
-            unreachable!("a member carries an address")
-        };
         // SAFETY: I3: the exchange that unlinked the entry succeeded once.
-        unsafe { self.domain.retire(entry.cast(), guard) };
+        unsafe { self.domain.retire(Self::pointer(word), guard) };
+    }
+
+    /// The entry of a member word. The pointer is the allocation's; one made from a reference to the
+    /// entry could not be freed.
+    #[inline]
+    pub(super) fn pointer(word: Word) -> NonNull<Entry<K, V>> {
+        match NonNull::new(word.address()) {
+            Some(entry) => entry.cast(),
+            None => unreachable!("a member carries an address"),
+        }
     }
 
     /// [`locate`](Self::locate), in a map that may have no table yet.
