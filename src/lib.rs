@@ -36,7 +36,8 @@
 //! | `get`, `contains_key`: absent | linearizable | lock-free, never waits | 1 | 0 | 0 |
 //! | `insert`: new key | linearizable | lock-free | 1 + the entry | 2 | 0, see below |
 //! | `insert`, `update`: present key | linearizable | lock-free | 2 + the entry | 1 | 0, see below |
-//! | `remove`, `remove_if` | linearizable | lock-free | 2 | 1 | 0 |
+//! | `remove`, `remove_if`, `detach` | linearizable | lock-free | 2 | 1 | 0 |
+//! | `hold` | linearizable | lock-free | 2 | 1 | 0 |
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
 //! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 1 a removal | 1 small buffer |
 //! | `len` | exact when no write runs | wait-free | 1 for each thread that has written | 0 | 0 |
@@ -56,6 +57,11 @@
 //! Destructors run when a guard ends that has removed enough, unpinned unless its thread has other
 //! guards. The memory of entries is used again by its map; it goes back with the map, or by
 //! [`ShardMap::shrink_to_fit`]. When a map is dropped, so is everything that it ever held.
+//!
+//! A guard is for a moment. What is to be kept for long, or across an `.await`, is held by an
+//! [`EntryRef`] ([`ShardMap::hold`]): it keeps one entry and pins nothing. What is to leave the map owned is
+//! [detached](ShardMap::detach). Who wants each key and value back at its end gives the map a
+//! [hook](ShardMapBuilder::on_drop).
 //!
 //! # When something fails
 //! - **A thread that sleeps while it is pinned** delays nobody. Each entry that is removed or replaced

@@ -54,12 +54,12 @@ impl Holds {
     }
 
     /// One hold more, by who has a guard that protects the object, or a hold.
-    pub(super) fn add(&self) {
+    pub(crate) fn add(&self) {
         self.change(|word| word + 1);
     }
 
     /// One hold less, whose holder reads the object no more.
-    pub(super) fn give_back(&self) {
+    pub(crate) fn give_back(&self) {
         self.change(|word| word - 1);
     }
 
@@ -83,7 +83,7 @@ impl Holds {
     }
 
     /// Whether somebody holds the object; `false` is for good once its grace period is over.
-    pub(super) fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         // ORD: Acquire — pairs with the Release in change [R5]; sees that the holders' reads are
         // done.
         self.0.load(Ordering::Acquire) & MOST != 0

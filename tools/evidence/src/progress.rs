@@ -2,7 +2,7 @@
 
 use crate::freeze::{Act, Attack, Attacked, Doing, Frozen, Subject};
 use crate::hashers::in_first_shard;
-use atomshard::{Operation, ResizeMode, ShardCounter, ShardMap};
+use atomshard::{Detached, Operation, ResizeMode, ShardCounter, ShardMap};
 use baselines::SegmentMap;
 use core::hash::{BuildHasher, Hasher};
 
@@ -173,6 +173,10 @@ fn rows() -> Vec<Row<Map>> {
                 Some(_) => Operation::<u64, ()>::Remove,
                 None => Operation::Insert(1),
             });
+        }),
+        call("hold, given back", |map| answered(map.hold(&HOT))),
+        call("detach", |map| {
+            answered(map.detach(&HOT).map(Detached::try_into_inner))
         }),
         call("iter", |map| assert!(map.pin().iter().count() < 10_000)),
         call("retain", |map| map.pin().retain(|key, _| key % 2 == 0)),

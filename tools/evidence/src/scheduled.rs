@@ -138,6 +138,11 @@ pub fn scenarios() -> Vec<Scenario> {
             let fresh = || Sharded::<Checked, _>::new(hasher()).with_owned_guards();
             history(fresh, plan, seed)
         }),
+        scenario("entries that are kept", PLAN, |plan, seed| {
+            let hasher = || FixedState::with_seed(seed);
+            let fresh = || Sharded::<Checked, _>::new(hasher()).with_kept_entries();
+            history(fresh, plan, seed)
+        }),
         scenario("a set", PLAN, |plan, seed| {
             history(|| Elements::new(FixedState::with_seed(seed)), plan, seed)
         }),

@@ -2,7 +2,7 @@
 
 use crate::history::{Op, Outcome, State, mix};
 use crate::key::{Key, point};
-use atomshard::{Compute, Operation, ResizeMode, ShardMap};
+use atomshard::{Compute, Detached, Operation, ResizeMode, ShardMap};
 use core::fmt::Debug;
 use core::hash::BuildHasher;
 use std::collections::HashMap;
@@ -142,8 +142,18 @@ impl Drop for Checked {
 pub struct Sharded<V, S> {
     /// The map.
     pub map: ShardMap<Key, V, S>,
-    /// Use guards that may move between threads.
-    owned_guards: bool,
+    access: Access,
+}
+
+/// How operations reach entries.
+#[derive(Clone, Copy, Debug)]
+enum Access {
+    /// By guards of their thread.
+    Pinned,
+    /// By guards that may move between threads.
+    OwnedGuards,
+    /// As `Pinned`, but `get` holds the entry and `remove` detaches it.
+    Kept,
 }
 
 impl<V, S> Sharded<V, S> {
@@ -151,7 +161,7 @@ impl<V, S> Sharded<V, S> {
     pub fn new(hasher: S) -> Self {
         Self {
             map: ShardMap::with_capacity_and_hasher(0, hasher),
-            owned_guards: false,
+            access: Access::Pinned,
         }
     }
 
@@ -160,13 +170,19 @@ impl<V, S> Sharded<V, S> {
         let map = ShardMap::builder().hasher(hasher).resize_mode(mode).build();
         Self {
             map,
-            owned_guards: false,
+            access: Access::Pinned,
         }
     }
 
     /// Pinned by guards that may move between threads.
     pub fn with_owned_guards(mut self) -> Self {
-        self.owned_guards = true;
+        self.access = Access::OwnedGuards;
+        self
+    }
+
+    /// With entries that are read by holding them, and removed by detaching them.
+    pub fn with_kept_entries(mut self) -> Self {
+        self.access = Access::Kept;
         self
     }
 }
@@ -268,10 +284,21 @@ fn of_compute<V: Payload>(done: Compute<'_, Key, V, State>) -> Outcome {
 
 impl<V: Payload, S: BuildHasher + Sync> Subject for Sharded<V, S> {
     fn apply(&self, key: u64, op: Op) -> Outcome {
-        if self.owned_guards {
-            apply_pinned!(self.map.pin_owned(), key, op)
-        } else {
-            apply_pinned!(self.map.pin(), key, op)
+        match (self.access, op) {
+            (Access::Kept, Op::Get) => {
+                let held = self.map.hold(&Key(key));
+                point();
+                Outcome::Seen(held.map(|value| value.read()))
+            }
+            (Access::Kept, Op::Remove) => {
+                let detached = self.map.detach(&Key(key)).map(Detached::try_into_inner);
+                Outcome::Seen(detached.map(|entry| match entry {
+                    Ok((_, value)) => value.read(),
+                    Err(shared) => shared.value().read(),
+                }))
+            }
+            (Access::OwnedGuards, _) => apply_pinned!(self.map.pin_owned(), key, op),
+            (Access::Pinned | Access::Kept, _) => apply_pinned!(self.map.pin(), key, op),
         }
     }
     fn each(&self, f: &mut dyn FnMut(u64, u64)) {
