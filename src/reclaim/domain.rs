@@ -15,8 +15,9 @@
 //! # Progress
 //! Lock-free, apart from the global allocator, the kernel and the destructors.
 
+use super::bag::{Bag, Other, Ripe};
 use super::depot::Depot;
-use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
+use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
@@ -113,7 +114,14 @@ impl<T> Domain<T> {
 
     /// The sum of all counts: exact while nobody counts, and otherwise somewhere near.
     pub(crate) fn counted(&self) -> isize {
-        self.heaps.counted()
+        self.heaps.counted(OwnHeap::objects)
+    }
+
+    /// Bytes of the objects that were retired and are not freed yet: exact while nobody retires or
+    /// frees, and otherwise somewhere near. What else was retired is not counted.
+    pub(crate) fn retired_bytes(&self) -> usize {
+        let slots = usize::try_from(self.heaps.counted(OwnHeap::retired)).unwrap_or(0);
+        slots * slot::<T>().size()
     }
 
     /// Takes back the memory of an object that nobody else has seen.
@@ -139,7 +147,7 @@ impl<T> Domain<T> {
         if MODEL {
             return;
         }
-        if self.with_heap(guard, |heap| heap.retire(object)) {
+        if self.with_heap(guard, 1, |heap| heap.retire(object)) {
             guard.collect_soon();
         }
     }
@@ -167,7 +175,7 @@ impl<T> Domain<T> {
         if MODEL {
             return;
         }
-        self.with_heap(guard, |heap| {
+        self.with_heap(guard, 0, |heap| {
             note_write(&raw const heap.is_flushed);
             heap.is_flushed = true;
         });
@@ -180,7 +188,7 @@ impl<T> Domain<T> {
         if MODEL {
             return Ok(());
         }
-        self.with_heap(guard, Heap::reserve_other)
+        self.with_heap(guard, 0, Heap::reserve_other)
     }
 
     fn retire_other(
@@ -194,17 +202,24 @@ impl<T> Domain<T> {
             return;
         }
         let other = Other { at, end, is_slot };
-        if self.with_heap(guard, |heap| heap.retire_other(other)) {
+        if self.with_heap(guard, is_slot.into(), |heap| heap.retire_other(other)) {
             guard.collect_soon();
         }
     }
 
-    /// Calls `f`, which retires, with the heap of this thread.
+    /// Calls `f`, which retires `slots` slots, with the heap of this thread.
     #[inline]
-    fn with_heap<G: Guard, R>(&self, guard: &G, f: impl FnOnce(&mut Heap<T>) -> R) -> R {
+    fn with_heap<G: Guard, R>(
+        &self,
+        guard: &G,
+        slots: isize,
+        f: impl FnOnce(&mut Heap<T>) -> R,
+    ) -> R {
         guard.with_record(|record| {
+            let own = self.heap(record);
+            own.count_retired(slots);
             // SAFETY: I1: the record is this thread's; I2: retiring calls nobody.
-            let heap = unsafe { self.heap(record).borrow() };
+            let heap = unsafe { own.borrow() };
             if G::TRAVELS {
                 heap.lease = record.lease_number();
             }
@@ -251,7 +266,7 @@ impl<T> Domain<T> {
             match ripe {
                 Ripe::Object(object) => {
                     drop_object(object);
-                    self.put(heap, object);
+                    self.free(heap, object);
                 }
                 Ripe::Other(other) => self.end_other(heap, &other),
             }
@@ -259,15 +274,27 @@ impl<T> Domain<T> {
     }
 
     /// The next ripe thing that has to be ended one by one.
-    fn next_ripe(&self, heap: &OwnHeap<T>) -> Option<Ripe<T>> {
+    fn next_ripe(&self, own: &OwnHeap<T>) -> Option<Ripe<T>> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
-        let heap = unsafe { heap.borrow() };
+        let heap = unsafe { own.borrow() };
+        let mut recycled = 0;
         if !core::mem::needs_drop::<T>() && !ONE_BY_ONE {
-            while let Some(surplus) = heap.recycle() {
-                self.depot.push(surplus);
+            while let Some(count) = heap.recycle() {
+                recycled += count;
+                while let Some(surplus) = heap.surplus() {
+                    self.depot.push(surplus);
+                }
             }
         }
-        heap.ripe()
+        let next = heap.ripe();
+        own.count_retired(-recycled.cast_signed());
+        next
+    }
+
+    /// Frees a retired slot whose content has ended.
+    fn free(&self, heap: &OwnHeap<T>, object: NonNull<T>) {
+        self.put(heap, object);
+        heap.count_retired(-1);
     }
 
     fn end_other(&self, heap: &OwnHeap<T>, other: &Other) {
@@ -276,7 +303,7 @@ impl<T> Domain<T> {
         if other.is_slot
             && let Some(object) = NonNull::new(other.at)
         {
-            self.put(heap, object.cast());
+            self.free(heap, object.cast());
         }
     }
 
@@ -287,7 +314,10 @@ impl<T> Domain<T> {
             return;
         }
         guard.with_record(|record| {
-            self.adopt(record, Heap::adopt_memory);
+            self.adopt(record, |heap, other| {
+                heap.adopt_memory(other);
+                0
+            });
             let depot: Vec<_> = core::iter::from_fn(|| self.depot.take()).collect();
             // SAFETY: I1: the record is this thread's; I2: nothing below calls a user's code.
             let heap = unsafe { self.heap(record).borrow() };
@@ -299,18 +329,21 @@ impl<T> Domain<T> {
         });
     }
 
-    /// Lets this thread's heap take over from the heaps of threads that have gone.
+    /// Lets this thread's heap take over from the heaps of threads that have gone; `take` says how
+    /// many retired slots.
     ///
     /// Whoever calls this uses the structure on this thread, by a guard of this thread: then
     /// either its objects may be dropped here, or no other thread has ever used it.
-    fn adopt(&self, record: &Record, take: fn(&mut Heap<T>, &mut Heap<T>)) {
-        let heap = self.heap(record);
+    fn adopt(&self, record: &Record, take: fn(&mut Heap<T>, &mut Heap<T>) -> usize) {
+        let own = self.heap(record);
         registry::for_each_idle(|idle| {
             if let Some(other) = self.heaps.made(idle.index()) {
                 // SAFETY: I1: the record is this thread's; I2: `take` calls no user's code.
-                let heap = unsafe { heap.borrow() };
+                let heap = unsafe { own.borrow() };
                 // SAFETY: I1: the idle record is leased to us for the call.
-                take(heap, unsafe { other.borrow() });
+                let slots = take(heap, unsafe { other.borrow() }).cast_signed();
+                own.count_retired(slots);
+                other.count_retired(-slots);
             }
         });
     }

@@ -9,8 +9,8 @@
 //!
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
-//! [`heaps`] which heap is a thread's · [`depot`] free objects between heaps · [`domain`] the memory
-//! of one structure.
+//! [`bag`] what it has retired · [`heaps`] which heap is a thread's · [`depot`] free objects between
+//! heaps · [`domain`] the memory of one structure.
 //!
 //! # Domains
 //! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
@@ -30,6 +30,7 @@
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
 
+mod bag;
 mod chunk;
 pub(crate) mod depot;
 mod domain;
