@@ -3,9 +3,9 @@
 //! Pins are those of the process, and what is freed when depends on them: one test runs at a time.
 
 use atomshard::{Detached, EntryRef, Guard as _, ResizeMode, ShardMap};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use evidence::drops::{Ledger, Token, TokenKey};
 use foldhash::fast::FixedState;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;

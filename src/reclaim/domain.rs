@@ -16,23 +16,23 @@
 //! # Progress
 //! Lock-free, apart from the global allocator, the kernel and the destructors.
 
+use super::bag::{Bag, Other, Ripe};
 use super::depot::Depot;
-use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
+use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
-use super::hold::{Holds, WereHeld};
+use super::hold::WereHeld;
 use super::object::{Hook, Object};
-use super::registry::{self, Grace, Record};
+use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_write};
-use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
 pub(crate) struct Domain<T: Object> {
     heaps: Heaps<T>,
     depot: Depot<T>,
-    were_held: WereHeld,
+    pub(super) were_held: WereHeld,
     hook: Option<Hook<T>>,
     _owns: PhantomData<T>,
 }
@@ -125,7 +125,14 @@ impl<T: Object> Domain<T> {
 
     /// The sum of all counts: exact while nobody counts, and otherwise somewhere near.
     pub(crate) fn counted(&self) -> isize {
-        self.heaps.counted()
+        self.heaps.counted(OwnHeap::objects)
+    }
+
+    /// Bytes of the objects that were retired and are not freed yet: exact while nobody retires or
+    /// frees, and otherwise somewhere near. What else was retired is not counted.
+    pub(crate) fn retired_bytes(&self) -> usize {
+        let slots = usize::try_from(self.heaps.counted(OwnHeap::retired)).unwrap_or(0);
+        slots * slot::<T>().size()
     }
 
     /// Takes back the memory of an object that nobody else has seen.
@@ -151,7 +158,7 @@ impl<T: Object> Domain<T> {
         if MODEL {
             return;
         }
-        if self.with_heap(guard, |heap| heap.retire(object)) {
+        if self.with_heap(guard, 1, |heap| heap.retire(object)) {
             guard.collect_soon();
         }
     }
@@ -179,7 +186,7 @@ impl<T: Object> Domain<T> {
         if MODEL {
             return;
         }
-        self.with_heap(guard, |heap| {
+        self.with_heap(guard, 0, |heap| {
             note_write(&raw const heap.is_flushed);
             heap.is_flushed = true;
         });
@@ -192,7 +199,7 @@ impl<T: Object> Domain<T> {
         if MODEL {
             return Ok(());
         }
-        self.with_heap(guard, Heap::reserve_other)
+        self.with_heap(guard, 0, Heap::reserve_other)
     }
 
     fn retire_other(
@@ -206,17 +213,24 @@ impl<T: Object> Domain<T> {
             return;
         }
         let other = Other { at, end, is_slot };
-        if self.with_heap(guard, |heap| heap.retire_other(other)) {
+        if self.with_heap(guard, is_slot.into(), |heap| heap.retire_other(other)) {
             guard.collect_soon();
         }
     }
 
-    /// Calls `f`, which retires, with the heap of this thread.
+    /// Calls `f`, which retires `slots` slots, with the heap of this thread.
     #[inline]
-    fn with_heap<G: Guard, R>(&self, guard: &G, f: impl FnOnce(&mut Heap<T>) -> R) -> R {
+    fn with_heap<G: Guard, R>(
+        &self,
+        guard: &G,
+        slots: isize,
+        f: impl FnOnce(&mut Heap<T>) -> R,
+    ) -> R {
         guard.with_record(|record| {
+            let own = self.heap(record);
+            own.count_retired(slots);
             // SAFETY: I1: the record is this thread's; I2: retiring calls nobody.
-            let heap = unsafe { self.heap(record).borrow() };
+            let heap = unsafe { own.borrow() };
             if G::TRAVELS {
                 heap.lease = record.lease_number();
             }
@@ -267,7 +281,7 @@ impl<T: Object> Domain<T> {
                 Ripe::Object(object) => {
                     left -= 1;
                     self.end_object(object);
-                    self.put(heap, object);
+                    self.free(heap, object);
                 }
                 Ripe::Other(other) => {
                     left -= 1;
@@ -278,19 +292,31 @@ impl<T: Object> Domain<T> {
     }
 
     /// The next ripe thing that has to be ended one by one.
-    fn next_ripe(&self, heap: &OwnHeap<T>) -> Option<Ripe<T>> {
+    fn next_ripe(&self, own: &OwnHeap<T>) -> Option<Ripe<T>> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
-        let heap = unsafe { heap.borrow() };
+        let heap = unsafe { own.borrow() };
+        let mut recycled = 0;
         if !core::mem::needs_drop::<T>()
             && !ONE_BY_ONE
             && self.hook.is_none()
             && !self.were_held.get()
         {
-            while let Some(surplus) = heap.recycle() {
-                self.depot.push(surplus);
+            while let Some(count) = heap.recycle() {
+                recycled += count;
+                while let Some(surplus) = heap.surplus() {
+                    self.depot.push(surplus);
+                }
             }
         }
-        heap.ripe()
+        let next = heap.ripe();
+        own.count_retired(-recycled.cast_signed());
+        next
+    }
+
+    /// Frees a retired slot whose content has ended.
+    fn free(&self, heap: &OwnHeap<T>, object: NonNull<T>) {
+        self.put(heap, object);
+        heap.count_retired(-1);
     }
 
     /// Ends an object that nobody can see any more.
@@ -310,7 +336,7 @@ impl<T: Object> Domain<T> {
         if other.is_slot
             && let Some(object) = NonNull::new(other.at)
         {
-            self.put(heap, object.cast());
+            self.free(heap, object.cast());
         }
     }
 
@@ -321,7 +347,10 @@ impl<T: Object> Domain<T> {
             return;
         }
         guard.with_record(|record| {
-            self.adopt(record, Heap::adopt_memory);
+            self.adopt(record, |heap, other| {
+                heap.adopt_memory(other);
+                0
+            });
             let depot: Vec<_> = core::iter::from_fn(|| self.depot.take()).collect();
             // SAFETY: I1: the record is this thread's; I2: nothing below calls a user's code.
             let heap = unsafe { self.heap(record).borrow() };
@@ -333,18 +362,21 @@ impl<T: Object> Domain<T> {
         });
     }
 
-    /// Lets this thread's heap take over from the heaps of threads that have gone.
+    /// Lets this thread's heap take over from the heaps of threads that have gone; `take` says how
+    /// many retired slots.
     ///
     /// Whoever calls this uses the structure on this thread, by a guard of this thread: then
     /// either its objects may be dropped here, or no other thread has ever used it.
-    fn adopt(&self, record: &Record, take: fn(&mut Heap<T>, &mut Heap<T>)) {
-        let heap = self.heap(record);
+    fn adopt(&self, record: &Record, take: fn(&mut Heap<T>, &mut Heap<T>) -> usize) {
+        let own = self.heap(record);
         registry::for_each_idle(|idle| {
             if let Some(other) = self.heaps.made(idle.index()) {
                 // SAFETY: I1: the record is this thread's; I2: `take` calls no user's code.
-                let heap = unsafe { heap.borrow() };
+                let heap = unsafe { own.borrow() };
                 // SAFETY: I1: the idle record is leased to us for the call.
-                take(heap, unsafe { other.borrow() });
+                let slots = take(heap, unsafe { other.borrow() }).cast_signed();
+                own.count_retired(slots);
+                other.count_retired(-slots);
             }
         });
     }
@@ -353,49 +385,6 @@ impl<T: Object> Domain<T> {
     /// them, and their memory goes with its chunks.
     pub(crate) fn goes_whole(&self) -> bool {
         !ONE_BY_ONE && !core::mem::needs_drop::<T>() && self.hook.is_none()
-    }
-
-    /// Holds the object, which is not freed before the hold ends.
-    pub(crate) fn hold(&self, object: &T, _guard: &impl Guard) {
-        self.were_held.set();
-        Self::hold_again(object);
-    }
-
-    /// Holds an object once more that the caller holds.
-    pub(crate) fn hold_again(object: &T) {
-        if let Some(holds) = object.holds() {
-            holds.add();
-        }
-    }
-
-    /// Ends a hold of the caller's.
-    pub(crate) fn end_hold(object: &T) {
-        if let Some(holds) = object.holds() {
-            holds.give_back();
-        }
-    }
-
-    /// Whether somebody holds the object, whose grace period is over.
-    #[inline]
-    fn is_held(&self, object: NonNull<T>) -> bool {
-        // SAFETY: I3: not freed yet.
-        self.were_held.get()
-            && unsafe { object.as_ref() }
-                .holds()
-                .is_some_and(Holds::is_held)
-    }
-
-    /// Begins the grace period of an object that the caller has unlinked and not retired.
-    ///
-    /// # Errors
-    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
-    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
-        registry::grace()
-    }
-
-    /// Whether nobody can see the object any more.
-    pub(crate) fn is_alone(&self, object: NonNull<T>, grace: &mut Grace) -> bool {
-        grace.is_over() && !self.is_held(object)
     }
 
     /// Gives back the memory of an object of a structure that ends.

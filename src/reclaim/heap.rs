@@ -18,6 +18,7 @@
 //! - I2. A chunk is as I1 of [`chunk`](super::chunk) says: a head, and then objects.
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
+use super::bag::{BACKLOG, Bag, DROP_STEP, Other, Ripe, batch};
 use super::chunk::{Chunk, free_chunk, is_mapped};
 use super::registry::Grace;
 use crate::error::TryReserveError;
@@ -36,54 +37,11 @@ pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(any(miri, atomshard_singles));
 const SMALLEST_CHUNK: usize = 256;
 /// Free objects that a thread keeps to itself.
 pub(super) const KEPT: usize = 1024;
-/// Retired objects that a thread gathers before it begins a grace period, where they are memory
-/// only. Each period costs a barrier on all threads of the process.
-const MEMORY_BATCH: usize = 512;
-/// As above, where objects have destructors that users wait for.
-const DROP_BATCH: usize = 128;
-/// Objects with destructors that are dropped together, whenever as many have been retired: a batch
-/// at once would be more blocks than an allocator keeps at hand for its thread (glibc: 7 of a size),
-/// and a pause.
-pub(super) const DROP_STEP: usize = 4;
-/// With more sealed bags than this, everything ripe is dropped at once.
-const BACKLOG: usize = 1;
-/// As above, with more in these bags and the ripe one: what a guard has retired that stayed long is one bag.
-const BACKLOG_THINGS: usize = 2 * DROP_BATCH;
 
-/// Something retired that is no whole object: how to end it, and whether its memory is a slot.
-pub(super) struct Other {
-    pub(super) at: *mut u8,
-    pub(super) end: unsafe fn(*mut u8),
-    pub(super) is_slot: bool,
-}
-
-/// Something retired whose grace period is over.
-pub(super) enum Ripe<T> {
-    Object(NonNull<T>),
-    Other(Other),
-}
-
-/// Retired things.
-pub(super) struct Bag<T> {
-    pub(super) objects: Vec<NonNull<T>>,
-    pub(super) others: Vec<Other>,
-}
-
-impl<T> Bag<T> {
-    fn new() -> Self {
-        Self {
-            objects: Vec::new(),
-            others: Vec::new(),
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.objects.len() + self.others.len()
-    }
-}
-
-/// See the module.
+/// See the module. What each write uses comes first.
+#[repr(C)]
 pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
+    bag: Bag<T>,
     pub(super) free: Vec<NonNull<T>>,
     /// The first object of the newest chunk that was never handed out, and how many there are.
     next: *mut T,
@@ -91,7 +49,6 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     chunks: *mut Chunk,
     /// Bytes in chunks.
     pub(super) held: usize,
-    bag: Bag<T>,
     sealed: VecDeque<(Grace, Bag<T>)>,
     /// What may be freed.
     ripe: Bag<T>,
@@ -110,23 +67,26 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
 }
 
 /// Layout of an object.
-pub(super) fn slot<T>() -> Layout {
+pub(super) const fn slot<T>() -> Layout {
     const { assert!(size_of::<T>() != 0, "an object has an address of its own") }
     match Layout::new::<T>().align_to(SLOT_ALIGN) {
         Ok(layout) => layout.pad_to_align(),
-        Err(_) => unreachable!("8 is an alignment that fits every size of a type"),
+        Err(_) => panic!("8 is an alignment that fits every size of a type"),
     }
 }
 
 impl<T, const SINGLES: bool> Heap<T, SINGLES> {
+    /// Retired things that fill a bag.
+    pub(super) const BATCH: usize = batch(slot::<T>().size(), core::mem::needs_drop::<T>());
+
     pub(super) fn new() -> Self {
         Self {
+            bag: Bag::new(),
             free: Vec::new(),
             next: core::ptr::null_mut(),
             left: 0,
             chunks: core::ptr::null_mut(),
             held: 0,
-            bag: Bag::new(),
             sealed: VecDeque::new(),
             ripe: Bag::new(),
             lent: VecDeque::new(),
@@ -298,13 +258,8 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
 
     #[inline]
     fn is_full(&self) -> bool {
-        let batch = if core::mem::needs_drop::<T>() {
-            DROP_BATCH
-        } else {
-            MEMORY_BATCH
-        };
         note_read(&raw const self.bag.others);
-        self.bag.len() >= batch
+        self.bag.len() >= Self::BATCH
     }
 
     /// Seals the bag, if it is full or flushed, with the grace period that `begin` begins.
@@ -350,16 +305,15 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.lent.push_back(object);
     }
 
-    /// Moves the objects whose grace period is over to the free list: for objects without a
-    /// destructor that nobody can hold. Hands out a batch for the depot if there are many; then there may be more.
-    pub(super) fn recycle(&mut self) -> Option<Vec<NonNull<T>>> {
-        loop {
-            self.free.append(&mut self.ripe.objects);
-            let surplus = self.surplus();
-            if surplus.is_some() || self.ripe.len() != 0 || !self.next_bag() {
-                return surplus;
-            }
+    /// Moves the objects of a bag whose grace period is over to the free list, and says how many: for
+    /// objects without a destructor that nobody can hold. `None` if there are none.
+    pub(super) fn recycle(&mut self) -> Option<usize> {
+        if self.ripe.objects.is_empty() && (self.ripe.len() != 0 || !self.next_bag()) {
+            return None;
         }
+        let count = self.ripe.objects.len();
+        self.free.append(&mut self.ripe.objects);
+        Some(count)
     }
 
     /// Takes the next bag whose grace period is over in the place of the ripe one, which is empty
@@ -378,7 +332,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
         self.to_look_at = self.lent.len().min(bag.len());
         let empty = core::mem::replace(&mut self.ripe, bag);
-        if (DROP_BATCH..=2 * MEMORY_BATCH).contains(&empty.objects.capacity()) {
+        if empty.is_spare(Self::BATCH) {
             self.spare = Some(empty);
         }
         true
@@ -392,7 +346,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
         let is_backlog = || {
             let sealed: usize = self.sealed.iter().map(|(_, bag)| bag.len()).sum();
-            self.sealed.len() > BACKLOG || sealed + self.ripe.len() > BACKLOG_THINGS
+            self.sealed.len() > BACKLOG || sealed + self.ripe.len() > 2 * Self::BATCH
         };
         if is_flushed || !core::mem::needs_drop::<T>() || is_backlog() {
             usize::MAX
@@ -401,14 +355,18 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
     }
 
-    /// Takes over what waits in the heap of a thread that has gone.
-    pub(super) fn adopt_garbage(&mut self, other: &mut Self) {
+    /// Takes over what waits in the heap of a thread that has gone; says how many slots.
+    pub(super) fn adopt_garbage(&mut self, other: &mut Self) -> usize {
+        let sealed = other.sealed.iter().map(|(_, bag)| bag);
+        let slots = sealed.chain([&other.bag, &other.ripe]).map(Bag::slots);
+        let slots = slots.sum::<usize>() + other.lent.len();
         self.bag.objects.append(&mut other.bag.objects);
         self.bag.others.append(&mut other.bag.others);
         self.sealed.append(&mut other.sealed);
         self.ripe.objects.append(&mut other.ripe.objects);
         self.ripe.others.append(&mut other.ripe.others);
         self.lent.append(&mut other.lent);
+        slots
     }
 
     /// Takes over the memory of such a heap.

@@ -32,13 +32,17 @@ const ROWS: usize = 12;
 type Row<T> = Box<[AtomicPtr<OwnHeap<T>>]>;
 type Rows<T> = [AtomicPtr<AtomicPtr<OwnHeap<T>>>; ROWS];
 
-/// A heap that one thread uses at a time, and a count that this thread keeps and others read.
+/// A heap that one thread uses at a time, and counts that this thread keeps and others read: on one
+/// line with the bag that every replacement and removal writes.
+#[repr(C, align(64))]
 pub(crate) struct OwnHeap<T> {
-    heap: UnsafeCell<Heap<T>>,
     count: AtomicIsize,
+    /// Slots that wait in the heap's bags.
+    retired: AtomicIsize,
+    heap: UnsafeCell<Heap<T>>,
 }
-never_split!(OwnHeap<u8>: count);
-layout!(OwnHeap<T>: heap, count; T);
+never_split!(OwnHeap<u8>: count, retired);
+layout!(OwnHeap<T>: count, retired, heap; T);
 
 /// See the module. The owner ends them by `take_all`.
 pub(crate) struct Heaps<T> {
@@ -91,11 +95,12 @@ impl<T> Heaps<T> {
     #[cold]
     fn make_heap(word: &AtomicPtr<OwnHeap<T>>) -> &OwnHeap<T> {
         let heap = Box::into_raw(Box::new(OwnHeap {
-            heap: UnsafeCell::new(Heap::new()),
             count: AtomicIsize::new(0),
+            retired: AtomicIsize::new(0),
+            heap: UnsafeCell::new(Heap::new()),
         }));
         note_objects(heap, 1);
-        // ORD: Release — pairs with the Acquire in counted [R4]; publishes the count.
+        // ORD: Release — pairs with the Acquire in counted [R4]; publishes the counts.
         word.store(heap, Ordering::Release);
         // SAFETY: I1: a heap stays until the domain ends.
         unsafe { &*heap }
@@ -136,8 +141,8 @@ impl<T> Heaps<T> {
         unsafe { &*word }
     }
 
-    /// The sum of the counts of all heaps.
-    pub(crate) fn counted(&self) -> isize {
+    /// The sum over all heaps of what `count` says of each.
+    pub(crate) fn counted(&self, count: fn(&OwnHeap<T>) -> isize) -> isize {
         // ORD: Acquire — pairs with the AcqRel in publish [R4]; sees the rows' words.
         let rows = self.rows.load(Ordering::Acquire);
         // SAFETY: I1: the rows stay until the domain ends.
@@ -161,11 +166,8 @@ impl<T> Heaps<T> {
             // ORD: Acquire — pairs with the Release in make_heap [R4]; sees the heap made.
             let heap = word.load(Ordering::Acquire);
             // SAFETY: I1: a heap stays until the domain ends.
-            let Some(heap) = (unsafe { heap.as_ref() }) else {
-                return sum;
-            };
-            // ORD: Relaxed — a count publishes nothing; coherence makes a quiet sum exact.
-            sum.wrapping_add(heap.count.load(Ordering::Relaxed))
+            let heap = unsafe { heap.as_ref() };
+            sum.wrapping_add(heap.map_or(0, count))
         })
     }
 
@@ -214,20 +216,43 @@ impl<T> OwnHeap<T> {
         unsafe { &mut *self.heap.get() }
     }
 
-    /// Changes the count, for who holds the record of the heap's index.
+    /// Counts `change` objects more in the structure, for who holds the record of the heap's index.
     #[inline]
     pub(crate) fn count(&self, change: isize) {
-        // ORD: Relaxed — only this thread writes its count (I2).
-        let counted = self.count.load(Ordering::Relaxed);
-        // ORD: Relaxed — a count publishes nothing.
-        self.count
-            .store(counted.wrapping_add(change), Ordering::Relaxed);
+        add(&self.count, change);
+    }
+
+    /// Counts `change` slots more in the heap's bags, for the same.
+    #[inline]
+    pub(super) fn count_retired(&self, change: isize) {
+        add(&self.retired, change);
+    }
+
+    /// Objects that were put into the structure by way of this heap, less those that were taken out.
+    pub(crate) fn objects(&self) -> isize {
+        // ORD: Relaxed — a count publishes nothing; coherence makes a quiet sum exact.
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Slots that wait in the heap's bags.
+    pub(super) fn retired(&self) -> isize {
+        // ORD: Relaxed — as above.
+        self.retired.load(Ordering::Relaxed)
     }
 
     /// The heap, for who owns it alone.
     pub(super) fn get_mut(&mut self) -> &mut Heap<T> {
         self.heap.get_mut()
     }
+}
+
+/// Changes a count of the caller's heap.
+#[inline]
+fn add(counter: &AtomicIsize, change: isize) {
+    // ORD: Relaxed — only this thread writes its counts (I2).
+    let counted = counter.load(Ordering::Relaxed);
+    // ORD: Relaxed — a count publishes nothing.
+    counter.store(counted.wrapping_add(change), Ordering::Relaxed);
 }
 
 /// Makes `mine` what `word` leads to, unless something else is there; returns what is there.

@@ -9,9 +9,9 @@
 //!
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
-//! [`heaps`] which heap is a thread's · [`depot`] free objects between heaps · [`domain`] the memory
-//! of one structure · [`hold`] who keeps an object without a
-//! pin · [`object`] what a domain is told of its objects.
+//! [`bag`] what it has retired · [`heaps`] which heap is a thread's · [`depot`] free objects between
+//! heaps · [`domain`] the memory of one structure · [`hold`] who keeps an object without a pin ·
+//! [`object`] what a domain is told of its objects.
 //!
 //! # Domains
 //! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
@@ -31,6 +31,7 @@
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
 
+mod bag;
 mod chunk;
 pub(crate) mod depot;
 mod domain;

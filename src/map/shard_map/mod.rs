@@ -302,6 +302,33 @@ impl<K, V, S> ShardMap<K, V, S> {
         self.len() == 0
     }
 
+    /// Bytes of entries that were removed or replaced and are not freed yet: what guards and
+    /// [`EntryRef`]s hold up, and what waits in batches.
+    ///
+    /// Each entry counts as the block that it lies in. Not counted is what keys and values own
+    /// besides, tables that the map has outgrown, and what is freed and kept for the next entries.
+    /// While no guard stays, each thread that writes has some tens of KiB here: up to three batches of
+    /// 512 entries (128, if they have destructors), or of 16 KiB if that is less, but of 8 entries at
+    /// least. A guard that stays adds everything that is removed meanwhile.
+    /// [`flush`](Guard::flush) frees what it can.
+    ///
+    /// *Consistency*: exact while nobody writes and no guard ends; otherwise some number near, as of
+    /// [`len`](Self::len). An entry counts until its destructor has run. *Progress*: wait-free.
+    /// *Cost*: reads one word of each thread that has written to the map; to a write that removes or
+    /// replaces, one store to a line of its thread.
+    ///
+    /// ```
+    /// let map = atomshard::ShardMap::from([(1, [0_u8; 1024])]);
+    /// let pinned = map.pin();
+    /// let value = pinned.remove(&1);
+    /// assert_eq!(value, Some(&[0; 1024])); // It is here, as long as `pinned`.
+    /// assert!(map.retired_bytes() > 1024);
+    /// ```
+    #[must_use]
+    pub fn retired_bytes(&self) -> usize {
+        self.raw.retired_bytes()
+    }
+
     /// How many entries the present tables take before one of them grows, if the keys spread
     /// evenly.
     ///

@@ -87,6 +87,12 @@ impl<'map, K, V, S, G> ShardMapRef<'map, K, V, S, G> {
         self.map.is_empty()
     }
 
+    /// Bytes of entries that wait to be freed. See [`ShardMap::retired_bytes`].
+    #[must_use]
+    pub fn retired_bytes(&self) -> usize {
+        self.map.retired_bytes()
+    }
+
     /// The hasher in use. See [`ShardMap::hasher`].
     #[inline]
     #[must_use]

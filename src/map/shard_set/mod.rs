@@ -122,6 +122,13 @@ impl<K, S> ShardSet<K, S> {
         self.map.is_empty()
     }
 
+    /// Bytes of keys that were removed or replaced and are not freed yet. See
+    /// [`ShardMap::retired_bytes`].
+    #[must_use]
+    pub fn retired_bytes(&self) -> usize {
+        self.map.retired_bytes()
+    }
+
     /// How many keys the present tables take. See [`ShardMap::capacity`].
     #[must_use]
     pub fn capacity(&self) -> usize {

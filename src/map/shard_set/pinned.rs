@@ -44,6 +44,12 @@ impl<'set, K, S, G> ShardSetRef<'set, K, S, G> {
         self.map.is_empty()
     }
 
+    /// Bytes of keys that wait to be freed. See [`ShardSet::retired_bytes`].
+    #[must_use]
+    pub fn retired_bytes(&self) -> usize {
+        self.map.retired_bytes()
+    }
+
     /// The hasher in use. See [`ShardSet::hasher`].
     #[inline]
     #[must_use]

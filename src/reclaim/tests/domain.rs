@@ -27,6 +27,7 @@ impl<F: FnMut()> Drop for Object<F> {
 
 impl<F: FnMut()> crate::reclaim::Object for Object<F> {}
 impl crate::reclaim::Object for u64 {}
+impl crate::reclaim::Object for [u64; 5] {}
 
 fn counter() -> Arc<AtomicUsize> {
     Arc::new(AtomicUsize::new(0))
@@ -305,4 +306,32 @@ fn miri_an_owned_guard_from_elsewhere_drops_nothing_here() {
         assert!(!droppers.contains(&id), "dropped by a mere visitor");
     }
     assert!(same_record, "the case that matters did not occur");
+}
+
+#[test]
+fn miri_what_waits_is_counted_until_it_is_freed() {
+    let domain = Domain::<[u64; 5]>::new(None);
+    let guard = domain.pin();
+    let object = domain.alloc(&guard);
+    domain.give_back(object, &guard);
+    assert_eq!(domain.retired_bytes(), 0, "nobody has seen it");
+    retire(&domain, [0; 5], &guard);
+    let object = domain.alloc(&guard);
+    // SAFETY: complete enough for an end that does nothing, never linked, retired once.
+    unsafe { domain.retire_with(object, |_| (), &guard) };
+    // SAFETY: an end that does nothing may be called with whatever it is.
+    unsafe { domain.defer(core::ptr::null_mut(), |_| (), &guard) };
+    assert_eq!(domain.retired_bytes(), 2 * 40, "slots, and nothing else");
+    // What another thread leaves is its heap's, and then that of who flushes.
+    thread::scope(|scope| {
+        let gone = scope.spawn(|| retire(&domain, [0; 5], &domain.pin()));
+        gone.join().expect("no panic");
+    });
+    guard.flush();
+    assert_eq!(domain.retired_bytes(), 3 * 40);
+    drop(guard);
+    assert!(eventually(|| {
+        domain.pin().flush();
+        domain.retired_bytes() == 0
+    }));
 }

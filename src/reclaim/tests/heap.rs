@@ -1,6 +1,7 @@
 //! Chunks, which Miri would not see in the maps: there each object is an allocation of its own.
 
-use crate::reclaim::heap::{Heap, KEPT, Ripe, SLOT_ALIGN, slot};
+use crate::reclaim::bag::{Bag, Ripe, batch};
+use crate::reclaim::heap::{Heap, KEPT, SLOT_ALIGN, slot};
 use core::ptr::NonNull;
 use std::collections::BTreeSet;
 
@@ -183,7 +184,7 @@ fn miri_garbage_is_adopted_with_its_grace() {
     other.seal(|| registry.grace().ok());
     let unsealed = take(&mut other);
     other.retire(unsealed);
-    heap.adopt_garbage(&mut other);
+    assert_eq!(heap.adopt_garbage(&mut other), 2);
     assert!(other.bags().iter().all(|bag| bag.len() == 0));
     assert!(heap.ripe().is_none(), "somebody is pinned");
     pinned.leave();
@@ -196,6 +197,93 @@ fn miri_garbage_is_adopted_with_its_grace() {
         .flat_map(|bag| bag.objects)
         .collect();
     assert_eq!(left, [unsealed]);
+}
+
+#[test]
+fn a_batch_is_full_by_number_or_by_bytes_and_has_eight_objects_at_least() {
+    // An entry of two words, and the largest that numbers alone limit.
+    for slot_bytes in [8, 24, 32] {
+        assert_eq!(
+            (batch(slot_bytes, false), batch(slot_bytes, true)),
+            (512, 128)
+        );
+    }
+    for (slot_bytes, objects) in [(40, 409), (128, 128), (136, 120), (1040, 15), (2048, 8)] {
+        assert_eq!(batch(slot_bytes, false), objects, "{slot_bytes} bytes");
+        assert_eq!(batch(slot_bytes, true), objects.min(128), "{slot_bytes}");
+        assert!(objects * slot_bytes <= 16 << 10);
+    }
+    for slot_bytes in [2056, 16 << 10, 3 << 20, usize::MAX] {
+        assert_eq!((batch(slot_bytes, false), batch(slot_bytes, true)), (8, 8));
+    }
+}
+
+/// Retires objects until a collection is due; how many.
+fn retire_until_due<T>(heap: &mut Chunked<T>) -> usize {
+    (1..)
+        .find(|_| {
+            let object = take(heap);
+            heap.retire(object)
+        })
+        .expect("a bag gets full")
+}
+
+#[test]
+fn miri_large_objects_fill_a_bag_early() {
+    let registry = super::registry::registry();
+    let mut heap = Chunked::<[u64; 130]>::new();
+    for _ in 0..2 {
+        assert_eq!(retire_until_due(&mut heap), 15);
+        heap.seal(|| registry.grace().ok());
+        assert_eq!((heap.recycle(), heap.recycle()), (Some(15), None));
+        assert_eq!(heap.free.len(), 15);
+    }
+}
+
+#[test]
+fn a_bag_is_kept_if_it_fits_a_batch() {
+    let is_spare = |capacity, batch| {
+        let mut bag = Bag::<u64>::new();
+        bag.objects.reserve_exact(capacity);
+        bag.is_spare(batch)
+    };
+    assert!(is_spare(16, 15) && is_spare(128, 128) && is_spare(512, 512));
+    assert!(!is_spare(8, 15) && !is_spare(64, 128), "very small");
+    assert!(is_spare(1024, 8) && !is_spare(2048, 512), "very large");
+}
+
+#[test]
+fn a_backlog_is_more_than_two_batches_of_whatever_size() {
+    struct Large([u64; 512]);
+    impl Drop for Large {
+        fn drop(&mut self) {
+            self.0[0] = 0;
+        }
+    }
+    let registry = super::registry::registry();
+    let mut heap = Chunked::<Large>::new();
+    let pinned = registry.lease();
+    pinned.enter();
+    let retire = |heap: &mut Chunked<Large>, count| {
+        for _ in 0..count {
+            let object = take(heap);
+            heap.retire(object);
+        }
+        heap.is_flushed = true;
+        heap.seal(|| registry.grace().ok());
+        heap.is_flushed = false;
+    };
+    retire(&mut heap, 8);
+    assert_eq!(heap.pace(), 4, "one batch waits");
+    retire(&mut heap, 1);
+    assert_eq!(heap.pace(), usize::MAX, "two bags wait");
+    pinned.leave();
+    while heap.ripe().is_some() {}
+    retire(&mut heap, 16);
+    assert_eq!(heap.pace(), 4, "two batches in one bag");
+    while heap.ripe().is_some() {}
+    retire(&mut heap, 17);
+    assert_eq!(heap.pace(), usize::MAX, "what a long guard left");
 }
 
 /// More than any address space that user programs have today.

@@ -1,6 +1,6 @@
 //! R4: a row of heaps is made once, whoever needs it first; who adds up the counts sees heaps made.
 
-use crate::reclaim::heaps::Heaps;
+use crate::reclaim::heaps::{Heaps, OwnHeap};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -32,12 +32,12 @@ fn loom_r4_a_count_is_seen_whole_or_not_at_all() {
         let heaps = Arc::new(Heaps::<u64>::new());
         let reader = {
             let heaps = Arc::clone(&heaps);
-            thread::spawn(move || heaps.counted())
+            thread::spawn(move || heaps.counted(OwnHeap::objects))
         };
         heaps.heap(0).count(1);
         heaps.heap(IN_ONE_ROW[0]).count(1);
         let seen = reader.join().expect("the reader does not panic");
         assert!((0..=2).contains(&seen), "{seen} of two");
-        assert_eq!(heaps.counted(), 2);
+        assert_eq!(heaps.counted(OwnHeap::objects), 2);
     });
 }

@@ -123,4 +123,9 @@ impl<K, V> RawMap<K, V> {
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.domain.counted()).unwrap_or(0)
     }
+
+    /// Bytes of retired entries that are not freed yet.
+    pub(crate) fn retired_bytes(&self) -> usize {
+        self.domain.retired_bytes()
+    }
 }
