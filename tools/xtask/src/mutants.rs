@@ -105,6 +105,18 @@ impl Copy<'_> {
         Ok(toml::to_string(&table)?)
     }
 
+    /// As [`edited`](Self::edited), with several edits at once.
+    pub(crate) fn edited_at_once<R>(
+        &self,
+        edits: &[(&str, &str, &str)],
+        look: &dyn Fn() -> Result<R>,
+    ) -> Result<R> {
+        match edits {
+            [] => look(),
+            [edit, others @ ..] => self.edited(*edit, || self.edited_at_once(others, look)),
+        }
+    }
+
     /// Replaces `find` in a file, calls `look`, and puts the file back.
     pub(crate) fn edited<R>(
         &self,

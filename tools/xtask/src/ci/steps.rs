@@ -76,7 +76,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step(
             "tests",
-            "the library's tests with all features, one process each",
+            "the library's tests, one process each",
             tests_alone,
         ),
         step("lab", "the main job, short: every result checked", lab),
@@ -201,23 +201,38 @@ fn release(shell: &Shell) -> Result<Outcome> {
     shell.cargo(&arguments).run_tests()
 }
 
-/// The library's tests again, with all its features, one process each and with time limits, as
-/// .config/nextest.toml says. It finds what only shows alone or hangs. Without cargo-nextest they run together,
-/// which is not this step, and it says so.
+/// The library's tests again, one process each and with time limits, as .config/nextest.toml says, from what
+/// the README's command has built; then those that a feature changes, with all features. It finds what only
+/// shows alone or hangs. Without cargo-nextest they run together, which is not this step, and it says so.
 fn tests_alone(shell: &Shell) -> Result<Outcome> {
-    let which = ["--package", "atomshard", "--all-features"];
+    let with_features = [
+        "--package",
+        "atomshard",
+        "--all-features",
+        "--lib",
+        "--test",
+        "serde_rayon",
+        "--test",
+        "topology",
+    ];
     if let Err(remedy) = toolchain::tool(shell, "cargo-nextest") {
-        let tests = [&["test", "--lib", "--tests"], &which[..]].concat();
+        let tests = [&["test"], &with_features[..]].concat();
         return Ok(match shell.cargo(&tests).run_tests()? {
             Outcome::Passed(text) => shell.missing(&format!(
-                "{text} passed, but not one process each: {remedy}"
+                "{text} passed with all features, but none in a process of its own: {remedy}"
             )),
             other => other,
         });
     }
     let profile = if shell.strict { "ci" } else { "default" };
-    let run = [&["nextest", "run", "--profile", profile], &which[..]].concat();
-    shell.cargo(&run).run()
+    let alone = |which: &[&str]| {
+        let run = [&["nextest", "run", "--profile", profile], which].concat();
+        shell.cargo(&run).run()
+    };
+    match alone(&["--workspace", "--filterset", "package(atomshard)"])? {
+        Outcome::Passed(_) => alone(&with_features),
+        other => Ok(other),
+    }
 }
 
 /// What a run of the lab may take, however busy the machine is.

@@ -58,24 +58,54 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     };
     let (code, said) = judge("")?;
     ensure!(code == Some(0), "the check is red before any edit:\n{said}");
-    let mut caught = 0;
-    for (line, mutant) in &wanted {
-        let edit = (&*mutant.file, &*mutant.find, &*mutant.replace);
-        let (code, said) = copy
-            .edited(edit, || judge(&mutant.structure))
-            .with_context(|| format!("{FILE}:{line}: {}", mutant.name))?;
-        let found = said.lines().find(|line| line.contains(&mutant.says));
-        match found {
-            Some(found) if code == Some(1) => {
-                caught += 1;
-                println!("caught  {}: {found}", mutant.name);
+    let (mut caught, all) = (0, wanted.len());
+    let rounds = rounds(wanted);
+    for round in &rounds {
+        let edits: Vec<_> = round
+            .iter()
+            .map(|(_, mutant)| (&*mutant.file, &*mutant.find, &*mutant.replace))
+            .collect();
+        let judge_all = || -> Result<Vec<_>> {
+            let said = round.iter().map(|(_, mutant)| judge(&mutant.structure));
+            said.collect()
+        };
+        let lines: Vec<String> = round.iter().map(|(line, _)| line.to_string()).collect();
+        let verdicts = copy
+            .edited_at_once(&edits, &judge_all)
+            .with_context(|| format!("{FILE}: the mutants of lines {}", lines.join(", ")))?;
+        for ((_, mutant), (code, said)) in round.iter().zip(verdicts) {
+            let found = said.lines().find(|line| line.contains(&mutant.says));
+            match found {
+                Some(found) if code == Some(1) => {
+                    caught += 1;
+                    println!("caught  {}: {found}", mutant.name);
+                }
+                _ => println!(
+                    "MISSED  {}: expected `{}`, the check said ({code:?})\n{said}",
+                    mutant.name, mutant.says
+                ),
             }
-            _ => println!(
-                "MISSED  {}: expected `{}`, the check said ({code:?})\n{said}",
-                mutant.name, mutant.says
-            ),
         }
     }
-    println!("coherence mutate: {caught} of {} caught", wanted.len());
-    Ok(u8::from(caught != wanted.len()))
+    println!(
+        "coherence mutate: {caught} of {all} caught, in {} builds",
+        rounds.len()
+    );
+    Ok(u8::from(caught != all))
+}
+
+/// Edits that are made at once, for one build: of each structure at most one, since each is judged by the
+/// account of its structure.
+fn rounds(wanted: Vec<(usize, Mutant)>) -> Vec<Vec<(usize, Mutant)>> {
+    let mut rounds: Vec<Vec<(usize, Mutant)>> = Vec::new();
+    for (line, mutant) in wanted {
+        let has_none = |round: &&mut Vec<(usize, Mutant)>| {
+            round.iter().all(|(_, m)| m.structure != mutant.structure)
+        };
+        match rounds.iter_mut().find(has_none) {
+            Some(round) => round.push((line, mutant)),
+            None => rounds.push(vec![(line, mutant)]),
+        }
+    }
+    rounds
 }

@@ -55,21 +55,13 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Depth::Full => 10 * 60,
     };
     let runs: Vec<Run<'_>> = TARGETS.iter().map(|target| Run { shell, target }).collect();
-    for run in &runs {
-        if let failed @ Outcome::Failed(_) = run.cargo_fuzz("build", &[]).run()? {
+    // Side by side too: the last crates of each build keep one processor busy.
+    for built in at_once(&runs, |run| run.cargo_fuzz("build", &[]).run()) {
+        if let failed @ Outcome::Failed(_) = built? {
             return Ok(failed);
         }
     }
-    let reports: Vec<Result<Report>> = thread::scope(|scope| {
-        let threads: Vec<_> = runs
-            .iter()
-            .map(|run| scope.spawn(move || run.fuzz(seconds)))
-            .collect();
-        let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
-        joined
-            .map(|report| report.unwrap_or_else(|_| anyhow::bail!("panicked")))
-            .collect()
-    });
+    let reports = at_once(&runs, |run| run.fuzz(seconds));
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for (run, report) in runs.iter().zip(reports) {
         match report?.judge() {
@@ -81,6 +73,17 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Outcome::Passed(passed.join("; "))
     } else {
         Outcome::Failed(failed.join("; "))
+    })
+}
+
+/// Calls `f` with each, all at the same time.
+fn at_once<T: Send>(runs: &[Run<'_>], f: impl Fn(&Run<'_>) -> Result<T> + Sync) -> Vec<Result<T>> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = runs.iter().map(|run| scope.spawn(|| f(run))).collect();
+        let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
+        joined
+            .map(|done| done.unwrap_or_else(|_| anyhow::bail!("panicked")))
+            .collect()
     })
 }
 
