@@ -29,11 +29,12 @@ use crate::sync::{MODEL, note_write};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
+#[repr(C)] // What each operation reads, first.
 pub(crate) struct Domain<T: Object> {
     heaps: Heaps<T>,
     depot: Depot<T>,
-    pub(super) were_held: WereHeld,
     hook: Option<Hook<T>>,
+    pub(super) were_held: WereHeld,
     _owns: PhantomData<T>,
 }
 

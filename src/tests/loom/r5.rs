@@ -50,16 +50,13 @@ fn loom_r5_an_object_is_freed_after_its_holders_reads() {
         held.holds.add();
         let other = {
             let held = Arc::clone(&held);
-            thread::spawn(move || {
-                // A second hold, made from the first.
-                held.holds.add();
-                let first = held.read_and_give_back();
-                (first, held.read_and_give_back())
-            })
+            thread::spawn(move || held.free())
         };
-        let was_freed = held.free();
-        let read = other.join().expect("the other thread does not panic");
+        // A second hold, made from the first.
+        held.holds.add();
+        let read = (held.read_and_give_back(), held.read_and_give_back());
         assert_eq!(read, (7, 7), "freed while it was held");
+        let was_freed = other.join().expect("the other thread does not panic");
         assert!(was_freed || held.free());
     });
 }

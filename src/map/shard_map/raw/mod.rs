@@ -72,16 +72,17 @@ pub(crate) enum Inserted<'g, K, V> {
 
 /// The lock-free sharded table of entries. Callers verify guards, and compute hashes that they
 /// [`spread`].
+#[repr(C)] // What each operation reads first, side by side.
 pub(crate) struct RawMap<K, V> {
     /// The map word: the directory, null until the first insert, and then the same to the end.
     directory: AtomicPtr<Directory>,
+    domain: Domain<Entry<K, V>>,
     mode: ResizeMode,
     /// Lines, as a power of two, below which the map does not shrink.
     floor: u32,
-    domain: Domain<Entry<K, V>>,
 }
 never_split!(RawMap<u8, u8>: directory);
-layout!(RawMap<K, V>: directory, mode, floor, domain; K, V);
+layout!(RawMap<K, V>: directory, domain, mode, floor; K, V);
 
 // SAFETY: I4: a map that moves takes its entries along; K and V are dropped on the new thread.
 // Retired entries may be dropped on any thread that uses the map, which needs Sync of the map.
