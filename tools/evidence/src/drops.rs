@@ -74,6 +74,18 @@ impl Token {
             index,
         }
     }
+
+    /// How many tokens of the ledger were made before it.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.index
+    }
+
+    /// Whether it was dropped: a token that one still has, never.
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        self.ledger.drops[self.index].load(Ordering::Acquire) != 0
+    }
 }
 
 impl Clone for Token {
