@@ -1,4 +1,5 @@
-//! Threads that sleep or die while pinned: what the others may still do, and what garbage it costs.
+//! Threads that sleep or die while pinned: what the others may still do, and what garbage it costs. And
+//! threads that come and go in great number.
 //!
 //! The pins are those of the process, so one test runs at a time.
 
@@ -11,7 +12,7 @@ use foldhash::fast::FixedState;
 use std::alloc::System;
 use std::panic::resume_unwind;
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 #[global_allocator]
@@ -123,4 +124,62 @@ fn a_thread_that_panics_while_pinned_holds_nothing() {
     assert_eq!(map.len(), 100);
     drop(map);
     ledger.assert_live(0);
+}
+
+/// Threads at once, and in all.
+const AT_ONCE: u64 = 8;
+const IN_ALL: u64 = 10_000;
+/// Threads after which each heap has had as much garbage as it will have.
+const WARM_UP: u64 = 500;
+
+/// Threads that are born, write and die, again and again, cost what as many cost that live at once: no
+/// record, no heap and no garbage is left of a thread that nobody takes over.
+#[test]
+fn ten_thousand_threads_that_write_and_die_take_no_more_than_eight() {
+    let _alone = alone("ten_thousand_threads_that_write_and_die_take_no_more_than_eight");
+    let map: ShardMap<u64, Box<u64>, FixedState> = ShardMap::default();
+    // Of the key's own wave, so that each removal finds it.
+    let lives = |number: u64| {
+        for key in (number % AT_ONCE) * 32..(number % AT_ONCE + 1) * 32 {
+            let replaced = map.pin().insert(key, Box::new(number)).is_some();
+            assert_eq!(replaced, number >= AT_ONCE && key % 2 == 1);
+        }
+        for key in (number % AT_ONCE) * 16..(number % AT_ONCE + 1) * 16 {
+            assert!(map.pin().remove(&(2 * key)).is_some());
+        }
+        map.guard().thread_id()
+    };
+    // So that eight are alive at once.
+    let all = Barrier::new(AT_ONCE.try_into().expect("few"));
+    let mut records = 0;
+    let mut warm = 0;
+    for wave in 0..IN_ALL / AT_ONCE {
+        thread::scope(|scope| {
+            let (lives, all) = (&lives, &all);
+            let spawned: Vec<_> = (0..AT_ONCE)
+                .map(|place| {
+                    scope.spawn(move || {
+                        let record = lives(wave * AT_ONCE + place);
+                        all.wait();
+                        record
+                    })
+                })
+                .collect();
+            for thread in spawned {
+                // Joined, so that its locals are gone too.
+                records = thread.join().expect("no panic").max(records);
+            }
+        });
+        if wave == WARM_UP / AT_ONCE {
+            warm = ALLOCATOR.allocated();
+        }
+    }
+    let grown = ALLOCATOR.allocated().saturating_sub(warm);
+    println!("{grown} bytes more, records up to {records}");
+    // Some thread of another test may have a record for a moment.
+    assert!(records < 12, "record {records}");
+    // A word for each thread would be 76,000 bytes.
+    assert!(grown < 64 << 10, "{grown} bytes more");
+    assert!(map.retired_bytes() <= 8 * (64 << 10));
+    assert_eq!(map.len() as u64, AT_ONCE * 16);
 }

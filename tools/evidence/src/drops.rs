@@ -75,8 +75,13 @@ impl Token {
         }
     }
 
-    /// Whether this token is not dropped yet. (What tells of one that was, is undefined behaviour with a
-    /// result that a test may see.)
+    /// How many tokens of the ledger were made before it.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.index
+    }
+
+    /// Whether it is not dropped yet: a token that one has, always.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.ledger.drops[self.index].load(Ordering::Acquire) == 0
