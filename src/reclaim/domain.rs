@@ -19,7 +19,7 @@ use super::depot::Depot;
 use super::heap::{Bag, Heap, ONE_BY_ONE, Other, Ripe, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::registry::{self, Record};
-use super::{Guard, LocalGuard, OwnedGuard, contain};
+use super::{Guard, LocalGuard, OwnedGuard, contain, foreign_guard};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_write};
 use core::marker::PhantomData;
@@ -378,12 +378,6 @@ fn drop_object<T>(object: NonNull<T>) {
         // SAFETY: I3: complete, retired once, and its grace period is over.
         contain(|| unsafe { object.as_ptr().drop_in_place() });
     }
-}
-
-#[cold]
-#[inline(never)]
-fn foreign_guard() -> ! {
-    panic!("the guard was made by another map; use this map's `guard()`")
 }
 
 impl<T> Drop for Domain<T> {

@@ -37,9 +37,9 @@ const SMALLEST_CHUNK: usize = 256;
 pub(super) const KEPT: usize = 1024;
 /// Retired objects that a thread gathers before it begins a grace period, where they are memory
 /// only. Each period costs a barrier on all threads of the process.
-const MEMORY_BATCH: usize = 512;
+pub(super) const MEMORY_BATCH: usize = 512;
 /// As above, where objects have destructors that users wait for.
-const DROP_BATCH: usize = 128;
+pub(super) const DROP_BATCH: usize = 128;
 /// Objects with destructors that are dropped together, whenever as many have been retired: a batch
 /// at once would be more blocks than an allocator keeps at hand for its thread (glibc: 7 of a size),
 /// and a pause.
