@@ -9,6 +9,10 @@ type Map = ShardMap<TokenKey, Token, RandomState>;
 /// What is removed from then on waits until its map goes; it is never freed under the guard, and
 /// never twice.
 #[test]
+#[cfg_attr(
+    atomshard_seize,
+    ignore = "`seize` never drops what a forgotten guard holds up"
+)]
 fn what_a_forgotten_guard_holds_up_goes_with_its_map() {
     let ledger = Ledger::new(10_000);
     let (map, other): (Map, Map) = (ShardMap::default(), ShardMap::default());

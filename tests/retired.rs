@@ -63,6 +63,10 @@ fn a_guard_that_stays_makes_each_removal_count_and_its_end_makes_none() {
 
 /// What threads have left counts until somebody flushes for them.
 #[test]
+#[cfg_attr(
+    atomshard_seize,
+    ignore = "there a flush leaves alone what others have retired"
+)]
 fn what_two_threads_have_removed_counts_as_one_sum() {
     const EACH: usize = 1000;
     let _alone = alone("what_two_threads_have_removed_counts_as_one_sum");

@@ -22,10 +22,11 @@ use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::hold::WereHeld;
 use super::object::{Hook, Object};
-use super::registry::{self, Record};
-use super::{Guard, LocalGuard, OwnedGuard, contain};
+use super::registry::{self, Grace, Record};
+use super::{Guard, LocalGuard, OwnedGuard, contain, foreign_guard};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_write};
+use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
@@ -34,7 +35,7 @@ pub(crate) struct Domain<T: Object> {
     heaps: Heaps<T>,
     depot: Depot<T>,
     hook: Option<Hook<T>>,
-    pub(super) were_held: WereHeld,
+    were_held: WereHeld,
     _owns: PhantomData<T>,
 }
 
@@ -65,6 +66,19 @@ impl<T: Object> Domain<T> {
     /// How objects are ended, if not by their destructors.
     pub(crate) fn hook(&self) -> Option<&Hook<T>> {
         self.hook.as_ref()
+    }
+
+    /// Whether some object was held.
+    pub(super) fn were_held(&self) -> &WereHeld {
+        &self.were_held
+    }
+
+    /// Begins the grace period of an object that the caller has unlinked and not retired.
+    ///
+    /// # Errors
+    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
+    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
+        registry::grace()
     }
 
     /// Pins the current thread.
@@ -275,7 +289,8 @@ impl<T: Object> Domain<T> {
             && let Some(ripe) = self.next_ripe(heap)
         {
             match ripe {
-                Ripe::Object(object) if self.is_held(object) => {
+                // SAFETY: I3: retired once, and not freed yet.
+                Ripe::Object(object) if self.were_held.is_held(unsafe { object.as_ref() }) => {
                     // SAFETY: I1: the caller's heap; I2: `lend` calls nobody.
                     unsafe { heap.borrow() }.lend(object);
                 }
@@ -439,12 +454,6 @@ impl<T: Object> Collect for Domain<T> {
         }
         self.seal_and_free(record);
     }
-}
-
-#[cold]
-#[inline(never)]
-fn foreign_guard() -> ! {
-    panic!("the guard was made by another map; use this map's `guard()`")
 }
 
 impl<T: Object> Drop for Domain<T> {

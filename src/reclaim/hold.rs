@@ -20,7 +20,6 @@
 //!
 //! # Invariants
 //! - I1. A count at [`MOST`] never changes again: how many there are is not known any more.
-//! - I2. Who asks about an object by its address is to end it, and has not.
 //!
 //! # Orderings
 //! R5 the last read of a holder against the freeing.
@@ -29,11 +28,8 @@
 //! Lock-free: an exchange fails only where another hold or its end has got on.
 
 use super::object::Object;
-use super::registry::{self, Grace};
-use super::{Domain, Guard};
+use super::{Domain, Grace, Guard};
 use crate::sync::{AtomicBool, AtomicU64, Ordering, never_split};
-use crate::sys::Unavailable;
-use core::ptr::NonNull;
 
 /// Bits of the word that count.
 pub(crate) const HOLD_BITS: u32 = 19;
@@ -121,12 +117,18 @@ impl WereHeld {
         // ORD: Relaxed — who held such an object had a guard that the grace period waited for [R2].
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Whether somebody holds the object, whose grace period is over.
+    #[inline]
+    pub(super) fn is_held(&self, object: &impl Object) -> bool {
+        self.get() && object.holds().is_some_and(Holds::is_held)
+    }
 }
 
 impl<T: Object> Domain<T> {
     /// Holds the object, which is not freed before the hold ends.
     pub(crate) fn hold(&self, object: &T, _guard: &impl Guard) {
-        self.were_held.set();
+        self.were_held().set();
         Self::hold_again(object);
     }
 
@@ -144,27 +146,9 @@ impl<T: Object> Domain<T> {
         }
     }
 
-    /// Whether somebody holds the object, whose grace period is over.
-    #[inline]
-    pub(super) fn is_held(&self, object: NonNull<T>) -> bool {
-        // SAFETY: I2.
-        self.were_held.get()
-            && unsafe { object.as_ref() }
-                .holds()
-                .is_some_and(Holds::is_held)
-    }
-
-    /// Begins the grace period of an object that the caller has unlinked and not retired.
-    ///
-    /// # Errors
-    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
-    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
-        registry::grace()
-    }
-
-    /// Whether nobody can see the object any more.
-    pub(crate) fn is_alone(&self, object: NonNull<T>, grace: &mut Grace) -> bool {
-        grace.is_over() && !self.is_held(object)
+    /// Whether nobody can see the object any more, which the caller has unlinked and not retired.
+    pub(crate) fn is_alone(&self, object: &T, grace: &mut Grace) -> bool {
+        grace.is_over() && !self.were_held().is_held(object)
     }
 }
 

@@ -11,7 +11,10 @@
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
 //! [`bag`] what it has retired · [`heaps`] which heap is a thread's · [`depot`] free objects between
 //! heaps · [`domain`] the memory of one structure · [`hold`] who keeps an object without a pin ·
-//! [`object`] what a domain is told of its objects.
+//! [`object`] what a domain is told of its objects · [`own`] guards.
+//!
+//! With `--cfg atomshard_seize` the file `seize` is the body instead, an oracle for tests. Then the parts
+//! above are there, with their own tests, but no map uses them.
 //!
 //! # Domains
 //! Guards hold up the garbage of the whole process, whichever structure they belong to: one guard
@@ -30,51 +33,44 @@
     unsafe_code,
     reason = "owns memory until its last reader is gone; argued by the files' invariants"
 )]
+#![cfg_attr(
+    atomshard_seize,
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "the parts of the body of our own, which no map uses then"
+    )
+)]
 
 mod bag;
 mod chunk;
 pub(crate) mod depot;
+#[cfg(not(atomshard_seize))]
 mod domain;
 mod heap;
 pub(crate) mod heaps;
 pub(crate) mod hold;
 mod object;
+#[cfg(not(atomshard_seize))]
+mod own;
 pub(crate) mod registry;
+#[cfg(atomshard_seize)]
+mod seize;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub(crate) use domain::Domain;
+#[cfg(not(atomshard_seize))]
+use own as body;
+#[cfg(atomshard_seize)]
+use seize as body;
+
+pub(crate) use body::{Domain, Grace};
 pub(crate) use heap::SLOT_ALIGN;
 pub(crate) use hold::{HOLD_BITS, Holds};
 pub(crate) use object::{Hook, Object};
-pub(crate) use registry::Grace;
 
-use core::cell::Cell;
 use core::panic::AssertUnwindSafe;
-use domain::Collect;
-use registry::{Record, ThreadPin, TravellingPin};
-use sealed::Sealed as _;
 use std::panic::catch_unwind;
-
-mod sealed {
-    use super::Record;
-
-    /// The part of the contract that is not for users.
-    #[expect(unnameable_types, reason = "sealed: nobody else implements `Guard`")]
-    pub trait Sealed {
-        /// Whether the guard may be on another thread than the one that made it.
-        const TRAVELS: bool;
-
-        /// Calls `f` with the record of the current thread.
-        fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R;
-
-        /// Address of the domain that made the guard.
-        fn domain(&self) -> usize;
-
-        /// A full bag waits: lets it be sealed, at once or when the guard ends.
-        fn collect_soon(&self);
-    }
-}
 
 /// Proof that something is pinned: references that a map hands out live as long as the guard that
 /// was given.
@@ -84,7 +80,7 @@ mod sealed {
 /// everything that any map retires while it lives, so keep it short, or
 /// [`refresh`](Self::refresh) it. A guard that is forgotten holds it up for good: what a map has
 /// removed is freed when that map ends then.
-pub trait Guard: sealed::Sealed {
+pub trait Guard: body::Sealed {
     /// Ends this pin and starts a new one, so that garbage from before can go. Needs `&mut`, since
     /// references obtained through the guard end here.
     fn refresh(&mut self);
@@ -104,12 +100,8 @@ pub trait Guard: sealed::Sealed {
 /// fn send<T: Send>(_: T) {}
 /// send(atomshard::ShardMap::<u64, u64>::new().guard());
 /// ```
-pub struct LocalGuard<'a> {
-    domain: &'a (dyn Collect + 'a),
-    /// There is something to free when the guard ends.
-    has_full_bag: Cell<bool>,
-    pin: ThreadPin,
-}
+#[derive(Debug)]
+pub struct LocalGuard<'a>(body::Local<'a>);
 
 /// A guard that may be sent to another thread, and held across an `.await`.
 ///
@@ -117,27 +109,8 @@ pub struct LocalGuard<'a> {
 /// fn send<T: Send>(_: T) {}
 /// send(atomshard::ShardMap::<u64, u64>::new().owned_guard());
 /// ```
-pub struct OwnedGuard<'a> {
-    domain: &'a (dyn Collect + Sync + 'a),
-    pin: TravellingPin,
-}
-
-impl<'a> LocalGuard<'a> {
-    #[inline]
-    fn new(domain: &'a (dyn Collect + 'a)) -> Self {
-        Self {
-            domain,
-            has_full_bag: Cell::new(false),
-            pin: ThreadPin::new(),
-        }
-    }
-}
-
-/// Frees what it can while the guard that ends here holds nothing up any more. (Takes the parts of the guard and not its address, so that guards live in registers.)
-#[cold]
-fn collect_at_end(domain: &dyn Collect, record: &Record) {
-    record.unpinned(|| domain.collect(record));
-}
+#[derive(Debug)]
+pub struct OwnedGuard<'a>(body::Owned<'a>);
 
 /// Calls a destructor of the user's.
 ///
@@ -154,104 +127,8 @@ pub(crate) fn contain(destructor: impl FnOnce()) {
     }
 }
 
-impl Drop for LocalGuard<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.has_full_bag.get() {
-            collect_at_end(self.domain, self.pin.record());
-        }
-    }
-}
-
-impl<'a> OwnedGuard<'a> {
-    fn new(domain: &'a (dyn Collect + Sync + 'a)) -> Self {
-        Self {
-            domain,
-            pin: TravellingPin::new(),
-        }
-    }
-}
-
-impl core::fmt::Debug for LocalGuard<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("LocalGuard")
-            .field("pin", &self.pin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl core::fmt::Debug for OwnedGuard<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("OwnedGuard")
-            .field("pin", &self.pin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Guard for LocalGuard<'_> {
-    fn refresh(&mut self) {
-        self.pin.record().renew();
-        if self.has_full_bag.take() {
-            collect_at_end(self.domain, self.pin.record());
-        }
-    }
-
-    fn flush(&self) {
-        self.domain.flush(self.pin.record());
-        self.collect_soon();
-    }
-
-    fn thread_id(&self) -> usize {
-        self.pin.record().index()
-    }
-}
-
-impl Guard for OwnedGuard<'_> {
-    fn refresh(&mut self) {
-        self.pin.renew();
-    }
-
-    fn flush(&self) {
-        self.with_record(|record| self.domain.flush_own_lease(record));
-    }
-
-    fn thread_id(&self) -> usize {
-        self.with_record(Record::index)
-    }
-}
-
-impl sealed::Sealed for LocalGuard<'_> {
-    const TRAVELS: bool = false;
-
-    #[inline]
-    fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
-        f(self.pin.record())
-    }
-
-    #[inline]
-    fn domain(&self) -> usize {
-        core::ptr::from_ref(self.domain).addr()
-    }
-
-    #[inline]
-    fn collect_soon(&self) {
-        self.has_full_bag.set(true);
-    }
-}
-
-impl sealed::Sealed for OwnedGuard<'_> {
-    const TRAVELS: bool = true;
-
-    fn with_record<R>(&self, f: impl FnOnce(&Record) -> R) -> R {
-        // The guard may have come from another thread: heaps go by the thread that runs.
-        f(ThreadPin::new().record())
-    }
-
-    fn domain(&self) -> usize {
-        core::ptr::from_ref(self.domain).addr()
-    }
-
-    fn collect_soon(&self) {
-        self.with_record(|record| self.domain.collect(record));
-    }
+#[cold]
+#[inline(never)]
+fn foreign_guard() -> ! {
+    panic!("the guard was made by another map; use this map's `guard()`")
 }

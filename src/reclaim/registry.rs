@@ -72,7 +72,10 @@ const ENDED: u64 = 1 << 48;
 const _: () = assert!(GUARDS > 1 << 46, "nobody lives to forget as many guards");
 
 /// The state of one thread, or of one guard that travels between threads.
-#[expect(unnameable_types, reason = "named by the sealed half of `Guard` only")]
+#[cfg_attr(
+    not(atomshard_seize),
+    expect(unnameable_types, reason = "named by the sealed half of `Guard` only")
+)]
 pub struct Record {
     state: AtomicU64,
     leased: AtomicBool,

@@ -65,13 +65,15 @@ fn explore(config: &Config, seeded: bool) -> (usize, bool) {
     };
     let checker = config.clone().checker();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = checker
-        .finish_when(until)
-        .threads(threads)
-        .spawn_bfs()
-        .join();
-    let states = checker.unique_state_count();
-    let mut found = checker.discoveries();
+    let checker = checker.finish_when(until).threads(threads);
+    // A mistake is to be shown on the shortest way; where none is expected, the way takes no memory.
+    let (states, mut found) = if seeded {
+        let checker = checker.spawn_bfs().join();
+        (checker.unique_state_count(), checker.discoveries())
+    } else {
+        let checker = checker.spawn_dfs().join();
+        (checker.unique_state_count(), checker.discoveries())
+    };
     let ended = found.remove(EVERYBODY_ENDS).is_some();
     let bug = config
         .bug

@@ -38,6 +38,7 @@ const OWNED_CFGS: &[(&str, &str)] = &[
     ("atomshard_traced", "sync"),
     ("atomshard_probes", "arch"),
     ("atomshard_singles", "reclaim"),
+    ("atomshard_seize", "reclaim"),
 ];
 
 /// What lib.rs may ask for all the same: whether it shows a layer.

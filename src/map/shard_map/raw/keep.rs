@@ -137,14 +137,12 @@ impl<K, V> Detached<'_, K, V> {
     /// What the entry holds, if nobody else can see it any more.
     pub(crate) fn try_read_out(mut self) -> Result<Entry<K, V>, Self> {
         let domain = &self.map.domain;
-        if self.grace.is_none() {
-            self.grace = domain.grace().ok();
-        }
-        let is_alone = |grace| domain.is_alone(self.entry, grace);
-        if !self.grace.as_mut().is_some_and(is_alone) {
+        let mut grace = self.grace.take().or_else(|| domain.grace().ok());
+        let is_alone = |grace| domain.is_alone(self.entry(), grace);
+        if !grace.as_mut().is_some_and(is_alone) {
+            self.grace = grace;
             return Err(self);
         }
-        self.grace = None;
         let ended = ManuallyDrop::new(self);
         // SAFETY: I6: nobody else sees the entry any more, and `ended` does not end it again.
         let entry = unsafe { ended.entry.read() };
