@@ -175,8 +175,10 @@ fn free_place<T: Object>(object: *mut T) {
 struct Aside {
     all: Mutex<Vec<Free>>,
     has_some: AtomicBool,
+    /// Holds that are left are forgotten: nobody has the domain any more.
+    is_last: AtomicBool,
 }
-never_split!(Aside: has_some);
+never_split!(Aside: has_some, is_last);
 
 impl Aside {
     fn lock(&self) -> MutexGuard<'_, Vec<Free>> {
@@ -219,8 +221,6 @@ impl Shared {
 struct Ends<T: Object> {
     hook: Option<Hook<T>>,
     were_held: WereHeld,
-    /// Holds that are left are forgotten: nobody has the domain any more.
-    is_last: AtomicBool,
     /// Objects that were retired and have not ended.
     retired: ShardCounter,
     aside: Arc<Aside>,
@@ -230,7 +230,7 @@ impl<T: Object> Ends<T> {
     /// Whether somebody holds the object, which nobody sees by a guard any more.
     fn is_held(&self, object: &T) -> bool {
         // ORD: Relaxed — set by who has the domain alone.
-        !self.is_last.load(Ordering::Relaxed) && self.were_held.is_held(object)
+        !self.aside.is_last.load(Ordering::Relaxed) && self.were_held.is_held(object)
     }
 }
 
@@ -255,14 +255,12 @@ impl<T: Object> fmt::Debug for Domain<T> {
 }
 
 /// That guards which were alive at some moment have gone.
-pub(crate) struct Grace(Arc<AtomicBool>);
+pub(crate) struct Grace(Arc<Mutex<bool>>);
 
 impl Grace {
     /// Whether all of them have.
     pub(crate) fn is_over(&mut self) -> bool {
-        // ORD: Acquire — pairs with the Release in end_flag [R2]; sees that the pinned code's reads
-        // are done.
-        self.0.load(Ordering::Acquire)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -272,9 +270,8 @@ impl Grace {
 /// `flag` came out of an `Arc` in [`Domain::grace`], and is not used again.
 unsafe fn end_flag(flag: *mut u8) {
     // SAFETY: the caller's contract.
-    let flag = unsafe { Arc::from_raw(flag.cast::<AtomicBool>()) };
-    // ORD: Release — pairs with the Acquire in is_over [R2]; publishes that the pins have ended.
-    flag.store(true, Ordering::Release);
+    let flag = unsafe { Arc::from_raw(flag.cast::<Mutex<bool>>()) };
+    *flag.lock().unwrap_or_else(PoisonError::into_inner) = true;
 }
 
 impl<T: Object> Domain<T> {
@@ -286,6 +283,7 @@ impl<T: Object> Domain<T> {
         let aside = Arc::new(Aside {
             all: Mutex::new(Vec::new()),
             has_some: AtomicBool::new(false),
+            is_last: AtomicBool::new(false),
         });
         Self {
             shared: Shared {
@@ -295,7 +293,6 @@ impl<T: Object> Domain<T> {
             ends: Arc::new(Ends {
                 hook,
                 were_held: WereHeld::new(),
-                is_last: AtomicBool::new(false),
                 retired: ShardCounter::new(),
                 aside,
             }),
@@ -323,9 +320,9 @@ impl<T: Object> Domain<T> {
     /// # Errors
     /// None; the body of our own has some.
     pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
-        let flag = Arc::new(AtomicBool::new(false));
+        let flag = Arc::new(Mutex::new(false));
         let at = Arc::into_raw(Arc::clone(&flag)).cast_mut().cast();
-        // SAFETY: the flag is handed over once, to a function for it.
+        // SAFETY: I2: the flag is handed over once, to a function for it.
         unsafe { self.defer(at, end_flag, &self.pin()) };
         Ok(Grace(flag))
     }
@@ -463,7 +460,7 @@ impl<T: Object> Domain<T> {
 impl<T: Object> Drop for Domain<T> {
     fn drop(&mut self) {
         // ORD: Relaxed — nobody else has the domain.
-        self.ends.is_last.store(true, Ordering::Relaxed);
+        self.ends.aside.is_last.store(true, Ordering::Relaxed);
         self.shared.aside.end_all();
     }
 }
