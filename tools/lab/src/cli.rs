@@ -22,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Measures the project's performance bars and says of each: met, missed or cannot tell.
     Bars(BarsArgs),
+    /// Compares this build with one over another body of reclamation, process by process.
+    Versus(VersusArgs),
 }
 
 /// Options of the main job.
@@ -72,6 +74,25 @@ pub(crate) struct BarsArgs {
     /// Rounds that count; at least 10, and with --quick 3. Default: 12, and with --quick 3.
     #[arg(long, value_parser = clap::value_parser!(u16).range(3..=200))]
     pub(crate) rounds: Option<u16>,
+}
+
+/// Options of `versus`.
+#[derive(Debug, Args)]
+pub(crate) struct VersusArgs {
+    /// The other build of this program.
+    pub(crate) other: PathBuf,
+    /// The body that the other build must be over, as its reports name it.
+    #[arg(long, default_value = "seize")]
+    pub(crate) body: String,
+    /// Pairs of processes for each row; a verdict rests on ten at least.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(10..=200))]
+    pub(crate) pairs: u16,
+    /// Few keys and three pairs: shows that it works, measures nothing.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Folder for the reports of the processes.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 /// A row of the table of bars.

@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::mixes::{Dist, MOST_KEYS, Mix, MixPlan};
 use crate::ops::Stream;
 use crate::report::{
-    Cell, Method, Report, Section, print_cell, print_machine, write_html, write_json,
+    BODY, Cell, Method, Report, Section, print_cell, print_machine, write_html, write_json,
 };
 use crate::run::SAMPLE_EVERY;
 use crate::trace::{Trace, read, shipped};
@@ -164,6 +164,7 @@ pub(crate) fn progress(steps: usize) -> ProgressBar {
 
 fn method() -> Method {
     Method {
+        body: BODY,
         hasher: "foldhash 0.2 (fast) with a fixed seed",
         allocator: "the system's",
         bytes: crate::alloc::method(),

@@ -6,6 +6,7 @@
 //! | `cli.rs` | the options |
 //! | `job.rs` | the main job: which workloads, in what time |
 //! | `bars/` | the performance bars |
+//! | `versus.rs` | this build against one over another body of reclamation |
 //! | `engines/` | one file per map |
 //! | `ops.rs`, `keys.rs` | operation streams, made before the clock starts |
 //! | `mixes.rs`, `trace.rs` | where the streams come from, and their oracles |
@@ -34,6 +35,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod versus;
 mod work;
 
 use clap::Parser as _;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let result = match cli.command {
         Some(cli::Command::Bars(args)) => bars::run(&args),
+        Some(cli::Command::Versus(args)) => versus::run(&args),
         None => job::run(&cli.run),
     };
     match result {

@@ -213,3 +213,17 @@ fn a_quick_bar_gives_a_verdict() {
         .success()
         .stdout(contains("ShardMap >= 4x papaya").and(contains("cannot tell or not measured")));
 }
+
+#[test]
+fn versus_refuses_a_build_over_another_body_than_the_one_asked_for() {
+    let folder = tempdir().unwrap();
+    let itself = assert_cmd::cargo::cargo_bin!("atomshard");
+    lab()
+        .current_dir(&folder)
+        .arg("versus")
+        .arg(itself)
+        .args(["--body", "another", "--quick", "--out", "."])
+        .assert()
+        .code(3)
+        .stderr(contains("expected a build over \"another\", found "));
+}

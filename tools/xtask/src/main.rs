@@ -16,6 +16,7 @@ mod evidence;
 mod layers;
 mod map;
 mod mutants;
+mod oracle;
 mod orders;
 mod report;
 mod safety;
@@ -66,6 +67,8 @@ enum Command {
     Ci(ci::Options),
     /// What shows that no key is lost, nothing stalls and nothing races: one table.
     Evidence(evidence::Options),
+    /// The contract of reclamation over its second body, the crate `seize`.
+    Oracle(oracle::Options),
     /// The machine code of the probes, against contract and snapshots.
     Asm(asm::Options),
     /// The cache lines that operations touch, against snapshots and valgrind.
@@ -108,6 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Test => ci::test(&root)?,
         Command::Ci(options) => ci::run(&root, &options)?,
         Command::Evidence(options) => evidence::run(&root, &options)?,
+        Command::Oracle(options) => oracle::run(&root, &options)?,
         Command::Aarch64(options) => aarch64::run(&root, &options)?,
         Command::Asm(options) => return Ok(asm::run(&root, &options)),
         Command::Coherence(options) => return Ok(coherence::run(&root, &options)),

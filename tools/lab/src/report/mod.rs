@@ -28,9 +28,18 @@ pub(crate) struct Report {
     pub(crate) sections: Vec<Section>,
 }
 
+/// The body of reclamation that this build's maps are over.
+pub(crate) const BODY: &str = if cfg!(atomshard_seize) {
+    "seize"
+} else {
+    "own"
+};
+
 /// What is the same for all maps.
 #[derive(Debug, Serialize)]
 pub(crate) struct Method {
+    /// The body of reclamation of our maps.
+    pub(crate) body: &'static str,
     pub(crate) hasher: &'static str,
     pub(crate) allocator: &'static str,
     pub(crate) bytes: &'static str,

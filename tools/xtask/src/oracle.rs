@@ -1,0 +1,160 @@
+//! `oracle`: what the contract of reclamation says, over its second body, the crate `seize`.
+//!
+//! The same tests run over both bodies; those that are about our own are ignored here, each with its reason.
+//! Builds with the body's flag have a folder for artefacts of their own.
+
+use crate::shell::{Line, Outcome, Shell};
+use crate::toolchain;
+use anyhow::Result;
+use clap::Args;
+use std::path::Path;
+
+/// The compiler's flags for the second body. A warning is an error, since the step of CI that asks clippy
+/// does not see this body.
+const FLAGS: &str = "--cfg atomshard_seize -D warnings";
+
+/// The folder for its artefacts.
+const TARGET: &str = "seize";
+
+/// The unit tests over whichever body.
+const UNITS: &[&str] = &["--lib", "--", "reclaim::tests::domain", "map::"];
+
+/// The test files that speak about the contract: drops, guards, histories, and bugs that maps have had.
+const FILES: [&str; 10] = [
+    "api_guards",
+    "drops",
+    "drops_panics",
+    "linearizability",
+    "miri_suite",
+    "regress_interrupted",
+    "regress_iteration",
+    "regress_memory",
+    "regress_races",
+    "regress_resize",
+];
+
+/// What Miri runs: memory that waits for its readers, in a domain and in whole maps.
+const INTERPRETED: [&[&str]; 2] = [
+    &[
+        "--lib",
+        "--",
+        "reclaim::tests::domain::miri_",
+        "miri_the_key_of_a_renewed_entry",
+        "miri_t3_a_table_stays",
+    ],
+    &[
+        "--test",
+        "miri_suite",
+        "--",
+        "miri_drops",
+        "miri_ends_of_maps",
+        "miri_guards",
+        "miri_frozen_slots",
+    ],
+];
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The models of the map and a few tests under Miri too: some minutes.
+    #[arg(long, conflicts_with = "bench")]
+    full: bool,
+    /// Measure both bodies instead, process by process: get-only and write mixes at 10,000 keys.
+    #[arg(long)]
+    bench: bool,
+    /// With `--bench`: few keys and three pairs, which shows that it works and measures nothing.
+    #[arg(long, requires = "bench")]
+    quick: bool,
+}
+
+/// Runs it; true when nothing failed.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    let shell = Shell::new(root);
+    let parts: &[fn(&Shell) -> Result<Outcome>] = match options {
+        Options {
+            bench: true,
+            quick: true,
+            ..
+        } => &[|shell| bench(shell, &["--quick"])],
+        Options { bench: true, .. } => &[|shell| bench(shell, &[])],
+        Options { full: true, .. } => &[tests, models, interpreted],
+        _ => &[tests],
+    };
+    let mut passed = true;
+    for part in parts {
+        let outcome = part(&shell)?;
+        println!("oracle: {outcome}");
+        passed &= !matches!(outcome, Outcome::Failed(_));
+    }
+    Ok(passed)
+}
+
+/// The step of CI.
+pub(crate) fn tests(shell: &Shell) -> Result<Outcome> {
+    let files: Vec<&str> = FILES.iter().flat_map(|name| ["--test", name]).collect();
+    each(&[UNITS, &files], |which| {
+        let start = ["test", "--package", "atomshard"];
+        built(shell, &[&start, which].concat(), FLAGS)
+    })
+}
+
+/// Runs a line of tests for each selection; how many tests each has run.
+fn each(selections: &[&[&str]], line: impl Fn(&[&str]) -> Line) -> Result<Outcome> {
+    let mut passed = Vec::new();
+    for which in selections {
+        match line(which).run_tests()? {
+            Outcome::Passed(count) => passed.push(count),
+            other => return Ok(other),
+        }
+    }
+    Ok(Outcome::Passed(passed.join(", ")))
+}
+
+/// The models of the map, in which neither body pins or frees: that it compiles and answers as with ours.
+fn models(shell: &Shell) -> Result<Outcome> {
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "atomshard",
+        "--lib",
+        "loom_t",
+    ];
+    built(shell, &arguments, &format!("{FLAGS} --cfg loom"))
+        .default_env("LOOM_MAX_PREEMPTIONS", "2")
+        .run_tests()
+}
+
+fn interpreted(shell: &Shell) -> Result<Outcome> {
+    if let Err(remedy) = toolchain::miri(shell) {
+        return Ok(shell.missing(&remedy));
+    }
+    each(&INTERPRETED, |which| {
+        let start = ["+nightly", "miri", "test", "--package", "atomshard"];
+        let line = built(shell, &[&start, which].concat(), FLAGS);
+        line.env("MIRIFLAGS", "-Zmiri-strict-provenance")
+    })
+}
+
+/// Both builds of the lab, and then the one that ships runs itself against the other.
+fn bench(shell: &Shell, more: &[&str]) -> Result<Outcome> {
+    let build = ["build", "--release", "--package", "atomshard-lab"];
+    for line in [
+        shell.cargo(&build).without("RUSTFLAGS"),
+        built(shell, &build, FLAGS),
+    ] {
+        if let failed @ Outcome::Failed(_) = line.run()? {
+            return Ok(failed);
+        }
+    }
+    let ours = shell.target("release/atomshard");
+    let theirs = shell.target(&format!("{TARGET}/release/atomshard"));
+    let out = shell.target(&format!("{TARGET}/lab"));
+    let versus = ["versus", &theirs, "--out", &out];
+    shell.program(&ours, &[&versus, more].concat()).run()
+}
+
+/// A cargo command with these compiler's flags, in the folder of the oracle.
+fn built(shell: &Shell, arguments: &[&str], flags: &str) -> Line {
+    let line = shell.cargo(arguments).env("RUSTFLAGS", flags);
+    line.env("CARGO_TARGET_DIR", &shell.target(TARGET))
+}
