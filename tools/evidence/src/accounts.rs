@@ -24,12 +24,12 @@ const KEYS: [u64; 2] = [4096, 60_000];
 const TURN: u64 = 50_000;
 /// Operations between two looks at what waits.
 const LOOK: u64 = 64;
-/// A thread that did as few or as many operations between two looks of the other one was stopped by the
-/// system, or the other one was; perhaps with a guard.
-const CALM: core::ops::RangeInclusive<u64> = LOOK / 4..=64 * LOOK;
-/// Looks without a stop after which whatever a stop has left was freed: that many times `CALM` is more operations
-/// than write two batches.
-const CALM_LOOKS: u32 = 64;
+/// A thread that did fewer or more operations between two looks of the other one was stopped by the
+/// system, or the other one was; perhaps with a guard. What goes unnoticed holds up some twenty removals.
+const CALM: core::ops::RangeInclusive<u64> = LOOK / 2..=2 * LOOK;
+/// Looks without a stop after which whatever a stop has left was freed: the other thread has done a thousand
+/// operations by then, which fill two batches.
+const CALM_LOOKS: u32 = 32;
 
 /// What was made and dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
