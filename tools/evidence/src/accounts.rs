@@ -27,6 +27,8 @@ const LOOK: u64 = 64;
 /// A thread that did fewer or more operations between two looks of the other one was stopped by the
 /// system, or the other one was; perhaps with a guard. What goes unnoticed holds up some twenty removals.
 const CALM: core::ops::RangeInclusive<u64> = LOOK / 2..=2 * LOOK;
+/// What a thread adds to the count of its operations when it is about to hold a guard for longer.
+const STOP: u64 = 1 << 20;
 /// Looks without a stop after which whatever a stop has left was freed: the other thread has done a thousand
 /// operations by then, which fill two batches.
 const CALM_LOOKS: u32 = 32;
@@ -265,12 +267,14 @@ fn run_once<const BYTES: usize>(operations: u64, seed: u64) -> Result<Account, S
                 for step in 0..operations / THREADS as u64 {
                     let turns = step / TURN;
                     if step % TURN == TURN - 1 {
+                        // Its guard stays for more than an operation: a stop, to the other thread.
+                        done[number].store(step + (turns + 1) * STOP, Relaxed);
                         turn(map, turns + number as u64);
                         calm = 0;
                     }
                     operate(map, &mut rng, KEYS[(turns % 2) as usize]);
                     // Relaxed: says that the thread goes on, and nothing else.
-                    done[number].store(step, Relaxed);
+                    done[number].store(step + (step + 1) / TURN * STOP, Relaxed);
                     if step % LOOK == 0 {
                         let now = other.load(Relaxed);
                         let is_calm = CALM.contains(&(now - last));
