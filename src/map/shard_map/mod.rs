@@ -94,6 +94,11 @@ use std::hash::RandomState;
 /// dropped. A guard that is held keeps removed entries, of all maps, from being freed; it stops
 /// nobody.
 ///
+/// A removed value is dropped by the thread that removed it, in its later writes: once every guard of
+/// that moment is gone, within two batches of what it removes and replaces (see
+/// [`retired_bytes`](Self::retired_bytes)). That bounds writes and not time: a thread that rests keeps
+/// what it has until it writes again or calls [`flush`](Guard::flush), or, if it has ended, until another thread takes its record or calls `flush`.
+///
 /// # Cost
 /// Cold lines are those that no cache near the core holds; the words that lead to a shard are a
 /// few lines shared by all operations and stay hot.

@@ -1,6 +1,7 @@
 //! The harness that every map plugs into: histories and their checker, a subject per map, hashers and
 //! keys that misbehave on purpose, drop accounting, seeds and a watchdog.
 
+pub mod accounts;
 pub mod checker;
 pub mod drops;
 #[cfg(atomshard_traced)]

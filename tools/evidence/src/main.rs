@@ -1,10 +1,7 @@
-//! `evidence`: histories under chosen interleavings, and threads stopped at every access.
+//! `evidence`: histories under chosen interleavings, threads stopped at every access, and accounts.
 //!
-//! It needs the build with the tracer; `cargo xtask evidence` calls it.
-#![cfg_attr(
-    atomshard_traced,
-    expect(clippy::print_stdout, reason = "a command-line tool")
-)]
+//! The first two need the build with the tracer; `cargo xtask evidence` calls it.
+#![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -45,6 +42,35 @@ enum Command {
         #[arg(long)]
         write: Option<PathBuf>,
     },
+    /// Two threads on maps with small values and with large ones, whose keys and values are counted.
+    Accounts {
+        /// How many operations; a tenth of them with large values.
+        #[arg(long, default_value_t = 1_000_000)]
+        operations: u64,
+        /// The seed of the operations.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// Runs the accounts and says what they came to.
+fn accounts(operations: u64, seed: u64) -> anyhow::Result<()> {
+    let large = evidence::accounts::run::<1024>(operations / 10, seed);
+    let small = evidence::accounts::run::<8>(operations - operations / 10, seed);
+    for (name, account) in [("1 KiB values", &large), ("small values", &small)] {
+        println!("{name}: {account:?}");
+    }
+    let (large, small) = (
+        large.map_err(anyhow::Error::msg)?,
+        small.map_err(anyhow::Error::msg)?,
+    );
+    println!(
+        "operations {operations} objects {} small {} large {}",
+        small.objects + large.objects,
+        small.most_kib,
+        large.most_kib
+    );
+    Ok(())
 }
 
 #[cfg(atomshard_traced)]
@@ -57,13 +83,16 @@ fn main() -> anyhow::Result<()> {
             check,
             write,
         } => traced::progress((&only, points), check.as_deref(), write.as_deref()),
+        Command::Accounts { operations, seed } => accounts(operations, seed),
     }
 }
 
 #[cfg(not(atomshard_traced))]
 fn main() -> anyhow::Result<()> {
-    let _ = Cli::parse();
-    anyhow::bail!("needs a build with RUSTFLAGS='--cfg atomshard_traced'")
+    let Command::Accounts { operations, seed } = Cli::parse().command else {
+        anyhow::bail!("needs a build with RUSTFLAGS='--cfg atomshard_traced'")
+    };
+    accounts(operations, seed)
 }
 
 #[cfg(atomshard_traced)]

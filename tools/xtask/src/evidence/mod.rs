@@ -3,6 +3,7 @@
 //! `quick` fits into CI; `full` takes some hours on two processors and is what a record is made of. Each check says how much it
 //! ran, and one that ran nothing has failed.
 
+mod accounts;
 mod faults;
 mod fuzz;
 mod litmus;
@@ -111,6 +112,11 @@ fn all() -> Vec<Check> {
             "faults",
             "refused memory, dead threads, forks, signals",
             faults::run,
+        ),
+        check(
+            "accounts",
+            "all that is made is dropped once, and little waits for it",
+            accounts::run,
         ),
         check("fuzz", "inputs that grow by what they reach", fuzz::run),
     ]

@@ -109,7 +109,7 @@ fn stopped(shell: &Shell, arguments: &[&str]) -> Result<Outcome> {
 }
 
 /// The number behind a word of the last line.
-fn number(said: &str, word: &str) -> Result<u64> {
+pub(super) fn number(said: &str, word: &str) -> Result<u64> {
     let line = said.lines().last().unwrap_or_default();
     let mut words = line.split(' ').skip_while(|other| *other != word).skip(1);
     let number = words.next().and_then(|number| number.parse().ok());
