@@ -20,7 +20,8 @@ const TARGET: &str = "seize";
 const UNITS: &[&str] = &["--lib", "--", "reclaim::tests::domain", "map::"];
 
 /// The test files that speak about the contract: drops, guards, histories, and bugs that maps have had.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
+    "api_entry_ref",
     "api_guards",
     "drops",
     "drops_panics",
