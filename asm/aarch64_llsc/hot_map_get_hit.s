@@ -1,9 +1,8 @@
     stp x29, x30, [sp, #-16]!
     mov x29, sp
     ldr x8, [x0, #32]
-    add x10, x8, #16
-    ldr x9, [x8, #80]
-    ldar x8, [x10]
+    ldr x9, [x8], #8
+    ldar x8, [x8]
     cbz x8, L2
     mov x10, #20701
     eor x9, x9, x1

@@ -14,9 +14,8 @@
     ldr x8, [x19]
     add x8, x8, #1
     stlr x8, [x19]
-    add x8, x21, #16
-    ldr x9, [x21, #80]
-    ldar x8, [x8]
+    ldr x9, [x21], #8
+    ldar x8, [x21]
     cbz x8, L3
 L0:
     mov x10, #20701
@@ -123,8 +122,7 @@ L8:
 L9:
     bl atomshard::reclaim::registry::pin_slowly
     mov x19, x0
-    add x8, x21, #16
-    ldr x9, [x21, #80]
-    ldar x8, [x8]
+    ldr x9, [x21], #8
+    ldar x8, [x21]
     cbnz x8, L0
     b L3

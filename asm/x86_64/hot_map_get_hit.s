@@ -1,10 +1,10 @@
     push rbx
     mov rcx, qword ptr [rdi + 32]
-    mov rax, qword ptr [rcx + 80]
+    mov rax, qword ptr [rcx]
     xor rax, rsi
     movabs rdx, -4563226453097033507
     mul rdx
-    mov rcx, qword ptr [rcx + 16]
+    mov rcx, qword ptr [rcx + 8]
     test rcx, rcx
     je L2
     xor rdx, rax

@@ -14,11 +14,11 @@
     je L8
     inc qword ptr [rbx]
 L0:
-    mov rax, qword ptr [r15 + 80]
+    mov rax, qword ptr [r15]
     xor rax, r14
     movabs rcx, -4563226453097033507
     mul rcx
-    mov rcx, qword ptr [r15 + 16]
+    mov rcx, qword ptr [r15 + 8]
     test rcx, rcx
     je L3
     xor rdx, rax

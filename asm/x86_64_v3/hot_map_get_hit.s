@@ -1,10 +1,10 @@
     push rbx
     mov rdi, qword ptr [rdi + 32]
-    mov rdx, qword ptr [rdi + 80]
+    mov rdx, qword ptr [rdi]
     xor rdx, rsi
     movabs rax, -4563226453097033507
     mulx rax, rcx, rax
-    mov rdx, qword ptr [rdi + 16]
+    mov rdx, qword ptr [rdi + 8]
     test rdx, rdx
     je L2
     xor rax, rcx

@@ -14,11 +14,11 @@
     je L8
     inc qword ptr [rbx]
 L0:
-    mov rdx, qword ptr [r15 + 80]
+    mov rdx, qword ptr [r15]
     xor rdx, r14
     movabs rax, -4563226453097033507
     mulx rax, rdx, rax
-    mov rcx, qword ptr [r15 + 16]
+    mov rcx, qword ptr [r15 + 8]
     test rcx, rcx
     je L3
     xor rax, rdx
