@@ -24,16 +24,24 @@ enum What {
 struct Options {
     /// What to explore.
     what: What,
+    /// Only runs whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 fn main() -> ExitCode {
-    let Options { what } = Options::parse();
-    let runs = match what {
+    let Options { what, only } = Options::parse();
+    let mut runs = match what {
         What::Quick => cases::quick(),
         What::Full => cases::quick().into_iter().chain(cases::full()).collect(),
         What::Seeded => cases::seeded(),
         What::SeededDeep => cases::seeded_deep(),
     };
+    runs.retain(|config| config.name.contains(&only));
+    if runs.is_empty() {
+        say(&format!("no run is called like `{only}`"));
+        return ExitCode::FAILURE;
+    }
     let seeded = matches!(what, What::Seeded | What::SeededDeep);
     let (mut states, mut wrong) = (0, 0);
     for config in &runs {
