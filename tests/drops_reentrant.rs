@@ -145,10 +145,13 @@ fn run(threads: usize, roots: usize) {
 fn destructors_use_their_map_and_another_that_comes_back() {
     let _alone = alone("destructors_use_their_map_and_another_that_comes_back");
     run(1, 2000);
-    run(2, 1500);
-    let deepest = *DEEPEST.lock().expect("no panic under the lock");
+    let deepest = || *DEEPEST.lock().expect("no panic under the lock");
     // One in each of the two maps: a map's own run one after the other.
-    assert_eq!(deepest, 2);
+    assert_eq!(deepest(), 2);
+    run(2, 1500);
+    // Besides, one for each generation: what `update` has made in vain, since the other thread was first, is
+    // dropped where it is.
+    assert!(deepest() <= 2 + GENERATIONS as usize, "{}", deepest());
 }
 
 /// Maps in values of maps: the outer one ends with all that is in it, to a depth that a recursion over the garbage

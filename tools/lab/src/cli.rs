@@ -22,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Measures the project's performance bars and says of each: met, missed or cannot tell.
     Bars(BarsArgs),
+    /// How long removed values wait for their destructors, and how many bytes wait.
+    Drops(DropsArgs),
     /// Compares this build with one over another body of reclamation, process by process.
     Versus(VersusArgs),
 }
@@ -74,6 +76,17 @@ pub(crate) struct BarsArgs {
     /// Rounds that count; at least 10, and with --quick 3. Default: 12, and with --quick 3.
     #[arg(long, value_parser = clap::value_parser!(u16).range(3..=200))]
     pub(crate) rounds: Option<u16>,
+}
+
+/// Options of `drops`.
+#[derive(Debug, Args)]
+pub(crate) struct DropsArgs {
+    /// Numbers of threads, as 1,2.
+    #[arg(long, value_delimiter = ',', value_name = "N,..", default_value = "1,2", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Vec<u16>,
+    /// Seconds for each.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) seconds: u32,
 }
 
 /// Options of `versus`.

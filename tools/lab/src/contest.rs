@@ -159,7 +159,8 @@ impl Lane {
     }
 }
 
-fn latencies() -> Histogram<u64> {
+/// Room for times from a nanosecond to a minute.
+pub(crate) fn latencies() -> Histogram<u64> {
     const MINUTE_NS: u64 = 60_000_000_000;
     match Histogram::new_with_bounds(1, MINUTE_NS, 3) {
         Ok(histogram) => histogram,
