@@ -25,7 +25,7 @@ use super::object::{Hook, Object};
 use super::registry::{self, Grace, Record};
 use super::{Guard, LocalGuard, OwnedGuard, contain, foreign_guard};
 use crate::error::TryReserveError;
-use crate::sync::{MODEL, note_write};
+use crate::sync::{MODEL, note_read, note_write};
 use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -65,6 +65,7 @@ impl<T: Object> Domain<T> {
 
     /// How objects are ended, if not by their destructors.
     pub(crate) fn hook(&self) -> Option<&Hook<T>> {
+        note_read(&raw const self.hook);
         self.hook.as_ref()
     }
 
@@ -314,7 +315,7 @@ impl<T: Object> Domain<T> {
         let mut recycled = 0;
         if !core::mem::needs_drop::<T>()
             && !ONE_BY_ONE
-            && self.hook.is_none()
+            && self.hook().is_none()
             && !self.were_held.get()
         {
             while let Some(count) = heap.recycle() {
@@ -337,7 +338,7 @@ impl<T: Object> Domain<T> {
 
     /// Ends an object that nobody can see any more.
     fn end_object(&self, object: NonNull<T>) {
-        if let Some(hook) = &self.hook {
+        if let Some(hook) = self.hook() {
             // SAFETY: I3: complete, retired once, and its grace period is over.
             hook.end(unsafe { object.read() });
         } else if core::mem::needs_drop::<T>() {
@@ -400,7 +401,7 @@ impl<T: Object> Domain<T> {
     /// Whether objects that are left when the structure ends need not be found: nothing is done to end
     /// them, and their memory goes with its chunks.
     pub(crate) fn goes_whole(&self) -> bool {
-        !ONE_BY_ONE && !core::mem::needs_drop::<T>() && self.hook.is_none()
+        !ONE_BY_ONE && !core::mem::needs_drop::<T>() && self.hook().is_none()
     }
 
     /// Gives back the memory of an object of a structure that ends.

@@ -39,7 +39,7 @@ pub(crate) use keep::{Detached, Held, Keeper};
 
 use crate::map::ResizeMode;
 use crate::reclaim::{Domain, Hook};
-use crate::sync::{AtomicPtr, layout, never_split};
+use crate::sync::{AtomicPtr, layout, never_split, note_read};
 use crate::table::Directory;
 use entry::hash_of;
 
@@ -117,6 +117,7 @@ impl<K, V> RawMap<K, V> {
 
     /// How writers help.
     pub(crate) fn mode(&self) -> ResizeMode {
+        note_read(&raw const self.mode);
         self.mode
     }
 

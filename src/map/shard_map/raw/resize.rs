@@ -89,7 +89,7 @@ impl<K, V> RawMap<K, V> {
         migration: &'g Migration,
         guard: &'g impl Guard,
     ) {
-        let steps = match self.mode {
+        let steps = match self.mode() {
             ResizeMode::Incremental(buckets) => buckets.div_ceil(STEP_UNITS).max(1),
             ResizeMode::Blocking => usize::MAX,
         };
@@ -150,7 +150,7 @@ impl<K, V> RawMap<K, V> {
     ) {
         // An allocator that refuses leaves the map as it is, with longer buckets.
         let _refused = Self::begin(directory, shard, table, kind, line_bits);
-        let at_once = self.mode == ResizeMode::Blocking || table.lines() <= STEP_UNITS as u64;
+        let at_once = self.mode() == ResizeMode::Blocking || table.lines() <= STEP_UNITS as u64;
         if let Some(migration) = table.migration().filter(|_| at_once) {
             self.help(directory, shard, table, migration, guard);
         }
