@@ -29,6 +29,7 @@ use crate::sync::{MODEL, note_read, note_write};
 use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
 #[repr(C)] // What each operation reads, first.
 pub(crate) struct Domain<T: Object> {
@@ -312,22 +313,16 @@ impl<T: Object> Domain<T> {
     fn next_ripe(&self, own: &OwnHeap<T>) -> Option<Ripe<T>> {
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
         let heap = unsafe { own.borrow() };
-        let mut recycled = 0;
-        if !core::mem::needs_drop::<T>()
-            && !ONE_BY_ONE
-            && self.hook().is_none()
-            && !self.were_held.get()
-        {
-            while let Some(count) = heap.recycle() {
-                recycled += count;
+        if !core::mem::needs_drop::<T>() && !ONE_BY_ONE && self.hook().is_none() {
+            // In this order: that the grace period is over shows whether one of the objects was held.
+            while heap.has_ripe_objects() && !self.were_held.get() {
+                own.count_retired(-heap.recycle().cast_signed());
                 while let Some(surplus) = heap.surplus() {
                     self.depot.push(surplus);
                 }
             }
         }
-        let next = heap.ripe();
-        own.count_retired(-recycled.cast_signed());
-        next
+        heap.ripe()
     }
 
     /// Frees a retired slot whose content has ended.

@@ -305,15 +305,18 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.lent.push_back(object);
     }
 
-    /// Moves the objects of a bag whose grace period is over to the free list, and says how many: for
-    /// objects without a destructor that nobody can hold. `None` if there are none.
-    pub(super) fn recycle(&mut self) -> Option<usize> {
-        if self.ripe.objects.is_empty() && (self.ripe.len() != 0 || !self.next_bag()) {
-            return None;
-        }
+    /// Whether there are objects whose grace period is over, in the ripe bag or, if that is empty, in the next.
+    pub(super) fn has_ripe_objects(&mut self) -> bool {
+        !self.ripe.objects.is_empty()
+            || self.ripe.len() == 0 && self.next_bag() && !self.ripe.objects.is_empty()
+    }
+
+    /// Moves the ripe objects to the free list, and says how many: for objects that nothing is done to end and
+    /// nobody holds.
+    pub(super) fn recycle(&mut self) -> usize {
         let count = self.ripe.objects.len();
         self.free.append(&mut self.ripe.objects);
-        Some(count)
+        count
     }
 
     /// Takes the next bag whose grace period is over in the place of the ripe one, which is empty

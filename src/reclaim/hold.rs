@@ -111,7 +111,7 @@ impl WereHeld {
         }
     }
 
-    /// Whether one was; of objects whose grace period is over.
+    /// Whether one was, of objects whose grace period was over before this call.
     #[inline]
     pub(super) fn get(&self) -> bool {
         // ORD: Relaxed — who held such an object had a guard that the grace period waited for [R2].
