@@ -11,6 +11,7 @@ use core::cell::Cell;
 use core::hash::{Hash, Hasher};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use foldhash::fast::FixedState;
+use hdrhistogram::Histogram;
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
@@ -175,38 +176,24 @@ fn turn<const BYTES: usize>(map: &Map<BYTES>, turn: u64) {
     }
 }
 
-/// What waited, by looks at it: one cell for each KiB.
-struct Waiting(Vec<u64>);
+/// What waited, by looks at it, in KiB.
+struct Waiting(Histogram<u64>);
 
 impl Waiting {
     fn new() -> Self {
-        Self(vec![0; 64 << 10])
-    }
-
-    fn note(&mut self, bytes: usize) {
-        let last = self.0.len() - 1;
-        self.0[bytes.div_ceil(1024).min(last)] += 1;
-    }
-
-    fn add(&mut self, other: &Self) {
-        for (sum, more) in self.0.iter_mut().zip(&other.0) {
-            *sum += more;
+        match Histogram::new_with_max(1 << 30, 3) {
+            Ok(looks) => Self(looks),
+            Err(_) => unreachable!("the bounds are constants within the crate's limits"),
         }
     }
 
-    fn looks(&self) -> u64 {
-        self.0.iter().sum()
+    fn note(&mut self, bytes: usize) {
+        self.0.saturating_record(bytes.div_ceil(1024) as u64);
     }
 
-    /// The KiB that so many thousandths of the looks have not seen exceeded.
-    fn kib(&self, thousandths: u64) -> usize {
-        let wanted = (self.looks() * thousandths).div_ceil(1000);
-        let mut seen = 0;
-        let found = self.0.iter().position(|count| {
-            seen += count;
-            seen >= wanted
-        });
-        found.unwrap_or(0)
+    /// The KiB that this share of the looks has not seen exceeded.
+    fn kib(&self, share: f64) -> u64 {
+        self.0.value_at_quantile(share)
     }
 }
 
@@ -218,9 +205,9 @@ pub struct Account {
     /// Looks at what waited while nobody was stopped, and in all.
     pub looks: [u64; 2],
     /// The most KiB of all threads that these looks found.
-    pub most_kib: usize,
+    pub most_kib: u64,
     /// What 99 % of all looks found at most, and the most.
-    pub all_kib: [usize; 2],
+    pub all_kib: [u64; 2],
 }
 
 /// Runs so many operations on a map whose values have so many bytes, and as many again as long as the
@@ -288,10 +275,10 @@ fn run_once<const BYTES: usize>(operations: u64, seed: u64) -> Result<Account, S
                 }
                 collect(sums);
                 let mut waiting = waiting.lock().expect("no panic under the lock");
-                waiting
-                    .iter_mut()
-                    .zip(&seen)
-                    .for_each(|(sum, more)| sum.add(more));
+                for (sum, more) in waiting.iter_mut().zip(&seen) {
+                    // Same bounds, so it cannot fail.
+                    sum.0 += &more.0;
+                }
             });
         }
     });
@@ -304,11 +291,11 @@ fn run_once<const BYTES: usize>(operations: u64, seed: u64) -> Result<Account, S
     }
     let account = Account {
         objects: sums.made,
-        looks: [judged.looks(), all.looks()],
-        most_kib: judged.kib(1000),
-        all_kib: [all.kib(990), all.kib(1000)],
+        looks: [judged.0.len(), all.0.len()],
+        most_kib: judged.kib(1.0),
+        all_kib: [all.kib(0.99), all.kib(1.0)],
     };
-    if account.most_kib > THREADS * MOST_WAITING_BYTES / 1024 {
+    if account.most_kib > (THREADS * MOST_WAITING_BYTES / 1024) as u64 {
         return Err(format!("too much waits to be freed: {account:?}"));
     }
     Ok(account)
@@ -353,11 +340,11 @@ mod tests {
     #[test]
     fn shares_of_looks_are_in_kib() {
         let mut waiting = Waiting::new();
-        assert_eq!(waiting.kib(1000), 0);
+        assert_eq!(waiting.kib(1.0), 0);
         (0..99).for_each(|_| waiting.note(1024));
         waiting.note(5000);
         assert_eq!(
-            (waiting.kib(990), waiting.kib(991), waiting.kib(1000)),
+            (waiting.kib(0.99), waiting.kib(0.991), waiting.kib(1.0)),
             (1, 5, 5)
         );
     }
