@@ -22,6 +22,16 @@ fn rounds(most: usize) -> usize {
     if cfg!(miri) { 12 } else { most }
 }
 
+/// Two threads do this, each with choices of its own.
+fn by_two_threads(work: impl Fn(fastrand::Rng) + Sync) {
+    thread::scope(|scope| {
+        for seed in 0..2 {
+            let work = &work;
+            scope.spawn(move || work(fastrand::Rng::with_seed(seed)));
+        }
+    });
+}
+
 #[test]
 fn miri_a_held_entry_stays_and_nothing_else_does() {
     let _alone = alone();
@@ -119,25 +129,19 @@ fn miri_no_entry_is_freed_while_it_is_held() {
     let ledger = Ledger::new(2 * rounds(20_000));
     let map: Map<u64, Token> = ShardMap::default();
     let keys = if cfg!(miri) { 4 } else { 64 };
-    thread::scope(|scope| {
-        for seed in 0..2 {
-            let (map, ledger) = (&map, &ledger);
-            scope.spawn(move || {
-                let mut rng = fastrand::Rng::with_seed(seed);
-                let mut kept: Vec<EntryRef<&Map<u64, Token>>> = Vec::new();
-                for _ in 0..rounds(20_000) {
-                    let key = rng.u64(..keys);
-                    match rng.u8(..8) {
-                        0..3 => _ = map.pin().insert(key, Token::new(ledger)),
-                        3 => _ = map.pin().remove(&key),
-                        4..6 => kept.extend(map.hold(&key)),
-                        6 => kept.extend(kept.last().cloned()),
-                        _ => kept.truncate(kept.len() / 2),
-                    }
-                    assert!(kept.iter().all(|held| held.is_alive()), "freed");
-                    kept.truncate(32);
-                }
-            });
+    by_two_threads(|mut rng| {
+        let mut kept: Vec<EntryRef<&Map<u64, Token>>> = Vec::new();
+        for _ in 0..rounds(20_000) {
+            let key = rng.u64(..keys);
+            match rng.u8(..8) {
+                0..3 => _ = map.pin().insert(key, Token::new(&ledger)),
+                3 => _ = map.pin().remove(&key),
+                4..6 => kept.extend(map.hold(&key)),
+                6 => kept.extend(kept.last().cloned()),
+                _ => kept.truncate(kept.len() / 2),
+            }
+            assert!(kept.iter().all(|held| held.is_alive()), "freed");
+            kept.truncate(32);
         }
     });
     map.pin().clear();
@@ -215,31 +219,25 @@ fn miri_values_are_handed_out_once() {
     let ledger = Ledger::new(2 * rounds(20_000));
     let map: Map<u64, Token> = ShardMap::default();
     let owned = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for seed in 0..2 {
-            let (map, ledger, owned) = (&map, &ledger, &owned);
-            scope.spawn(move || {
-                let mut rng = fastrand::Rng::with_seed(seed);
-                for _ in 0..rounds(20_000) {
-                    let key = rng.u64(..4);
-                    match rng.u8(..4) {
-                        0 => _ = map.pin().insert(key, Token::new(ledger)),
-                        1 => {
-                            let pinned = map.pin();
-                            assert!(pinned.get(&key).is_none_or(Token::is_alive));
-                        }
-                        2 => _ = map.pin().remove(&key),
-                        _ => {
-                            let detached = map.detach(&key).map(Detached::try_into_inner);
-                            if let Some(Ok((_, token))) = detached {
-                                assert!(token.is_alive());
-                                // Relaxed: a count.
-                                owned.fetch_add(1, Relaxed);
-                            }
-                        }
+    by_two_threads(|mut rng| {
+        for _ in 0..rounds(20_000) {
+            let key = rng.u64(..4);
+            match rng.u8(..4) {
+                0 => _ = map.pin().insert(key, Token::new(&ledger)),
+                1 => {
+                    let pinned = map.pin();
+                    assert!(pinned.get(&key).is_none_or(Token::is_alive));
+                }
+                2 => _ = map.pin().remove(&key),
+                _ => {
+                    let detached = map.detach(&key).map(Detached::try_into_inner);
+                    if let Some(Ok((_, token))) = detached {
+                        assert!(token.is_alive());
+                        // Relaxed: a count.
+                        owned.fetch_add(1, Relaxed);
                     }
                 }
-            });
+            }
         }
     });
     // Relaxed: the threads have been joined.

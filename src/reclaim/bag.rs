@@ -8,7 +8,7 @@ const MEMORY_BATCH: usize = 512;
 /// As above, where objects have destructors that users wait for.
 const DROP_BATCH: usize = 128;
 /// Bytes of objects that make a batch though they are fewer. A thread has up to three batches, in
-/// its bag, sealed and ripe: 48 KiB. Objects up to 32 bytes reach the number first.
+/// its bag, sealed and ripe: 48 KiB, of objects up to 2 KiB. Those up to 32 bytes reach the number first.
 const BATCH_BYTES: usize = 16 << 10;
 /// Fewer objects are no batch, whatever their size: a barrier for each of a few would cost more than
 /// they do.

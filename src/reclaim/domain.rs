@@ -21,9 +21,9 @@ use super::depot::Depot;
 use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::hold::WereHeld;
-use super::object::{Hook, Object};
+use super::object::{Hook, Object, end_object};
 use super::registry::{self, Grace, Record};
-use super::{Guard, LocalGuard, OwnedGuard, contain, foreign_guard};
+use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_read, note_write};
 use crate::sys::Unavailable;
@@ -333,13 +333,8 @@ impl<T: Object> Domain<T> {
 
     /// Ends an object that nobody can see any more.
     fn end_object(&self, object: NonNull<T>) {
-        if let Some(hook) = self.hook() {
-            // SAFETY: I3: complete, retired once, and its grace period is over.
-            hook.end(unsafe { object.read() });
-        } else if core::mem::needs_drop::<T>() {
-            // SAFETY: I3: as above.
-            contain(|| unsafe { object.as_ptr().drop_in_place() });
-        }
+        // SAFETY: I3: complete, retired once, and its grace period is over.
+        unsafe { end_object(self.hook(), object) };
     }
 
     fn end_other(&self, heap: &OwnHeap<T>, other: &Other) {

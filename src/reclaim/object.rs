@@ -3,6 +3,7 @@
 use super::contain;
 use super::hold::Holds;
 use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::ptr::NonNull;
 use std::sync::Arc;
 
 /// What a domain asks of its objects.
@@ -29,6 +30,20 @@ impl<T> Hook<T> {
     /// Gives the object to the hook.
     pub(crate) fn end(&self, object: T) {
         contain(|| (self.0)(object));
+    }
+}
+
+/// Gives an object to the hook if there is one, and else drops it.
+///
+/// # Safety
+/// The object is complete, and nobody uses it any more.
+pub(super) unsafe fn end_object<T>(hook: Option<&Hook<T>>, object: NonNull<T>) {
+    if let Some(hook) = hook {
+        // SAFETY: the caller's contract.
+        hook.end(unsafe { object.read() });
+    } else if core::mem::needs_drop::<T>() {
+        // SAFETY: the caller's contract.
+        contain(|| unsafe { object.as_ptr().drop_in_place() });
     }
 }
 

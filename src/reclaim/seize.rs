@@ -56,8 +56,8 @@ pub(super) use guards::{Local, Owned, Sealed};
 use super::bag::{Other, batch};
 use super::heap::slot;
 use super::hold::WereHeld;
-use super::object::{Hook, Object};
-use super::{Guard, LocalGuard, OwnedGuard, contain, foreign_guard};
+use super::object::{self, Hook, Object};
+use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::shard::ShardCounter;
 use crate::sync::{AtomicBool, MODEL, Ordering, never_split};
@@ -140,12 +140,9 @@ unsafe fn end_object<T: Object>(place: *mut u8) {
         ends.aside.put(Free { at: place, end });
         return;
     }
-    if let Some(hook) = &ends.hook {
+    if let Some(whole) = NonNull::new(object) {
         // SAFETY: I2, and the caller's contract: complete, and nobody else uses it.
-        hook.end(unsafe { object.read() });
-    } else if core::mem::needs_drop::<T>() {
-        // SAFETY: I2, and the caller's contract, as above.
-        contain(|| unsafe { object.drop_in_place() });
+        unsafe { object::end_object(ends.hook.as_ref(), whole) };
     }
     free_place(object);
     ends.retired.decrement();

@@ -65,7 +65,7 @@ impl<K, V, S> ShardMapBuilder<K, V, S> {
 
     /// Calls `f` with each key and value that were in the map, when nobody can see them any more, instead
     /// of dropping them: whether they were removed or replaced, or the map ends. What
-    /// [leaves the map owned](ShardMap::detach) is not given to `f`.
+    /// leaves the map owned, by [`detach`](ShardMap::detach) or `into_iter`, is not given to `f`.
     ///
     /// It runs where a destructor would: on any thread that uses the map, when a guard ends, for many entries
     /// after each other. It may use the map. If it panics, the panic hook reports it and it goes no further,

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &DropsArgs) -> Result<(), LabError> {
         let at = |quantile| seen.waits.value_at_quantile(quantile) as f64 / 1000.0;
         writeln!(
             out,
-            "{threads} threads: {} operations, {} drops; from removal to drop p50 {:.1} us, p99 {:.1} us, \
+            "threads {threads}: {} operations, {} drops; from removal to drop p50 {:.1} us, p99 {:.1} us, \
              p99.9 {:.1} us, at most {:.1} us; {:.1} KiB waited at most",
             seen.operations,
             seen.waits.len(),

@@ -116,7 +116,7 @@ impl<K, V> RawMap<K, V> {
             else {
                 return None;
             };
-            if self.take_out(hash, &place, slot, word, depth, &guard) {
+            if self.unlink(hash, &place, slot, word, depth, &guard) {
                 return Some(Detached {
                     map: self,
                     entry: Self::pointer(word),

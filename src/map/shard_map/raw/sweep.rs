@@ -56,6 +56,7 @@ impl<K, V> RawMap<K, V> {
                 return false;
             };
             if self.unlink(target.hash(), &place, slot, word, depth, guard) {
+                self.retire(word, guard);
                 return true;
             }
         }

@@ -136,8 +136,11 @@ impl<K, V> RawMap<K, V> {
         if !f(&entry.key, &entry.value) {
             return Some(Err(entry));
         }
-        self.unlink(hash, &place, slot, word, depth, guard)
-            .then_some(Ok(Some(entry)))
+        if !self.unlink(hash, &place, slot, word, depth, guard) {
+            return None;
+        }
+        self.retire(word, guard);
+        Some(Ok(Some(entry)))
     }
 
     /// Goes on after a failure.
@@ -187,6 +190,7 @@ impl<K, V> RawMap<K, V> {
                     Operation::Abort(output) => return Compute::Aborted(output),
                     Operation::Remove => {
                         if self.unlink(hash, &place, slot, word, depth, guard) {
+                            self.retire(word, guard);
                             return Compute::Removed(&old.key, &old.value);
                         }
                     }
@@ -223,26 +227,9 @@ impl<K, V> RawMap<K, V> {
         }
     }
 
-    /// Takes a member out of its slot and retires it; says whether it was still there.
+    /// Takes a member out of its slot; says whether it was still there. Then the entry is the caller's to
+    /// [retire](Self::retire), or to keep.
     pub(super) fn unlink<'g>(
-        &self,
-        hash: u64,
-        place: &Place<'g, K, V>,
-        slot: &'g Slot,
-        word: Word,
-        depth: usize,
-        guard: &'g impl Guard,
-    ) -> bool {
-        let is_out = self.take_out(hash, place, slot, word, depth, guard);
-        if is_out {
-            self.retire(word, guard);
-        }
-        is_out
-    }
-
-    /// As [`unlink`](Self::unlink), of an entry that is the caller's then.
-    #[inline]
-    pub(super) fn take_out<'g>(
         &self,
         hash: u64,
         place: &Place<'g, K, V>,
@@ -264,7 +251,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Hands the entry that an unlinked word carries to the collector.
     #[inline]
-    fn retire(&self, word: Word, guard: &impl Guard) {
+    pub(super) fn retire(&self, word: Word, guard: &impl Guard) {
         // SAFETY: I3: the exchange that unlinked the entry succeeded once.
         unsafe { self.domain.retire(Self::pointer(word), guard) };
     }
