@@ -1,10 +1,15 @@
 //! `evidence`: histories under chosen interleavings, threads stopped at every access, and accounts.
 //!
 //! The first two need the build with the tracer; `cargo xtask evidence` calls it.
-#![expect(clippy::print_stdout, reason = "a command-line tool")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "evidence", version, about)]
@@ -73,9 +78,19 @@ fn accounts(operations: u64, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[cfg(atomshard_traced)]
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Histories { seed, runs, only } => traced::histories(seed, runs, &only),
         Command::Progress {
             only,
@@ -88,8 +103,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 #[cfg(not(atomshard_traced))]
-fn main() -> anyhow::Result<()> {
-    let Command::Accounts { operations, seed } = Cli::parse().command else {
+fn run(command: Command) -> anyhow::Result<()> {
+    let Command::Accounts { operations, seed } = command else {
         anyhow::bail!("needs a build with RUSTFLAGS='--cfg atomshard_traced'")
     };
     accounts(operations, seed)

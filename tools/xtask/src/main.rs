@@ -27,6 +27,7 @@ mod toolchain;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
+use shell::Outcome;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -110,7 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Map { write } => map::check(&root, write)?.print("map"),
         Command::Test => ci::test(&root)?,
         Command::Ci(options) => ci::run(&root, &options)?,
-        Command::Evidence(options) => evidence::run(&root, &options)?,
+        Command::Evidence(options) => matches!(evidence::run(&root, &options)?, Outcome::Passed(_)),
         Command::Oracle(options) => oracle::run(&root, &options)?,
         Command::Aarch64(options) => aarch64::run(&root, &options)?,
         Command::Asm(options) => return Ok(asm::run(&root, &options)),

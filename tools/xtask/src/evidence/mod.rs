@@ -122,8 +122,8 @@ fn all() -> Vec<Check> {
     ]
 }
 
-/// Runs the checks and prints the table; true when none failed.
-pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+/// Runs the checks and prints the table; the first that failed, with its reason, is the outcome.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let alone = match (&options.mutants, options.write_progress) {
         (Some(only), _) => Some(mutants::run(&Shell::new(root), only)?),
         (None, true) => Some(schedules::write(&Shell::new(root))?),
@@ -131,7 +131,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     };
     if let Some(outcome) = alone {
         println!("{outcome}");
-        return Ok(matches!(outcome, Outcome::Passed(_)));
+        return Ok(outcome);
     }
     let all = all();
     let unknown = options
@@ -172,6 +172,11 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
             &order,
         )?;
     }
-    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
-    Ok(!rows.iter().any(|(.., outcome)| failed(outcome)))
+    let failed = rows
+        .into_iter()
+        .find_map(|(name, _, outcome)| match outcome {
+            Outcome::Failed(why) => Some(Outcome::Failed(format!("{name}: {why}"))),
+            Outcome::Passed(_) | Outcome::Skipped(_) => None,
+        });
+    Ok(failed.unwrap_or_else(|| Outcome::Passed(String::new())))
 }
