@@ -30,6 +30,24 @@ pub(crate) fn read<M: DeserializeOwned>(root: &Path, file: &str) -> Result<Vec<(
         .collect())
 }
 
+/// Edits that are made at once, for one build: in the order of the table, each beside those from which it can be
+/// told apart.
+pub(crate) fn rounds<M>(
+    wanted: Vec<(usize, M)>,
+    are_apart: impl Fn(&M, &M) -> bool,
+) -> Vec<Vec<(usize, M)>> {
+    let mut rounds: Vec<Vec<(usize, M)>> = Vec::new();
+    for (line, mutant) in wanted {
+        let takes =
+            |round: &&mut Vec<(usize, M)>| round.iter().all(|(_, other)| are_apart(&mutant, other));
+        match rounds.iter_mut().find(takes) {
+            Some(round) => round.push((line, mutant)),
+            None => rounds.push(vec![(line, mutant)]),
+        }
+    }
+    rounds
+}
+
 /// The library, and what cargo wants to see of its development.
 const LIBRARY: &[&str] = &[
     "src/",

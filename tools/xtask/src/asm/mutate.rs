@@ -1,7 +1,7 @@
 //! `asm mutate`: each edit of asm/mutants.toml, made in a copy of the crate, must be found.
 //!
 //! The copies lie below target/asm/mutants, one after the other in the same folder, so that the compiler
-//! builds only what an edit touches. The snapshots play no part: what is weaker or stronger than
+//! builds only what an edit touches; edits that break different probes of a variant share a build. The snapshots play no part: what is weaker or stronger than
 //! asked must break the contract, whichever compiler builds it.
 
 use super::build::{CRATE, Place};
@@ -38,7 +38,7 @@ struct Mutant {
 
 /// Makes each edit; 0 when all are found, 1 when one is not.
 pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
-    let table: Vec<(usize, Mutant)> = mutants::read(root, FILE)?;
+    let mut table: Vec<(usize, Mutant)> = mutants::read(root, FILE)?;
     let shell = Shell::new(root);
     let bench = Bench {
         copy: Copy {
@@ -51,20 +51,19 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
         rules: rules(root)?,
         sources: sources(root)?,
     };
-    let wanted: Vec<_> = table
-        .iter()
-        .filter(|(_, mutant)| mutant.name.contains(only))
-        .collect();
+    table.retain(|(_, mutant)| mutant.name.contains(only));
     ensure!(
-        !wanted.is_empty(),
+        !table.is_empty(),
         "{FILE}: no mutant is called like `{only}`"
     );
     bench.copy.renew()?;
     let mut sound = BTreeSet::new();
-    let mut caught = 0;
-    for (line, mutant) in &wanted {
-        let place = format!("{FILE}:{line}: {}", mutant.name);
-        let variant = chosen(core::slice::from_ref(&mutant.variant)).context(place.clone())?[0];
+    let (mut caught, all) = (0, table.len());
+    let rounds = mutants::rounds(table, Mutant::is_apart_from);
+    for round in &rounds {
+        let lines: Vec<String> = round.iter().map(|(line, _)| line.to_string()).collect();
+        let place = format!("{FILE}: the mutants of lines {}", lines.join(", "));
+        let variant = chosen(core::slice::from_ref(&round[0].1.variant)).context(place.clone())?[0];
         if let Err(remedy) = toolchain::target(&shell, variant.target) {
             bail!("{remedy}");
         }
@@ -77,30 +76,48 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
                 variant.name
             );
         }
-        let edit = (&*mutant.file, &*mutant.find, &*mutant.replace);
-        let problems = bench.copy.edited(edit, || bench.problems(variant));
-        let problems = problems.context(place)?;
-        let mut about = problems.iter().filter(|(probe, _)| *probe == mutant.probe);
-        let found = about.find(|(_, said)| said.contains(&mutant.says));
-        match found {
-            Some((_, said)) => {
-                caught += 1;
-                let line = said.lines().find(|line| line.contains(&mutant.says));
-                println!(
-                    "caught  {} ({}): {}",
-                    mutant.name,
-                    variant.name,
-                    line.unwrap_or(said).trim()
-                );
-            }
-            None => println!(
-                "MISSED  {} ({}): expected `{}`, found {problems:?}",
-                mutant.name, variant.name, mutant.says
-            ),
-        }
+        let edits: Vec<_> = round
+            .iter()
+            .map(|(_, mutant)| (&*mutant.file, &*mutant.find, &*mutant.replace))
+            .collect();
+        let problems = bench
+            .copy
+            .edited_at_once(&edits, &|| bench.problems(variant))
+            .context(place)?;
+        let is_found = round.iter().map(|(_, mutant)| mutant.judge(&problems));
+        caught += is_found.filter(|is_found| *is_found).count();
     }
-    println!("asm mutate: {caught} of {} caught", wanted.len());
-    Ok(u8::from(caught != wanted.len()))
+    let builds = rounds.len();
+    println!("asm mutate: {caught} of {all} caught, in {builds} builds");
+    Ok(u8::from(caught != all))
+}
+
+/// What is wrong with a copy: by probe, or what the compiler says.
+type Problems = [(Option<String>, String)];
+
+impl Mutant {
+    /// Whether one build shows of both what they break. What does not compile shows nothing of others.
+    fn is_apart_from(&self, other: &Self) -> bool {
+        self.variant == other.variant
+            && self.probe.is_some()
+            && other.probe.is_some()
+            && self.probe != other.probe
+    }
+
+    /// Looks for what it must break, and says what it found.
+    fn judge(&self, problems: &Problems) -> bool {
+        let (name, variant) = (&self.name, &self.variant);
+        let mut about = problems.iter().filter(|(probe, _)| *probe == self.probe);
+        let Some((_, said)) = about.find(|(_, said)| said.contains(&self.says)) else {
+            let says = &self.says;
+            println!("MISSED  {name} ({variant}): expected `{says}`, found {problems:?}");
+            return false;
+        };
+        let line = said.lines().find(|line| line.contains(&self.says));
+        let line = line.unwrap_or(said).trim();
+        println!("caught  {name} ({variant}): {line}");
+        true
+    }
 }
 
 struct Bench<'a> {
@@ -111,7 +128,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// What is wrong with the copy: by probe, or what the compiler says.
+    /// What is wrong with the copy as it is.
     fn problems(&self, variant: &Variant) -> Result<Vec<(Option<String>, String)>> {
         let place = Place {
             tree: &self.copy.tree,

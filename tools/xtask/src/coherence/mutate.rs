@@ -59,7 +59,8 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let (code, said) = judge("")?;
     ensure!(code == Some(0), "the check is red before any edit:\n{said}");
     let (mut caught, all) = (0, wanted.len());
-    let rounds = rounds(wanted);
+    // Each is judged by the account of its structure.
+    let rounds = mutants::rounds(wanted, |one, other| one.structure != other.structure);
     for round in &rounds {
         let edits: Vec<_> = round
             .iter()
@@ -92,20 +93,4 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
         rounds.len()
     );
     Ok(u8::from(caught != all))
-}
-
-/// Edits that are made at once, for one build: of each structure at most one, since each is judged by the
-/// account of its structure.
-fn rounds(wanted: Vec<(usize, Mutant)>) -> Vec<Vec<(usize, Mutant)>> {
-    let mut rounds: Vec<Vec<(usize, Mutant)>> = Vec::new();
-    for (line, mutant) in wanted {
-        let has_none = |round: &&mut Vec<(usize, Mutant)>| {
-            round.iter().all(|(_, m)| m.structure != mutant.structure)
-        };
-        match rounds.iter_mut().find(has_none) {
-            Some(round) => round.push((line, mutant)),
-            None => rounds.push(vec![(line, mutant)]),
-        }
-    }
-    rounds
 }
