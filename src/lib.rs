@@ -93,8 +93,8 @@
 //!
 //! `perf` counts what the CPU and the kernel see of each thread: cycles, misses, lines that another core
 //! had modified, locked instructions, switches. A table says which event of which CPU counts a role.
-//! What cannot be counted is a value with the reason and a remedy, never 0. It counts on Linux; elsewhere
-//! every value says that.
+//! What cannot be counted is a value with the reason and a remedy, never 0. It counts on
+//! Linux of 64 bits; elsewhere every value says that.
 //!
 //! # Not for
 //! Keeping several keys consistent with each other: each operation is atomic by itself, and there

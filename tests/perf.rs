@@ -7,7 +7,7 @@ mod perf {
     mod counting;
     mod fake;
     mod hosts;
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     mod kernel;
     mod mangled;
     mod plans;

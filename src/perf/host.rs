@@ -67,7 +67,7 @@ pub struct Pmu {
 /// What decides how one CPU counts. Plain data: one can be made for any machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
-    /// Whether the system is Linux.
+    /// Whether the system is a Linux of 64 bits: others do not count here.
     pub linux: bool,
     /// The CPU, if it is known.
     pub cpu: Option<Cpu>,
@@ -85,7 +85,7 @@ impl Host {
     #[must_use]
     pub fn here(cpu: usize) -> Self {
         let mut host = Self::of_tree(Path::new("/"), cpu);
-        host.linux = cfg!(target_os = "linux");
+        host.linux = cfg!(all(target_os = "linux", target_pointer_width = "64"));
         host
     }
 

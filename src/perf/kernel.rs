@@ -1,4 +1,4 @@
-//! The running kernel: `perf_event_open` by the crate `perf-event`; on other systems nothing.
+//! The running kernel: `perf_event_open` by the crate `perf-event`; on other systems, and with 32 bits, nothing.
 
 use super::event::Attr;
 use super::group::{Members, Reading, System};
@@ -9,14 +9,14 @@ use std::io;
 pub struct Kernel;
 
 /// A group that the kernel has opened.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[derive(Debug)]
 pub struct KernelGroup {
     group: perf_event::Group,
     counters: Vec<perf_event::Counter>,
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 impl System for Kernel {
     type Group = KernelGroup;
 
@@ -33,7 +33,7 @@ impl System for Kernel {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 impl Members for KernelGroup {
     fn add(&mut self, attr: &Attr) -> io::Result<()> {
         let builder = perf_event::Builder::new().group(&mut self.group);
@@ -63,7 +63,7 @@ impl Members for KernelGroup {
 
 /// The builder, which counts the calling thread on any CPU, with the event of `attr`. The crate has no
 /// name for raw events, but it lets its users set what the kernel sees.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn prepared<'g>(mut builder: perf_event::Builder<'g>, attr: &Attr) -> perf_event::Builder<'g> {
     builder.exclude_kernel(!attr.include_kernel);
     let raw = builder.attrs_mut();
@@ -74,11 +74,11 @@ fn prepared<'g>(mut builder: perf_event::Builder<'g>, attr: &Attr) -> perf_event
 }
 
 /// A group that the kernel has opened; there is none here.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 #[derive(Debug)]
 pub enum KernelGroup {}
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 impl System for Kernel {
     type Group = KernelGroup;
 
@@ -91,7 +91,7 @@ impl System for Kernel {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 impl Members for KernelGroup {
     fn add(&mut self, _: &Attr) -> io::Result<()> {
         match *self {}
@@ -110,7 +110,7 @@ impl Members for KernelGroup {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod tests {
     use super::super::event::{Encoding, Layout};
     use super::super::{Attr, Role};

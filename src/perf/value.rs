@@ -15,7 +15,7 @@ pub struct Measured {
     pub count: u64,
     /// Events as they were counted.
     pub raw: u64,
-    /// Nanoseconds for which the counter was to count.
+    /// Nanoseconds for which the counter was to count: time of its thread on a CPU.
     pub enabled_ns: u64,
     /// Nanoseconds for which it did. It is less where the kernel let others have the hardware.
     pub running_ns: u64,
@@ -127,7 +127,7 @@ impl fmt::Display for Unavailable {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The system is not Linux.
+    /// The system is not Linux, or has 32 bits.
     NotLinux,
     /// The machine shows no counting unit of the CPU.
     NoPmu,
@@ -192,7 +192,7 @@ pub enum Reason {
 impl Reason {
     fn remedy(&self) -> String {
         let text = match self {
-            Self::NotLinux => "count on Linux",
+            Self::NotLinux => "count on a Linux of 64 bits",
             Self::NoPmu => {
                 "use bare metal, or a guest whose host passes the performance counters on"
             }
@@ -242,7 +242,7 @@ fn forbidden(paranoid: Option<i32>, kernel: bool) -> String {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLinux => f.write_str("only Linux counts here"),
+            Self::NotLinux => f.write_str("only Linux of 64 bits counts here"),
             Self::NoPmu => f.write_str("the machine shows no counting unit of the CPU"),
             Self::Forbidden {
                 errno,
