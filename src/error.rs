@@ -267,3 +267,61 @@ impl fmt::Display for PlanError {
 
 #[cfg(feature = "topology")]
 impl core::error::Error for PlanError {}
+
+/// A table of events cannot be understood.
+///
+/// Returned by [`Table::with_rows`](crate::perf::Table::with_rows). It says which line, what is there,
+/// and what would have been right.
+///
+/// ```
+/// use atomshard::perf::Table;
+///
+/// let error = Table::shipped().with_rows("[[row]]\nrole = \"speed\"").unwrap_err();
+/// assert_eq!(error.line, 1);
+/// assert_eq!(error.to_string(), "line 1: found no `cpus`, expected `cpus`, a list");
+/// ```
+#[cfg(feature = "perf")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventTableError {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// What is there.
+    pub found: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+#[cfg(feature = "perf")]
+impl EventTableError {
+    /// Longest piece of input that an error repeats, in characters.
+    const SHOWN: usize = 40;
+
+    /// An error about a piece of a line.
+    pub(crate) fn at(line: usize, piece: &str, expected: impl Into<String>) -> Self {
+        let mut shown: String = piece.chars().take(Self::SHOWN).collect();
+        if piece.chars().nth(Self::SHOWN).is_some() {
+            shown.push_str("..");
+        }
+        Self {
+            line,
+            found: format!("{shown:?}"),
+            expected: expected.into(),
+        }
+    }
+}
+
+#[cfg(feature = "perf")]
+impl fmt::Display for EventTableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            found,
+            expected,
+        } = self;
+        write!(f, "line {line}: found {found}, expected {expected}")
+    }
+}
+
+#[cfg(feature = "perf")]
+impl core::error::Error for EventTableError {}

@@ -89,7 +89,12 @@
 //!
 //! # Features
 //! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators), `topology` (the
-//! machine and plans of placement: module `topology`).
+//! machine and plans of placement: module `topology`), `perf` (hardware counters: module `perf`).
+//!
+//! `perf` counts what the CPU and the kernel see of each thread: cycles, misses, lines that another core
+//! had modified, locked instructions, switches. A table says which event of which CPU counts a role.
+//! What cannot be counted is a value with the reason and a remedy, never 0. It counts on
+//! Linux of 64 bits; elsewhere every value says that.
 //!
 //! # Not for
 //! Keeping several keys consistent with each other: each operation is atomic by itself, and there
@@ -102,6 +107,8 @@ pub mod arch;
 pub mod error;
 pub mod map;
 pub mod pad;
+#[cfg(feature = "perf")]
+pub mod perf;
 mod reclaim;
 pub mod shard;
 mod sync;
@@ -112,6 +119,8 @@ mod tests;
 #[cfg(feature = "topology")]
 pub mod topology;
 pub use equivalent::Equivalent;
+#[cfg(feature = "perf")]
+pub use error::EventTableError;
 #[cfg(feature = "topology")]
 pub use error::{CpuRefusal, PlanError, TopologyError};
 pub use error::{OccupiedError, TryReserveError};

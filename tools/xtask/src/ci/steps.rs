@@ -214,6 +214,8 @@ fn tests_alone(shell: &Shell) -> Result<Outcome> {
         "serde_rayon",
         "--test",
         "topology",
+        "--test",
+        "perf",
     ];
     if let Err(remedy) = toolchain::tool(shell, "cargo-nextest") {
         let tests = [&["test"], &with_features[..]].concat();
