@@ -95,21 +95,24 @@ pub struct TopologyError {
     pub expected: String,
 }
 
+/// A piece of input as an error repeats it: quoted, and of its beginning no more than 40 characters.
+#[cfg(any(feature = "topology", feature = "perf"))]
+fn shown(piece: &str) -> String {
+    let mut begin: String = piece.chars().take(40).collect();
+    if begin.len() < piece.len() {
+        begin.push_str("..");
+    }
+    format!("{begin:?}")
+}
+
 #[cfg(feature = "topology")]
 impl TopologyError {
-    /// Longest piece of input that an error repeats, in characters.
-    const SHOWN: usize = 40;
-
     /// An error `at` this many bytes of a text.
     pub(crate) fn at(at: usize, found: &str, expected: impl Into<String>) -> Self {
-        let mut shown: String = found.chars().take(Self::SHOWN).collect();
-        if found.chars().nth(Self::SHOWN).is_some() {
-            shown.push_str("..");
-        }
         Self {
             file: None,
             at,
-            found: format!("{shown:?}"),
+            found: shown(found),
             expected: expected.into(),
         }
     }
@@ -294,18 +297,11 @@ pub struct EventTableError {
 
 #[cfg(feature = "perf")]
 impl EventTableError {
-    /// Longest piece of input that an error repeats, in characters.
-    const SHOWN: usize = 40;
-
     /// An error about a piece of a line.
     pub(crate) fn at(line: usize, piece: &str, expected: impl Into<String>) -> Self {
-        let mut shown: String = piece.chars().take(Self::SHOWN).collect();
-        if piece.chars().nth(Self::SHOWN).is_some() {
-            shown.push_str("..");
-        }
         Self {
             line,
-            found: format!("{shown:?}"),
+            found: shown(piece),
             expected: expected.into(),
         }
     }
