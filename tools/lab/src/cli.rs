@@ -22,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Measures the project's performance bars and says of each: met, missed or cannot tell.
     Bars(BarsArgs),
+    /// Says what this machine can count, what disturbs a run, and what to change.
+    Doctor(DoctorArgs),
     /// How long removed values wait for their destructors, and how many bytes wait.
     Drops(DropsArgs),
     /// Compares this build with one over another body of reclamation, process by process.
@@ -76,6 +78,14 @@ pub(crate) struct BarsArgs {
     /// Rounds that count; at least 10, and with --quick 3. Default: 12, and with --quick 3.
     #[arg(long, value_parser = clap::value_parser!(u16).range(3..=200))]
     pub(crate) rounds: Option<u16>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON, in the form in which report.json has the machine.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `drops`.

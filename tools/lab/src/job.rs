@@ -92,7 +92,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
     }
     bar.finish_and_clear();
     let report = Report {
-        schema: 1,
+        schema: 2,
         version: env!("CARGO_PKG_VERSION"),
         command: command_line(),
         date: jiff::Timestamp::now()

@@ -6,6 +6,7 @@
 //! | `cli.rs` | the options |
 //! | `job.rs` | the main job: which workloads, in what time |
 //! | `bars/` | the performance bars |
+//! | `doctor.rs` | what can be counted here, what disturbs, what to change |
 //! | `drops.rs` | how long what was removed waits |
 //! | `versus.rs` | this build against one over another body of reclamation |
 //! | `engines/` | one file per map |
@@ -22,6 +23,7 @@ mod bars;
 mod cli;
 mod clock;
 mod contest;
+mod doctor;
 mod drops;
 mod engines;
 mod error;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let result = match cli.command {
         Some(cli::Command::Bars(args)) => bars::run(&args),
+        Some(cli::Command::Doctor(args)) => doctor::run(&args),
         Some(cli::Command::Drops(args)) => drops::run(&args),
         Some(cli::Command::Versus(args)) => versus::run(&args),
         None => job::run(&cli.run),

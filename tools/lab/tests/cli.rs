@@ -123,7 +123,7 @@ fn a_mix_writes_both_reports() {
         &folder,
         &["--mix", "70/20/10", "--keys", "4000", "--threads", "1"],
     );
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     let sections = report["sections"].as_array().unwrap();
     assert_eq!(sections.len(), 2, "uniform and Zipf");
     for section in sections {
@@ -170,16 +170,52 @@ fn counters_have_a_value_or_a_reason_never_zero() {
         "papaya",
     ];
     let report = report_of(&folder, &args);
-    for counter in report["machine"]["counters"].as_array().unwrap() {
+    let counters = report["machine"]["counters"].as_array().unwrap();
+    // Four that decide about counting, and the roles.
+    assert_eq!(counters.len(), 17);
+    for counter in counters {
         let fact = &counter["fact"];
         let value = fact["is"].as_str();
         let reason = fact["unavailable"]["reason"].as_str();
         assert!(value.is_some() != reason.is_some(), "{counter}");
         assert!(
-            !value.is_some_and(|value| value.starts_with("0 ")),
+            !value.is_some_and(|value| value.starts_with("0 in")),
             "{counter}"
         );
     }
+}
+
+#[test]
+fn doctor_shows_what_the_reports_store() {
+    let folder = tempdir().unwrap();
+    let args = [
+        "--mix",
+        "95/5/0",
+        "--keys",
+        "100",
+        "--threads",
+        "1",
+        "--maps",
+        "papaya",
+    ];
+    let report = report_of(&folder, &args);
+    let json = lab().args(["doctor", "--json"]).output().unwrap();
+    assert!(json.status.success());
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let names = |machine: &serde_json::Value| {
+        let rows = ["facts", "counters"].map(|list| machine[list].as_array().unwrap().clone());
+        let rows = rows.concat();
+        rows.iter()
+            .map(|row| row["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&json), names(&report["machine"]));
+    lab()
+        .arg("doctor")
+        .assert()
+        .success()
+        .stdout(contains("| what ").and(contains("kernel.perf_event_paranoid")));
+    lab().args(["doctor", "now"]).assert().code(2).stdout("");
 }
 
 #[test]

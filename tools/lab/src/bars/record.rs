@@ -63,8 +63,8 @@ fn text(
     )?;
     writeln!(text, "| allocator | the system's, for all maps |")?;
     writeln!(text, "| bytes | {} |", crate::alloc::method())?;
-    for (name, fact) in &machine.facts {
-        writeln!(text, "| {name} | {} |", fact.words().replace('|', "/"))?;
+    for row in machine.rows() {
+        writeln!(text, "| {} | {} |", row.name, row.words().replace('|', "/"))?;
     }
     writeln!(
         text,

@@ -1,6 +1,7 @@
 //! The page: one file, nothing from the network.
 use super::{Report, charts};
 use crate::error::LabError;
+use crate::machine::{Fact, Row};
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use std::path::Path;
@@ -25,32 +26,19 @@ fn page(report: &Report) -> Result<String, LabError> {
     environment
         .add_template("report.html", include_str!("template.html"))
         .map_err(failed)?;
-    let facts: Vec<(String, String, bool)> = report
-        .machine
-        .facts
-        .iter()
-        .map(|(name, fact)| (name.clone(), fact.words(), is_known(fact)))
-        .collect();
-    let counters: Vec<(String, String, bool)> = report
-        .machine
-        .counters
-        .iter()
-        .map(|counter| {
-            (
-                counter.name.clone(),
-                counter.fact.words(),
-                is_known(&counter.fact),
-            )
-        })
-        .collect();
+    let words = |row: &Row| {
+        (
+            row.name.clone(),
+            row.words(),
+            matches!(row.fact, Fact::Is(_)),
+        )
+    };
+    let facts: Vec<_> = report.machine.facts.iter().map(words).collect();
+    let counters: Vec<_> = report.machine.counters.iter().map(words).collect();
     environment
         .get_template("report.html")
         .and_then(|template| {
             template.render(context! { report => Serde(report), charts, facts, counters })
         })
         .map_err(failed)
-}
-
-fn is_known(fact: &crate::machine::Fact) -> bool {
-    matches!(fact, crate::machine::Fact::Is(_))
 }

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 /// What machine this is.
 pub(crate) fn print_machine(out: &mut dyn Write, machine: &Machine) -> io::Result<()> {
     writeln!(out, "{}", machine.cpu)?;
-    for (name, fact) in &machine.facts {
-        writeln!(out, "  {name:<24} {}", fact.words())?;
+    for row in &machine.facts {
+        writeln!(out, "  {:<24} {}", row.name, row.words())?;
     }
     writeln!(out, "  counters")?;
-    for counter in &machine.counters {
-        writeln!(out, "    {:<22} {}", counter.name, counter.fact.words())?;
+    for row in &machine.counters {
+        writeln!(out, "    {:<26} {}", row.name, row.words())?;
     }
     Ok(())
 }
