@@ -8,6 +8,9 @@
 )]
 
 use clap::{Parser, Subcommand};
+use core::num::NonZeroUsize;
+#[cfg(atomshard_traced)]
+use evidence::progress::Wanted;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,6 +43,12 @@ enum Command {
         /// At how many accesses of an operation at most.
         #[arg(long, default_value_t = 8)]
         points: usize,
+        /// Of these operations, leave out so many first ones of each type.
+        #[arg(long, default_value_t = 0)]
+        first: usize,
+        /// And of the others, take the first of each so many.
+        #[arg(long, default_value_t = NonZeroUsize::MIN)]
+        step: NonZeroUsize,
         /// Compare the page with this file.
         #[arg(long)]
         check: Option<PathBuf>,
@@ -95,9 +104,18 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Progress {
             only,
             points,
+            first,
+            step,
             check,
             write,
-        } => traced::progress((&only, points), check.as_deref(), write.as_deref()),
+        } => {
+            let wanted = Wanted {
+                only: &only,
+                share: (first, step.get()),
+                points,
+            };
+            traced::progress(wanted, check.as_deref(), write.as_deref())
+        }
         Command::Accounts { operations, seed } => accounts(operations, seed),
     }
 }
@@ -113,7 +131,7 @@ fn run(command: Command) -> anyhow::Result<()> {
 #[cfg(atomshard_traced)]
 mod traced {
     use anyhow::{Context as _, Result, anyhow, ensure};
-    use evidence::progress::{PARTS, page};
+    use evidence::progress::{PARTS, Wanted, page};
     use evidence::scheduled::{Ran, scenarios};
     use std::path::Path;
     use std::time::Instant;
@@ -154,16 +172,17 @@ mod traced {
 
     /// Stops threads, prints the page, and compares or writes it.
     pub(super) fn progress(
-        (only, points): (&str, usize),
+        wanted: Wanted<'_>,
         check: Option<&Path>,
         write: Option<&Path>,
     ) -> Result<()> {
-        let part = |part: &evidence::progress::Part| (part.name, (part.accounts)((only, points)));
+        let part = |part: &evidence::progress::Part| (part.name, (part.accounts)(wanted));
         let parts: Vec<_> = PARTS.iter().map(part).collect();
         let accounts = || parts.iter().flat_map(|(_, accounts)| accounts);
         ensure!(
             accounts().count() > 0,
-            "no operation is called like `{only}`"
+            "there is no such operation: `{}`",
+            wanted.only
         );
         let page = page(&parts);
         println!("{page}");

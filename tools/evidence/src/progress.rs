@@ -290,20 +290,31 @@ pub struct Account {
     pub cells: Vec<Cell>,
 }
 
+/// Which rows are made, and how closely.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Only operations whose name contains this.
+    pub only: &'a str,
+    /// Of these in each part, the one at the first place and each so many places on: `(0, 1)` is all.
+    pub share: (usize, usize),
+    /// At how many of its accesses an operation is stopped at most.
+    pub points: usize,
+}
+
 /// A part of the table: a type.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// The type.
     pub name: &'static str,
-    /// Its rows: those whose name contains a text, each stopped at so many of its accesses at most.
-    pub accounts: fn((&str, usize)) -> Vec<Account>,
+    /// Its rows.
+    pub accounts: fn(Wanted<'_>) -> Vec<Account>,
 }
 
 /// The parts of the table.
 pub const PARTS: &[Part] = &[
     Part {
         name: "ShardMap",
-        accounts: |only| {
+        accounts: |wanted| {
             let subject = |phase: &Phase| {
                 let (keys, beside) = (phase.keys, phase.beside);
                 let subject = Subject {
@@ -317,20 +328,20 @@ pub const PARTS: &[Part] = &[
             account(
                 &phases().iter().map(subject).collect::<Vec<_>>(),
                 rows(),
-                only,
+                wanted,
             )
         },
     },
     Part {
         name: "ShardCounter",
-        accounts: |only| account(&counters(), counter_rows(), only),
+        accounts: |wanted| account(&counters(), counter_rows(), wanted),
     },
 ];
 
 /// The map of the baselines, whose locks have to be found.
 pub const CONTROL: Part = Part {
     name: "SegmentMap (a baseline with locks)",
-    accounts: |only| {
+    accounts: |wanted| {
         let subject = Subject {
             make: Box::new(|| {
                 let map = Locked::new(1, 4, Grouped);
@@ -348,7 +359,7 @@ pub const CONTROL: Part = Part {
             Row::call("get", |map: &Locked| answered(map.get(&HOT))),
             Row::call("insert", |map| answered(map.insert(HOT, 1))),
         ];
-        account(&[("one segment", subject)], rows, only)
+        account(&[("one segment", subject)], rows, wanted)
     },
 };
 
@@ -380,24 +391,26 @@ fn counter_rows() -> Vec<Row<ShardCounter>> {
 fn account<M: Sync + 'static>(
     subjects: &[(&'static str, Subject<M>)],
     rows: Vec<Row<M>>,
-    (only, points): (&str, usize),
+    wanted: Wanted<'_>,
 ) -> Vec<Account> {
-    let wanted = rows.into_iter().filter(|row| row.name.contains(only));
+    let (first, step) = wanted.share;
+    let rows = rows.into_iter();
+    let rows = rows.filter(|row| row.name.contains(wanted.only));
+    let rows = rows.skip(first).step_by(step);
     let cell = |row: &Row<M>, (phase, subject): &(&'static str, Subject<M>)| Cell {
         phase,
-        frozen: subject.stop(row.act, points),
+        frozen: subject.stop(row.act, wanted.points),
         attacked: match row.act {
             Act::Call(act) => subject.attack(act),
             Act::First(_) | Act::End => None,
         },
     };
-    wanted
-        .map(|row| Account {
-            operation: row.name,
-            wait_free: row.wait_free,
-            cells: subjects.iter().map(|subject| cell(&row, subject)).collect(),
-        })
-        .collect()
+    rows.map(|row| Account {
+        operation: row.name,
+        wait_free: row.wait_free,
+        cells: subjects.iter().map(|subject| cell(&row, subject)).collect(),
+    })
+    .collect()
 }
 
 /// What an operation answers is not what this is about.

@@ -1,11 +1,19 @@
 //! The freezing harness on trial: a lock must be found waiting, a counter must not.
 #![cfg(atomshard_traced)]
 
-use evidence::progress::{CONTROL, PARTS};
+use evidence::progress::{CONTROL, PARTS, Wanted};
+
+const fn at_most(points: usize, only: &str) -> Wanted<'_> {
+    Wanted {
+        only,
+        share: (0, 1),
+        points,
+    }
+}
 
 #[test]
 fn a_lock_blocks_and_the_line_is_named() {
-    for account in (CONTROL.accounts)(("", 40)) {
+    for account in (CONTROL.accounts)(at_most(40, "")) {
         let why = account.class().expect_err("a lock blocks");
         assert!(
             why.contains("blocks") && why.contains("headers.rs"),
@@ -20,7 +28,7 @@ fn a_lock_blocks_and_the_line_is_named() {
 #[test]
 fn a_wait_free_counter_withstands_the_adversary() {
     let part = PARTS.iter().find(|part| part.name == "ShardCounter");
-    let accounts = (part.expect("there is one").accounts)(("", 40));
+    let accounts = (part.expect("there is one").accounts)(at_most(40, ""));
     assert_eq!(accounts.len(), 3);
     for account in accounts {
         assert_eq!(account.class(), Ok("wait-free"));
@@ -31,7 +39,7 @@ fn a_wait_free_counter_withstands_the_adversary() {
 #[test]
 fn an_overwriting_adversary_starves_an_update() {
     let part = PARTS.iter().find(|part| part.name == "ShardMap");
-    let accounts = (part.expect("there is one").accounts)(("update", 2));
+    let accounts = (part.expect("there is one").accounts)(at_most(2, "update"));
     let attacked = accounts[0].cells.iter().filter_map(|cell| cell.attacked);
     let starved: Vec<_> = attacked.filter_map(|attacked| attacked.starved).collect();
     assert!(starved.contains(&"overwriting"), "{accounts:?}");

@@ -61,8 +61,10 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let (mut caught, all) = (0, table.len());
     let rounds = mutants::rounds(table, Mutant::is_apart_from);
     for round in &rounds {
-        let lines: Vec<String> = round.iter().map(|(line, _)| line.to_string()).collect();
-        let place = format!("{FILE}: the mutants of lines {}", lines.join(", "));
+        let places = round
+            .iter()
+            .map(|(line, mutant)| format!("{FILE}:{line}: {}", mutant.name));
+        let place = places.collect::<Vec<_>>().join("\n");
         let variant = chosen(core::slice::from_ref(&round[0].1.variant)).context(place.clone())?[0];
         if let Err(remedy) = toolchain::target(&shell, variant.target) {
             bail!("{remedy}");

@@ -4,12 +4,12 @@
 use super::Depth;
 use crate::shell::{Outcome, Shell, TRACED};
 use anyhow::{Context as _, Result, ensure};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The page of `progress`.
 const PAGE: &str = "docs/progress.md";
-/// Processes that run histories beside each other.
+/// Processes that run beside each other, each with threads that take turns.
 const PROCESSES: u64 = 2;
 
 /// Builds the tool; where it is.
@@ -37,22 +37,15 @@ pub(super) fn histories(shell: &Shell, depth: Depth) -> Result<Outcome> {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let starts = (0..PROCESSES).map(|part| (now * PROCESSES + part) * 1_000_000);
-    let mut parts = Vec::new();
-    for seed in starts {
-        let [seed, runs] = [seed, runs].map(|number| number.to_string());
-        let arguments = ["histories", "--seed", &*seed, "--runs", &*runs].map(str::to_owned);
-        println!("$ {program} {}", arguments.join(" "));
-        let mut command = Command::new(&program);
-        let command = command.args(&arguments).stdout(Stdio::piped());
-        let child = command.stderr(Stdio::piped()).spawn();
-        parts.push((
-            arguments,
-            child.with_context(|| format!("cannot run {program}"))?,
-        ));
-    }
+    let calls: Vec<_> = starts
+        .map(|seed| {
+            let [seed, runs] = [seed, runs].map(|number| number.to_string());
+            ["histories", "--seed", &*seed, "--runs", &*runs].map(str::to_owned)
+        })
+        .collect();
+    let outputs = at_once(shell, &program, &calls)?;
     let mut sums = [0_u64; 4];
-    for (arguments, child) in parts {
-        let output = child.wait_with_output()?;
+    for (arguments, output) in calls.iter().zip(outputs) {
         let said = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
             println!("{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -74,37 +67,63 @@ pub(super) fn histories(shell: &Shell, depth: Depth) -> Result<Outcome> {
     )))
 }
 
+/// Runs the tool with each of these arguments, all at the same time; what each said, which is little.
+fn at_once<A: AsRef<[String]>>(shell: &Shell, program: &str, calls: &[A]) -> Result<Vec<Output>> {
+    let mut children = Vec::new();
+    for arguments in calls {
+        let arguments = arguments.as_ref();
+        println!("$ {program} {}", arguments.join(" "));
+        let mut command = Command::new(program);
+        let command = command.args(arguments).current_dir(&shell.root);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn();
+        children.push(child.with_context(|| format!("cannot run {program}"))?);
+    }
+    let outputs = children.into_iter().map(Child::wait_with_output);
+    Ok(outputs.collect::<Result<_, _>>()?)
+}
+
 /// Threads stopped at their accesses, and the page of it.
 pub(super) fn progress(shell: &Shell, depth: Depth) -> Result<Outcome> {
     // The page is that of `quick`; at every access the classes must be the same.
-    let arguments: &[&str] = match depth {
-        Depth::Quick => &["--check", PAGE],
-        Depth::Full => &["--points", "1000000"],
-    };
-    stopped(shell, arguments)
+    match depth {
+        Depth::Quick => stopped(shell, &[["--check", PAGE].map(str::to_owned).to_vec()]),
+        Depth::Full => {
+            let share = |first: u64| {
+                let (first, step) = (first.to_string(), PROCESSES.to_string());
+                let every = ["--points", "1000000", "--first", &*first, "--step", &*step];
+                every.map(str::to_owned).to_vec()
+            };
+            stopped(shell, &(0..PROCESSES).map(share).collect::<Vec<_>>())
+        }
+    }
 }
 
 /// Renews the page.
 pub(super) fn write(shell: &Shell) -> Result<Outcome> {
-    stopped(shell, &["--write", PAGE])
+    stopped(shell, &[["--write", PAGE].map(str::to_owned).to_vec()])
 }
 
-fn stopped(shell: &Shell, arguments: &[&str]) -> Result<Outcome> {
+/// Makes the shares of the table at the same time.
+fn stopped(shell: &Shell, shares: &[Vec<String>]) -> Result<Outcome> {
     let program = built(shell)?;
-    println!("$ {program} progress {}", arguments.join(" "));
-    let mut command = Command::new(&program);
-    let command = command.arg("progress").args(arguments);
-    let output = command.current_dir(&shell.root).output()?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    print!("{said}");
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Ok(Outcome::Failed(why.trim().to_owned()));
+    let call = |share: &Vec<String>| [&["progress".to_owned()], &share[..]].concat();
+    let calls: Vec<_> = shares.iter().map(call).collect();
+    let mut sums = [0_u64; 3];
+    for output in at_once(shell, &program, &calls)? {
+        let said = String::from_utf8_lossy(&output.stdout);
+        print!("{said}");
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Ok(Outcome::Failed(why.trim().to_owned()));
+        }
+        for (sum, word) in sums.iter_mut().zip(["rows", "stops", "ended"]) {
+            *sum += number(&said, word)?;
+        }
     }
-    let [rows, stops, ended] = ["rows", "stops", "ended"].map(|word| number(&said, word));
+    let [rows, stops, ended] = sums;
     Ok(Outcome::Passed(format!(
-        "{} operations stopped at {} accesses, {} operations of others ended meanwhile",
-        rows?, stops?, ended?
+        "{rows} operations stopped at {stops} accesses, {ended} operations of others ended meanwhile"
     )))
 }
 
