@@ -97,11 +97,10 @@ fn renewed(
     };
     for row in rows {
         let depth = format!("{depth:?}").to_lowercase();
-        let outcome = row
-            .outcome
-            .to_string()
-            .replace('|', r"\|")
-            .replace('\n', " ");
+        // What follows the first line is where a failure was met.
+        let outcome = row.outcome.to_string();
+        let outcome = outcome.lines().next().unwrap_or_default();
+        let outcome = outcome.replace('|', r"\|");
         let line = format!(
             "| {} | {depth} | {outcome} | {:.0} | {} | {} |\n",
             row.check, row.seconds, origin.commit, origin.date
@@ -157,7 +156,7 @@ mod tests {
     }
 
     fn record(page: &str, origin: &Origin, check: &str) -> String {
-        let outcome = Outcome::Passed("7 | 8".to_owned());
+        let outcome = Outcome::Passed("7 | 8\nwhere".to_owned());
         let row = Row {
             check,
             seconds: 2.4,
