@@ -156,20 +156,22 @@ fn a_mix_writes_both_reports() {
     );
 }
 
+/// A run of which only the machine is looked at.
+const SMALL: [&str; 8] = [
+    "--mix",
+    "95/5/0",
+    "--keys",
+    "100",
+    "--threads",
+    "1",
+    "--maps",
+    "papaya",
+];
+
 #[test]
 fn counters_have_a_value_or_a_reason_never_zero() {
     let folder = tempdir().unwrap();
-    let args = [
-        "--mix",
-        "95/5/0",
-        "--keys",
-        "100",
-        "--threads",
-        "1",
-        "--maps",
-        "papaya",
-    ];
-    let report = report_of(&folder, &args);
+    let report = report_of(&folder, &SMALL);
     let counters = report["machine"]["counters"].as_array().unwrap();
     // Four that decide about counting, and the roles.
     assert_eq!(counters.len(), 17);
@@ -179,7 +181,7 @@ fn counters_have_a_value_or_a_reason_never_zero() {
         let reason = fact["unavailable"]["reason"].as_str();
         assert!(value.is_some() != reason.is_some(), "{counter}");
         assert!(
-            !value.is_some_and(|value| value.starts_with("0 in")),
+            !value.is_some_and(|value| value.starts_with("0 ")),
             "{counter}"
         );
     }
@@ -188,17 +190,7 @@ fn counters_have_a_value_or_a_reason_never_zero() {
 #[test]
 fn doctor_shows_what_the_reports_store() {
     let folder = tempdir().unwrap();
-    let args = [
-        "--mix",
-        "95/5/0",
-        "--keys",
-        "100",
-        "--threads",
-        "1",
-        "--maps",
-        "papaya",
-    ];
-    let report = report_of(&folder, &args);
+    let report = report_of(&folder, &SMALL);
     let json = lab().args(["doctor", "--json"]).output().unwrap();
     assert!(json.status.success());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();

@@ -1,11 +1,14 @@
 //! What can be counted here: found out by counting a known piece of work for each role.
 use super::tree::{Tree, Unread};
-use super::{Disturbs, Fact, Row};
+use super::{Disturbs, Row};
 use atomshard::perf::{Host, Plan, Reason, Role, System, Table, Value};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use core_affinity::{CoreId, set_for_current};
+
+/// What a guest without counters does.
+const HOST: &str = "ask the host to pass the performance counters on";
 
 /// What decides about counting, and each role.
 pub(super) fn rows<S: System + Sync>(
@@ -21,7 +24,8 @@ pub(super) fn rows<S: System + Sync>(
         if let Some(cpu) = cpus.first() {
             set_for_current(*cpu);
         }
-        Role::ALL.map(|role| (role, count(system, &host, role, cpus)))
+        let table = Table::shipped();
+        Role::ALL.map(|role| (role, count(system, (&table, &host), role, cpus)))
     };
     let values = std::thread::scope(|scope| scope.spawn(trial).join());
     let values = values.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -53,16 +57,11 @@ fn unit(tree: &Tree, host: &Host, is_guest: bool) -> Row {
         None => {
             let reason = "no unit of a core in /sys/bus/event_source/devices".to_owned();
             let remedy = if is_guest {
-                "ask the host to pass the performance counters on"
+                HOST
             } else {
                 "ls /sys/bus/event_source/devices; a kernel with CONFIG_PERF_EVENTS lists them"
             };
-            Row {
-                name: NAME.to_owned(),
-                fact: Fact::Unavailable { reason },
-                disturbs: Some(Disturbs::Counting),
-                remedy: remedy.to_owned(),
-            }
+            Row::uncounted(NAME, reason, remedy)
         }
     }
 }
@@ -124,8 +123,13 @@ fn seccomp(tree: &Tree, is_blocked: bool) -> Row {
 }
 
 /// Counts one role alone, so that no other takes its counter.
-fn count<S: System>(system: &S, host: &Host, role: Role, cpus: &[CoreId]) -> Value {
-    let plan = Plan::new(&Table::shipped(), host, &[role], 1);
+fn count<S: System>(
+    system: &S,
+    (table, host): (&Table, &Host),
+    role: Role,
+    cpus: &[CoreId],
+) -> Value {
+    let plan = Plan::new(table, host, &[role], 1);
     if let Some((_, why)) = plan.missing().first() {
         return Value::Unavailable(why.clone());
     }
@@ -146,17 +150,10 @@ fn row(role: Role, value: &Value, cpus: &[CoreId], is_guest: bool) -> Row {
         Value::Measured(measured) => measured,
         Value::Unavailable(why) => {
             let remedy = match &why.reason {
-                Reason::NoPmu if is_guest => "ask the host to pass the performance counters on",
+                Reason::NoPmu if is_guest => HOST,
                 _ => why.remedy.as_str(),
             };
-            return Row {
-                name: name.to_owned(),
-                fact: Fact::Unavailable {
-                    reason: why.reason.to_string(),
-                },
-                disturbs: Some(Disturbs::Counting),
-                remedy: remedy.to_owned(),
-            };
+            return Row::uncounted(name, why.reason.to_string(), remedy);
         }
     };
     if measured.count == 0 && is_sure {
@@ -166,12 +163,7 @@ fn row(role: Role, value: &Value, cpus: &[CoreId], is_guest: bool) -> Row {
         } else {
             "compare with perf stat"
         };
-        return Row {
-            name: name.to_owned(),
-            fact: Fact::Unavailable { reason },
-            disturbs: Some(Disturbs::Counting),
-            remedy: remedy.to_owned(),
-        };
+        return Row::uncounted(name, reason, remedy);
     }
     if measured.count == 0 {
         let state = format!("opened; 0 in {words}, which may have none");

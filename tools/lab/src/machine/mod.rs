@@ -98,6 +98,16 @@ impl Row {
         }
     }
 
+    /// What cannot be counted.
+    fn uncounted(name: &str, reason: String, remedy: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            fact: Fact::Unavailable { reason },
+            disturbs: Some(Disturbs::Counting),
+            remedy: remedy.to_owned(),
+        }
+    }
+
     /// Its state in words.
     #[must_use]
     pub(crate) fn state(&self) -> String {
