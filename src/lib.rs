@@ -66,7 +66,7 @@
 //! # When something fails
 //! - **A thread that sleeps while it is pinned** delays nobody. Each entry that is removed or replaced
 //!   meanwhile stays until it wakes: its own size, and 8 to 16 bytes of list. So 2,000 replacements in a
-//!   map of numbers took 34 bytes each. There is no bound, since one costs a fifth of the rate of look-ups
+//!   map of numbers took 34 bytes each. There is no bound, since one costs a sixth of the rate of look-ups
 //!   (measured: `docs/decisions/own-reclamation.md`); [`ShardMap::retired_bytes`] shows it.
 //! - **A thread that a panic ends** holds nothing: its pins end, and [`Guard::flush`] of another thread
 //!   frees what it had removed. One that ends with a guard forgotten pins for good: what is removed from
