@@ -446,7 +446,7 @@ fn side_by_side(
         let Some(turn) = racer.run(is_sampled)? else {
             return Ok(None);
         };
-        if turn.is_crowded || turn.was_side_by_side() {
+        if turn.is_crowded || turn.was_side_by_side {
             if is_sampled {
                 lane.keep_samples(&turn);
             }

@@ -35,7 +35,6 @@ mod num;
 mod ops;
 mod report;
 mod run;
-mod stats;
 #[cfg(test)]
 mod tests;
 mod trace;

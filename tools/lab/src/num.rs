@@ -1,17 +1,6 @@
-//! The few conversions between floating point and integers, saturating, in one place.
+//! The conversion between floating point and integers, saturating, in one place.
 
 /// The integer at or below a number that is neither negative nor huge.
-#[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, and that is what is wanted"
-)]
-pub(crate) fn floor_index(value: f64) -> usize {
-    value as usize
-}
-
-/// The same as 32 bits.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,

@@ -5,7 +5,7 @@
 use crate::cli::VersusArgs;
 use crate::error::LabError;
 use crate::report::BODY;
-use crate::stats::{Interval, Verdict, paired_ratio, spread};
+use measure::stats::{Interval, Verdict, paired_ratio, spread};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ fn rate_in(report: &str, body: &str) -> Result<Option<f64>, String> {
 #[cfg(test)]
 mod tests {
     use super::{judged, rate_in};
-    use crate::stats::Interval;
+    use measure::stats::Interval;
 
     #[test]
     fn a_verdict_needs_ten_pairs() {

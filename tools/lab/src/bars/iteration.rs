@@ -1,8 +1,8 @@
 //! Nanoseconds per entry of a walk over the whole map.
 use super::{Bar, Effort};
 use crate::engines::{Batch as _, Dash, PapayaPin, SccMap, ShardMapPin, Store, Worker as _};
-use crate::stats::geometric_mean;
 use core::hint::black_box;
+use measure::stats::geometric_mean;
 use std::time::Instant;
 
 /// Of the group.

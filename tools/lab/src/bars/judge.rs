@@ -3,7 +3,7 @@ use super::cases::{Case, Check, Rival, Twin, ops_of};
 use super::{Bar, Effort};
 use crate::contest::Lane;
 use crate::engines::Entrant;
-use crate::stats::{Interval, geometric_mean, paired_ratio, spread};
+use measure::stats::{Interval, geometric_mean, paired_ratio, spread};
 
 /// Judges one check.
 pub(super) fn judge(case: &Case, check: &Check, lanes: &[Lane], effort: Effort) -> Bar {
@@ -100,7 +100,7 @@ mod tests {
     use super::super::cases::{self, Case};
     use super::{Bar, Effort, Lane, judge};
     use crate::cli::BarGroup;
-    use crate::stats::Verdict;
+    use measure::stats::Verdict;
 
     const EFFORT: Effort = Effort {
         rounds: 12,

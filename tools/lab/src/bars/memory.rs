@@ -4,7 +4,7 @@ use crate::alloc;
 use crate::engines::{
     Batch as _, Dash, Mutex64, PapayaPin, SccMap, ShardMapPin, Store, Worker as _,
 };
-use crate::stats::Interval;
+use measure::stats::Interval;
 
 /// Of the group.
 pub(super) const NAME: &str = "memory";

@@ -1,6 +1,6 @@
 //! One sentence: what to choose for this workload here.
 use super::Row;
-use crate::stats::paired_ratio;
+use measure::stats::paired_ratio;
 
 /// The sentence for one race.
 #[must_use]

@@ -11,7 +11,7 @@ use crate::contest::Lane;
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::machine::Machine;
-use crate::stats::{Interval, Spread, paired_ratio, spread};
+use measure::stats::{Interval, Spread, paired_ratio, spread};
 use serde::Serialize;
 use std::path::Path;
 

@@ -9,27 +9,33 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 /// An estimate and where it lies with 95 % confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Interval {
-    pub(crate) estimate: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+pub struct Interval {
+    /// The best guess.
+    pub estimate: f64,
+    /// The lower bound.
+    pub low: f64,
+    /// The upper bound.
+    pub high: f64,
     /// How many rounds it rests on.
-    pub(crate) rounds: usize,
+    pub rounds: usize,
 }
 
 /// A comparison with a bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// All of the interval is on the right side.
     Met,
+    /// None of it is.
     Missed,
+    /// The bar is within it.
     CannotTell,
 }
 
 impl Verdict {
     /// In words.
     #[must_use]
-    pub(crate) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Self::Met => "met",
             Self::Missed => "missed",
@@ -41,7 +47,7 @@ impl Verdict {
 impl Interval {
     /// Whether it is at least `bar`: met if all of the interval is, missed if none is.
     #[must_use]
-    pub(crate) fn at_least(&self, bar: f64) -> Verdict {
+    pub fn at_least(&self, bar: f64) -> Verdict {
         if self.low >= bar {
             Verdict::Met
         } else if self.high < bar {
@@ -53,7 +59,7 @@ impl Interval {
 
     /// Whether it is at most `bar`.
     #[must_use]
-    pub(crate) fn at_most(&self, bar: f64) -> Verdict {
+    pub fn at_most(&self, bar: f64) -> Verdict {
         if self.high <= bar {
             Verdict::Met
         } else if self.low > bar {
@@ -65,7 +71,7 @@ impl Interval {
 
     /// A number that is counted, not measured: no interval.
     #[must_use]
-    pub(crate) fn exact(value: f64) -> Self {
+    pub fn exact(value: f64) -> Self {
         Self {
             estimate: value,
             low: value,
@@ -78,7 +84,7 @@ impl Interval {
 /// The mean of positive numbers on a logarithmic scale, with its interval. `None` with fewer
 /// than three, which say nothing about their spread.
 #[must_use]
-pub(crate) fn geometric_mean(values: &[f64]) -> Option<Interval> {
+pub fn geometric_mean(values: &[f64]) -> Option<Interval> {
     let logs: Vec<f64> = values
         .iter()
         .filter(|v| **v > 0.0)
@@ -104,7 +110,7 @@ pub(crate) fn geometric_mean(values: &[f64]) -> Option<Interval> {
 
 /// The ratio of `ours` to `theirs` over the rounds in which both ran.
 #[must_use]
-pub(crate) fn paired_ratio(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Interval> {
+pub fn paired_ratio(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Interval> {
     let ratios: Vec<f64> = ours
         .iter()
         .zip(theirs)
@@ -117,21 +123,25 @@ pub(crate) fn paired_ratio(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Opti
 
 /// Median and the range of the middle half.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) lower_quartile: f64,
-    pub(crate) upper_quartile: f64,
-    pub(crate) rounds: usize,
+pub struct Spread {
+    /// Half are below.
+    pub median: f64,
+    /// A quarter is below.
+    pub lower_quartile: f64,
+    /// Three quarters are below.
+    pub upper_quartile: f64,
+    /// How many there are.
+    pub rounds: usize,
 }
 
 /// Median and quartiles, linear between neighbours; `None` of nothing.
 #[must_use]
-pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
+pub fn spread(values: &[f64]) -> Option<Spread> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |share: f64| {
         let place = share * (sorted.len() - 1) as f64;
-        let below = crate::num::floor_index(place);
+        let below = floor_index(place);
         let above = (below + 1).min(sorted.len() - 1);
         sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
     };
@@ -141,6 +151,16 @@ pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
         upper_quartile: at(0.75),
         rounds: sorted.len(),
     })
+}
+
+/// The integer at or below a number that is neither negative nor huge.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and that is what is wanted"
+)]
+fn floor_index(value: f64) -> usize {
+    value as usize
 }
 
 #[cfg(test)]
