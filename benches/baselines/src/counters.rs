@@ -1,4 +1,4 @@
-//! Counters whose cells lie 8, 64 or 128 bytes apart, and one with one cell.
+//! Counters whose cells lie 8, 64, 128 or 256 bytes apart, and one with one cell.
 
 use crate::atomic::{AtomicU64, HasLayout, Ordering, layout, note_objects, note_read};
 
@@ -48,6 +48,14 @@ pub struct Pad128 {
 }
 layout!(Pad128: count);
 
+/// A cell in 256 bytes of its own.
+#[derive(Debug, Default)]
+#[repr(align(256))]
+pub struct Pad256 {
+    count: Cell,
+}
+layout!(Pad256: count);
+
 impl Distance for Pad0 {
     #[inline]
     fn cell(&self) -> &Cell {
@@ -63,6 +71,13 @@ impl Distance for Pad64 {
 }
 
 impl Distance for Pad128 {
+    #[inline]
+    fn cell(&self) -> &Cell {
+        &self.count
+    }
+}
+
+impl Distance for Pad256 {
     #[inline]
     fn cell(&self) -> &Cell {
         &self.count
@@ -134,7 +149,7 @@ impl SharedCounter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Distance, Pad0, Pad64, Pad128, SharedCounter, Striped};
+    use super::{Distance, Pad0, Pad64, Pad128, Pad256, SharedCounter, Striped};
     use std::thread;
 
     fn counts<D: Distance + Sync + Send>(bytes: usize) {
@@ -154,6 +169,7 @@ mod tests {
         counts::<Pad0>(8);
         counts::<Pad64>(64);
         counts::<Pad128>(128);
+        counts::<Pad256>(256);
         let counter = SharedCounter::new();
         counter.add(3);
         assert_eq!(counter.sum(), 3);

@@ -14,5 +14,5 @@ pub mod headers;
 pub mod segment_map;
 
 pub use atomic::HasLayout;
-pub use counters::{Distance, Pad0, Pad64, Pad128, SharedCounter, Striped};
+pub use counters::{Distance, Pad0, Pad64, Pad128, Pad256, SharedCounter, Striped};
 pub use segment_map::SegmentMap;

@@ -5,7 +5,7 @@ use crate::{Case, Output, Worker};
 use atomshard::Padded;
 use atomshard::ShardCounter;
 use atomshard::shard::Place;
-use baselines::{Pad0, Pad64, Pad128, SharedCounter, Striped};
+use baselines::{Pad0, Pad64, Pad128, Pad256, SharedCounter, Striped};
 use core::cell::Cell;
 
 /// Threads of the counters, whose benefit grows with them.
@@ -21,6 +21,7 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::new("striped_counter_0", "add", THREADS, striped::<Pad0>),
     Spec::new("striped_counter_64", "add", THREADS, striped::<Pad64>),
     Spec::new("striped_counter_128", "add", THREADS, striped::<Pad128>),
+    Spec::new("striped_counter_256", "add", THREADS, striped::<Pad256>),
     Spec::new("shared_counter", "add", THREADS, shared),
 ];
 
