@@ -4,15 +4,13 @@ use crate::Subject;
 use anyhow::{Context as _, Result};
 #[cfg(test)]
 use atomshard::perf::Value;
-use atomshard::perf::{Host, Plan, Role, System, Table, Tally, Unavailable};
+use atomshard::perf::{Role, System, Tally, Unavailable};
+use measure::counting::{self, Count, Counting};
 use measure::crew::Crew;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-
-/// Counters that a CPU has for any event, with the NMI watchdog on: the least of those in the table.
-const COUNTERS: usize = 3;
 
 /// What the counters of all threads say of a subject.
 #[derive(Debug)]
@@ -28,11 +26,8 @@ struct Line<'l> {
     bench: &'l str,
     subject: &'l str,
     threads: usize,
-    role: &'l str,
-    /// `null` where there is none; then the reason and the remedy are not.
-    per_operation: Option<f64>,
-    reason: Option<String>,
-    remedy: Option<String>,
+    #[serde(flatten)]
+    count: &'l Count,
 }
 
 /// Counts `times` operations of each thread.
@@ -42,14 +37,13 @@ pub(crate) fn count<S: System + Sync>(
     crew: &Crew,
     times: u64,
 ) -> Counted {
-    let host = Host::here(crew.core(0).unwrap_or(0));
-    let plan = Plan::new(&Table::shipped(), &host, &Role::ALL, COUNTERS);
-    let mut tally = Tally::new(&plan);
-    for group in plan.groups() {
+    let counting = Counting::here(crew.core(0).unwrap_or(0));
+    let mut tally = counting.tally();
+    for group in counting.groups() {
         let operate = (subject.make)(crew.threads());
         // Opened by the thread that is counted, after it was pinned.
         let ran = crew.run(
-            |thread| (thread, group.open(system, &host)),
+            |thread| (thread, counting.open(group, system)),
             |(thread, counters)| counters.count(|| operate(*thread, times)).1,
         );
         for (thread, values) in ran.results.into_iter().enumerate() {
@@ -101,11 +95,9 @@ impl Counted {
         }
     }
 
-    /// Each role in words: the count of an operation, or why there is none.
-    pub(crate) fn words(&self) -> impl Iterator<Item = (Role, Result<f64, Unavailable>)> {
-        Role::ALL
-            .into_iter()
-            .map(|role| (role, self.tally.per_operation(role)))
+    /// Every role.
+    pub(crate) fn counts(&self) -> Vec<Count> {
+        counting::counts(&self.tally)
     }
 }
 
@@ -117,19 +109,12 @@ pub(crate) fn write(path: &Path, bench: &str, counted: &[Counted]) -> Result<()>
     }
     let mut file = File::create(path).with_context(place)?;
     for counted in counted {
-        for (role, value) in counted.words() {
-            let (per_operation, why) = match value {
-                Ok(value) => (Some(value), None),
-                Err(why) => (None, Some(why)),
-            };
+        for count in &counted.counts() {
             let line = Line {
                 bench,
                 subject: counted.subject,
                 threads: counted.threads,
-                role: role.name(),
-                per_operation,
-                reason: why.as_ref().map(|why| why.reason.to_string()),
-                remedy: why.map(|why| why.remedy),
+                count,
             };
             let line = serde_json::to_string(&line).with_context(place)?;
             writeln!(file, "{line}").with_context(place)?;

@@ -6,10 +6,11 @@ use crate::subject::{self, APART, Subject, TOGETHER};
 use crate::verdict::Verdict;
 use crate::witness;
 use anyhow::{Context as _, Result};
-use atomshard::perf::{Kernel, Role};
+use atomshard::perf::Kernel;
 use comfy_table::{Cell, Table, presets};
 use core::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput};
+use measure::counting;
 use measure::crew::Crew;
 use std::path::Path;
 use std::process::ExitCode;
@@ -96,7 +97,10 @@ impl Question {
         let all = &counted[counted.len() - self.subjects.len()..];
         let times: Vec<Times> = times.into_iter().map(|(times, _)| times).collect();
         println!("{}", self.table(threads, &times, all)?);
-        println!("{}", counts(all));
+        let counts: Vec<_> = all.iter().map(Counted::counts).collect();
+        let counts = all.iter().zip(&counts);
+        let counts = counts.map(|(counted, counts)| (counted.subject(), counts.as_slice()));
+        println!("{}", counting::words(&counts.collect::<Vec<_>>()));
         Ok(())
     }
 
@@ -169,28 +173,4 @@ fn crews(threads: usize) -> Vec<Crew> {
         .into_iter()
         .map(|size| Crew::new(size, None))
         .collect()
-}
-
-/// What was counted with all threads: by role, an operation; or why not.
-fn counts(counted: &[Counted]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["counted in an operation", "by subject, or why not"]);
-    for (place, role) in Role::ALL.into_iter().enumerate() {
-        let values = counted.iter().map(|counted| counted.words().nth(place));
-        let mut words: Vec<String> = values
-            .flatten()
-            .zip(counted)
-            .map(|((_, value), counted)| match value {
-                Ok(value) if value == 0.0 || value >= 0.01 => {
-                    format!("{}: {value:.2}", counted.subject())
-                }
-                Ok(value) => format!("{}: {value:.1e}", counted.subject()),
-                Err(why) => format!("unavailable: {why}"),
-            })
-            .collect();
-        words.dedup();
-        table.add_row([role.name().to_owned(), words.join("\n")]);
-    }
-    table
 }
