@@ -100,7 +100,11 @@ impl Question {
         let counts: Vec<_> = all.iter().map(Counted::counts).collect();
         let counts = all.iter().zip(&counts);
         let counts = counts.map(|(counted, counts)| (counted.subject(), counts.as_slice()));
-        println!("{}", counting::words(&counts.collect::<Vec<_>>()));
+        let counts: Vec<_> = counts.collect();
+        if let Some(table) = counting::table(&counts) {
+            println!("\n{table}");
+        }
+        println!("\n{}", counting::reasons(&counts));
         Ok(())
     }
 

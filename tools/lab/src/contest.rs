@@ -1,17 +1,19 @@
 //! Interleaved rounds: in each round every map runs once, in an order that rotates.
 use crate::alloc;
 use crate::clock::Ticks;
+use crate::counted;
 use crate::engines::{
     Batch as _, Dash, Entrant, Limit, Mutex64, PapayaHeld, PapayaPin, SccIndex, SccMap,
     ShardMapHeld, ShardMapPin, Store, Worker as _,
 };
 use crate::error::LabError;
 use crate::ops::Stream;
-use crate::run::{Tally, Turn, in_turn, turn};
+use crate::run::{How, Tally, Turn, in_turn, turn};
 use crate::work::Work;
 use core::marker::PhantomData;
 use core::time::Duration;
 use hdrhistogram::Histogram;
+use measure::counting::Count;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +23,7 @@ pub(crate) trait Racer {
     /// Makes the map and its first content; nothing is timed.
     fn prepare(&mut self);
     /// One run, checked. `None` when the workload has no more runs.
-    fn run(&mut self, is_sampled: bool) -> Result<Option<Turn>, LabError>;
+    fn run(&mut self, how: How<'_>) -> Result<Option<Turn>, LabError>;
     /// The last check: what the map holds after all runs. Then drops it.
     fn finish(&mut self) -> Result<(), LabError>;
     fn bytes_per_entry(&self) -> Option<f64>;
@@ -36,6 +38,8 @@ pub(crate) struct Pace {
     /// as much again, not before the third; with three times as much, after any.
     pub(crate) budget: Option<Duration>,
     pub(crate) samples: Samples,
+    /// Whether each map has a run for each group of counters, after the rounds.
+    pub(crate) is_counted: bool,
     /// When the process holds more, the map that has grown most leaves the race.
     pub(crate) most_bytes: u64,
 }
@@ -53,11 +57,16 @@ pub(crate) enum Samples {
 }
 
 impl Pace {
-    /// How many runs a workload must hold: the rounds, those with samples, one to warm up, and
-    /// some to repeat.
+    /// How many runs a workload must hold: the rounds, those with samples, one to warm up, some to repeat, and
+    /// those that are counted.
     #[must_use]
     pub(crate) fn runs_needed(&self) -> usize {
-        1 + self.steps() + REPEATS
+        let counted = if self.is_counted {
+            counted::here().groups().len()
+        } else {
+            0
+        };
+        1 + self.steps() + REPEATS + counted
     }
 
     fn is_late(&self, elapsed: Duration) -> bool {
@@ -122,6 +131,8 @@ pub(crate) struct Lane {
     pub(crate) p99s: Vec<f64>,
     pub(crate) p999s: Vec<f64>,
     pub(crate) bytes_per_entry: Option<f64>,
+    /// Every role, if the race is counted.
+    pub(crate) counts: Vec<Count>,
     /// Why it left the race before its end.
     pub(crate) left: Option<String>,
 }
@@ -136,6 +147,7 @@ impl Lane {
             p99s: Vec::new(),
             p999s: Vec::new(),
             bytes_per_entry: None,
+            counts: Vec::new(),
             left: None,
         }
     }
@@ -230,10 +242,10 @@ impl<S: Stream, E: Store<S::Key>> Runner<S, E> {
     }
 
     /// A run on a map of its own, read through at the end, and dropped off the clock.
-    fn fresh_run(&mut self, streams: &[S], is_sampled: bool) -> Result<Turn, LabError> {
+    fn fresh_run(&mut self, streams: &[S], how: How<'_>) -> Result<Turn, LabError> {
         let expected = &self.work.expected[self.runs % self.work.expected.len()];
         let mut store = E::new(self.work.threads);
-        let turn = turn(&store, streams, self.work.crowd, is_sampled);
+        let turn = turn(&store, streams, self.work.crowd, how);
         expected
             .check_tallies(&turn.tallies)
             .map_err(|what| self.wrong(what))?;
@@ -288,18 +300,18 @@ impl<S: Stream, E: Store<S::Key>> Racer for Runner<S, E> {
         self.store = Some(store);
     }
 
-    fn run(&mut self, is_sampled: bool) -> Result<Option<Turn>, LabError> {
+    fn run(&mut self, how: How<'_>) -> Result<Option<Turn>, LabError> {
         let work = Arc::clone(&self.work);
         let turn = match &self.store {
             None => {
                 let streams = &work.runs[self.runs % work.runs.len()];
-                self.fresh_run(streams, is_sampled)?
+                self.fresh_run(streams, how)?
             }
             Some(store) => {
                 let Some(streams) = work.runs.get(self.runs) else {
                     return Ok(None);
                 };
-                let turn = turn(store, streams, work.crowd, is_sampled);
+                let turn = turn(store, streams, work.crowd, how);
                 work.expected[self.runs]
                     .check_tallies(&turn.tallies)
                     .map_err(|what| self.wrong(what))?;
@@ -354,7 +366,7 @@ impl Seat {
         };
         racer.prepare();
         let start = Instant::now();
-        racer.run(false)?;
+        racer.run(How::Timed)?;
         self.cost = start.elapsed();
         self.lane.bytes_per_entry = racer.bytes_per_entry();
         Ok(())
@@ -409,6 +421,14 @@ pub(crate) fn race(
             break;
         }
     }
+    if pace.is_counted {
+        let counting = counted::here();
+        for seat in &mut seats {
+            if let Some(racer) = &mut seat.racer {
+                seat.lane.counts = counted::count(racer.as_mut(), &counting)?;
+            }
+        }
+    }
     for racer in seats.iter_mut().filter_map(|seat| seat.racer.as_mut()) {
         racer.finish()?;
     }
@@ -443,7 +463,8 @@ fn side_by_side(
     tries: usize,
 ) -> Result<Option<f64>, LabError> {
     for _ in 0..tries {
-        let Some(turn) = racer.run(is_sampled)? else {
+        let how = if is_sampled { How::Sampled } else { How::Timed };
+        let Some(turn) = racer.run(how)? else {
             return Ok(None);
         };
         if turn.is_crowded || turn.was_side_by_side {

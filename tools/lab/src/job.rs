@@ -8,7 +8,8 @@ use crate::machine::Machine;
 use crate::mixes::{Dist, MOST_KEYS, Mix, MixPlan};
 use crate::ops::Stream;
 use crate::report::{
-    BODY, Cell, Method, Report, Section, print_cell, print_machine, write_html, write_json,
+    BODY, Cell, Method, Report, Section, print_cell, print_machine, print_reasons, write_html,
+    write_json,
 };
 use crate::run::SAMPLE_EVERY;
 use crate::trace::{Trace, read, shipped};
@@ -75,6 +76,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
                 rounds: 10,
                 budget: Some(share),
                 samples: Samples::Few,
+                is_counted: true,
                 most_bytes: most_bytes(),
             };
             let cell = one(task, args, threads, pace, &bar)?;
@@ -92,7 +94,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
     }
     bar.finish_and_clear();
     let report = Report {
-        schema: 2,
+        schema: 3,
         version: env!("CARGO_PKG_VERSION"),
         command: command_line(),
         date: jiff::Timestamp::now()
@@ -103,6 +105,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), LabError> {
         method: method(),
         sections,
     };
+    print_reasons(&mut out, &report)?;
     write_json(&report, &args.out)?;
     write_html(&report, &args.out)?;
     writeln!(out, "\n* shown, never recommended:")?;

@@ -23,6 +23,7 @@ mod bars;
 mod cli;
 mod clock;
 mod contest;
+mod counted;
 mod doctor;
 mod drops;
 mod engines;

@@ -2,9 +2,22 @@
 use crate::clock::Ticks;
 use crate::engines::{BATCH, Batch, Store, Worker};
 use crate::ops::{Kind, Stream};
+use atomshard::perf::{GroupPlan, Kernel, Role, Value};
 use core::borrow::Borrow as _;
 use core::time::Duration;
+use measure::counting::Counting;
 use measure::crew::{Crew, Ran};
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How<'c> {
+    /// Its rate.
+    Timed,
+    /// Times of single operations.
+    Sampled,
+    /// The counters of this group.
+    Counted(&'c Counting, &'c GroupPlan),
+}
 
 /// What one thread counted. Equal operations on an equal map must give an equal tally.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +45,8 @@ pub(crate) struct Turn {
     pub(crate) tallies: Vec<Tally>,
     /// Durations of the sampled operations in ticks, if asked for.
     pub(crate) samples: Vec<u64>,
+    /// By thread: its operations, and what was counted, if asked for.
+    pub(crate) counted: Vec<(u64, Vec<(Role, Value)>)>,
     /// Whether the threads had their cores to themselves, at the same time.
     pub(crate) was_side_by_side: bool,
     /// Whether there were more threads than cores for them, on purpose.
@@ -45,20 +60,33 @@ impl Turn {
         self.ops as f64 / self.wall.as_secs_f64().max(1e-9) / 1e6
     }
 
-    fn of(ran: Ran<(Tally, Vec<u64>)>, ops: u64) -> Self {
+    fn of(ran: Ran<Part>) -> Self {
+        let (was_side_by_side, parts) = (ran.was_side_by_side(), ran.results);
         Self {
             wall: ran.wall,
-            ops,
-            was_side_by_side: ran.was_side_by_side(),
+            ops: parts.iter().map(|part| part.ops).sum(),
+            was_side_by_side,
             is_crowded: ran.is_crowded,
-            tallies: ran.results.iter().map(|(tally, _)| *tally).collect(),
-            samples: ran
-                .results
+            tallies: parts.iter().map(|part| part.tally).collect(),
+            samples: parts
+                .iter()
+                .flat_map(|part| &part.samples)
+                .copied()
+                .collect(),
+            counted: parts
                 .into_iter()
-                .flat_map(|(_, samples)| samples)
+                .map(|part| (part.ops, part.counted))
                 .collect(),
         }
     }
+}
+
+/// What one thread did.
+struct Part {
+    ops: u64,
+    tally: Tally,
+    samples: Vec<u64>,
+    counted: Vec<(Role, Value)>,
 }
 
 /// How often an operation is timed by itself. A prime: it meets every place in a batch.
@@ -82,7 +110,7 @@ where
 /// Runs one stream on each thread, all at once, each pinned to a core if there are enough.
 ///
 /// `crowd` is on how few cores to crowd them instead.
-pub(crate) fn turn<S, E>(store: &E, streams: &[S], crowd: Option<usize>, sampled: bool) -> Turn
+pub(crate) fn turn<S, E>(store: &E, streams: &[S], crowd: Option<usize>, how: How<'_>) -> Turn
 where
     S: Stream,
     E: Store<S::Key>,
@@ -92,23 +120,31 @@ where
         let stream = &streams[thread];
         let mut worker = store.worker(thread);
         warm_up(&mut worker, stream);
-        let room = if sampled {
-            stream.len() / SAMPLE_EVERY + 1
-        } else {
-            0
+        let room = match how {
+            How::Sampled => stream.len() / SAMPLE_EVERY + 1,
+            How::Timed | How::Counted(..) => 0,
         };
-        (stream, worker, Vec::with_capacity(room))
+        let counters = match how {
+            How::Counted(counting, group) => Some(counting.open(group, &Kernel)),
+            How::Timed | How::Sampled => None,
+        };
+        (stream, worker, Vec::with_capacity(room), counters)
     };
-    let ran = crew.run(prepare, |(stream, worker, samples)| {
-        let tally = if sampled {
-            drive::<S, _, true>(worker, stream, samples)
-        } else {
-            drive::<S, _, false>(worker, stream, samples)
+    let ran = crew.run(prepare, |(stream, worker, samples, counters)| {
+        let timed = |worker, samples| drive::<S, _, false>(worker, stream, samples);
+        let (tally, counted) = match (how, counters) {
+            (How::Sampled, _) => (drive::<S, _, true>(worker, stream, samples), Vec::new()),
+            (_, Some(counters)) => counters.count(|| timed(worker, samples)),
+            (_, None) => (timed(worker, samples), Vec::new()),
         };
-        (tally, core::mem::take(samples))
+        Part {
+            ops: stream.len() as u64,
+            tally,
+            samples: core::mem::take(samples),
+            counted,
+        }
     });
-    let ops = streams.iter().map(|stream| stream.len() as u64).sum();
-    Turn::of(ran, ops)
+    Turn::of(ran)
 }
 
 /// One look-up, so that what a map sets up for a new thread is set up before the clock starts.

@@ -123,7 +123,7 @@ fn a_mix_writes_both_reports() {
         &folder,
         &["--mix", "70/20/10", "--keys", "4000", "--threads", "1"],
     );
-    assert_eq!(report["schema"], 2);
+    assert_eq!(report["schema"], 3);
     let sections = report["sections"].as_array().unwrap();
     assert_eq!(sections.len(), 2, "uniform and Zipf");
     for section in sections {
@@ -140,12 +140,21 @@ fn a_mix_writes_both_reports() {
             assert!(row["mops"]["median"].as_f64().unwrap() > 0.0);
             // Without an undisturbed round there is none, on a busy machine.
             assert_ne!(row["latency_ns"]["p50"].as_u64(), Some(0));
+            let counts = row["counts"].as_array().unwrap();
+            assert_eq!(counts.len(), 13, "every role");
+            for count in counts {
+                let [value, reason, remedy] =
+                    ["per_operation", "reason", "remedy"].map(|field| &count[field]);
+                assert_ne!(value.is_number(), reason.is_string(), "{count}");
+                assert_eq!(reason.is_string(), remedy.is_string(), "{count}");
+            }
         }
     }
     let page = read_to_string(folder.path().join("report.html")).unwrap();
     // The template escapes slashes.
     let title = "70/20/10 Zipf".replace('/', "&#x2f;");
     assert!(page.contains("<svg") && page.contains("ShardMap") && page.contains(&title));
+    assert!(page.contains("<td>local_hitm</td>"), "the counters' table");
     assert!(
         !page.contains("src=") && !page.contains("<link"),
         "nothing from elsewhere"

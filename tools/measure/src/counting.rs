@@ -83,42 +83,50 @@ pub fn counts(tally: &Tally) -> Vec<Count> {
     Role::ALL.into_iter().map(count).collect()
 }
 
-/// The counts of all subjects, each with every role in the same order, in words.
+/// A subject by name, with every role in the same order as all others.
+pub type Named<'n> = (&'n str, &'n [Count]);
+
+/// Places of the roles of which some subject has a value, and of the others.
+fn parted(subjects: &[Named<'_>]) -> (Vec<usize>, Vec<usize>) {
+    let has_value = |place: &usize| {
+        let mut of = subjects.iter().filter_map(|(_, counts)| counts.get(*place));
+        of.any(|count| count.per_operation.is_some())
+    };
+    let roles = subjects.first().map_or(0, |(_, counts)| counts.len());
+    (0..roles).partition(has_value)
+}
+
+/// The roles of which no subject has a value, those with the same reason in one line. Empty if there is none.
 #[must_use]
-pub fn words(subjects: &[(&str, &[Count])]) -> String {
-    let Some((_, first)) = subjects.first() else {
-        return String::new();
-    };
-    let of = |place: usize| {
-        subjects
-            .iter()
-            .filter_map(move |(_, counts)| counts.get(place))
-    };
-    let has_value = |place: &usize| of(*place).any(|count| count.per_operation.is_some());
-    let (counted, missing): (Vec<usize>, Vec<usize>) = (0..first.len()).partition(has_value);
+pub fn reasons(subjects: &[Named<'_>]) -> String {
+    let mut left = parted(subjects).1;
     let mut text = String::new();
-    // Roles with the same reason in one line.
-    let why = |place: usize| {
-        let count = of(place).next();
-        let words = |word: &Option<String>| word.clone().unwrap_or_default();
-        count.map(|count| format!("{}: {}", words(&count.reason), words(&count.remedy)))
+    let Some((_, counts)) = subjects.first() else {
+        return text;
     };
-    let mut left = missing;
-    while let Some(&place) = left.first() {
-        let reason = why(place);
+    let why = |place: &usize| {
+        let words = |word: &Option<String>| word.clone().unwrap_or_default();
+        format!(
+            "{}: {}",
+            words(&counts[*place].reason),
+            words(&counts[*place].remedy)
+        )
+    };
+    while let Some(reason) = left.first().map(why) {
         let (same, others): (Vec<usize>, Vec<usize>) =
-            left.into_iter().partition(|other| why(*other) == reason);
-        let roles: Vec<&str> = same.iter().map(|place| first[*place].role).collect();
-        text += &format!(
-            "{}: unavailable: {}\n",
-            roles.join(", "),
-            reason.unwrap_or_default()
-        );
+            left.into_iter().partition(|place| why(place) == reason);
+        let roles: Vec<&str> = same.iter().map(|place| counts[*place].role).collect();
+        text += &format!("{}: unavailable: {reason}\n", roles.join(", "));
         left = others;
     }
-    if counted.is_empty() {
-        return text;
-    }
+    text
+}
+
+/// The roles of which some subject has a value: events in an operation. `None` if there is none.
+#[must_use]
+pub fn table(subjects: &[Named<'_>]) -> Option<comfy_table::Table> {
+    let counted = parted(subjects).0;
+    let (_, first) = subjects.first().filter(|_| !counted.is_empty())?;
     let mut table = comfy_table::Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     let roles = counted.iter().map(|place| first[*place].role.to_owned());
@@ -126,10 +134,10 @@ pub fn words(subjects: &[(&str, &[Count])]) -> String {
     for (name, counts) in subjects {
         let values = counted
             .iter()
-            .map(|place| counts.get(*place).map_or_else(String::new, cell));
+            .filter_map(|place| counts.get(*place).map(cell));
         table.add_row(core::iter::once((*name).to_owned()).chain(values));
     }
-    text + &table.to_string()
+    Some(table)
 }
 
 fn cell(count: &Count) -> String {
@@ -145,7 +153,7 @@ fn cell(count: &Count) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, Counting, counts, words};
+    use super::{Count, Counting, counts, reasons, table};
     use atomshard::perf::{Role, Tally, Value};
 
     /// Of two roles a subject has one, and the other has both.
@@ -160,27 +168,30 @@ mod tests {
     #[test]
     fn what_nobody_has_is_said_once_and_what_some_have_is_a_column() {
         let [one, both] = two();
-        let text = words(&[("one", &one), ("both", &both)]);
+        let subjects = [("one", one.as_slice()), ("both", both.as_slice())];
+        let why = reasons(&subjects);
+        assert_eq!(why.lines().count(), 1, "{why}");
+        assert!(why.starts_with("instructions, l1_miss, "), "{why}");
+        assert!(
+            why.contains(": unavailable: no run has counted it: run the workload"),
+            "{why}"
+        );
+        let text = table(&subjects).map_or_else(String::new, |table| table.to_string());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 5, "{text}");
-        assert!(lines[0].starts_with("instructions, l1_miss, "), "{text}");
+        assert_eq!(lines.len(), 4, "{text}");
         assert!(
-            lines[0].contains(": unavailable: no run has counted it: run the workload"),
+            lines[0].contains("cycles") && lines[0].contains("faults"),
             "{text}"
         );
         assert!(
-            lines[1].contains("cycles") && lines[1].contains("faults"),
+            lines[2].contains("unavailable: no run") && lines[2].contains("2.50"),
             "{text}"
         );
         assert!(
-            lines[3].contains("unavailable: no run") && lines[3].contains("2.50"),
+            lines[3].contains("1.0e-3") && lines[3].contains("2.50"),
             "{text}"
         );
-        assert!(
-            lines[4].contains("1.0e-3") && lines[4].contains("2.50"),
-            "{text}"
-        );
-        assert_eq!(words(&[]), "");
+        assert!(table(&[]).is_none() && reasons(&[]).is_empty());
     }
 
     #[test]

@@ -301,6 +301,7 @@ fn pace(case: &Case, effort: Effort, most_bytes: u64) -> Pace {
         rounds: effort.rounds,
         budget: None,
         samples,
+        is_counted: false,
         most_bytes,
     }
 }

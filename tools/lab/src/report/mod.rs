@@ -5,12 +5,13 @@ mod html;
 mod table;
 
 pub(crate) use html::write_html;
-pub(crate) use table::{print_cell, print_machine};
+pub(crate) use table::{print_cell, print_machine, print_reasons};
 
 use crate::contest::Lane;
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::machine::Machine;
+use measure::counting::{Count, Named};
 use measure::stats::{Interval, Spread, paired_ratio, spread};
 use serde::Serialize;
 use std::path::Path;
@@ -81,6 +82,8 @@ pub(crate) struct Row {
     pub(crate) latency_ns: Option<Latency>,
     pub(crate) bytes_per_entry: Option<f64>,
     pub(crate) rejected_rounds: usize,
+    /// Every role, an operation or why not; empty if it left the race before.
+    pub(crate) counts: Vec<Count>,
 }
 
 /// Latencies of single operations.
@@ -94,6 +97,14 @@ pub(crate) struct Latency {
 }
 
 impl Cell {
+    /// The maps that were counted.
+    fn counted(&self) -> Vec<Named<'_>> {
+        let counted = self.rows.iter().filter(|row| !row.counts.is_empty());
+        counted
+            .map(|row| (row.label, row.counts.as_slice()))
+            .collect()
+    }
+
     /// Compares the lanes of one race. `what` is the workload, for the advice.
     #[must_use]
     pub(crate) fn new(threads: usize, what: &str, lanes: &[Lane]) -> Self {
@@ -128,6 +139,7 @@ impl Cell {
                 }),
                 bytes_per_entry: lane.bytes_per_entry,
                 rejected_rounds: lane.disturbed.len(),
+                counts: lane.counts.clone(),
             })
             .collect();
         let advice = advice::sentence(threads, what, &rows);

@@ -1,7 +1,8 @@
 //! The tables on the terminal.
-use super::{Cell, Row};
+use super::{Cell, Report, Row};
 use crate::machine::Machine;
 use comfy_table::{CellAlignment, Table, presets};
+use measure::counting;
 use std::io::{self, Write};
 
 /// What machine this is.
@@ -50,6 +51,9 @@ pub(crate) fn print_cell(out: &mut dyn Write, title: &str, cell: &Cell) -> io::R
     }
     writeln!(out, "{table}")?;
     writeln!(out, "{}", cell.advice)?;
+    if let Some(table) = counting::table(&cell.counted()) {
+        writeln!(out, "{table}")?;
+    }
     let rejected: usize = cell.rows.iter().map(|row| row.rejected_rounds).sum();
     if rejected > 0 {
         writeln!(
@@ -61,6 +65,16 @@ pub(crate) fn print_cell(out: &mut dyn Write, title: &str, cell: &Cell) -> io::R
         writeln!(out, "(~ there were no others; compare nothing with these)")?;
     }
     Ok(())
+}
+
+/// The roles that were not counted on any map, and why.
+pub(crate) fn print_reasons(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut cells = report.sections.iter().flat_map(|section| &section.cells);
+    let reasons = cells.next().map(|cell| counting::reasons(&cell.counted()));
+    match reasons {
+        Some(reasons) if !reasons.is_empty() => write!(out, "\nnot counted:\n{reasons}"),
+        _ => Ok(()),
+    }
 }
 
 fn line(row: &Row, best: Option<&str>) -> [String; 9] {

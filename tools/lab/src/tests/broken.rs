@@ -4,6 +4,7 @@ use crate::engines::{Batch, Entrant, Limit, Store, Worker};
 use crate::keys::Key;
 use crate::mixes::{Dist, Mix, MixPlan, growth};
 use crate::ops::Stream;
+use crate::run::How;
 use crate::trace::parse;
 use crate::work::Work;
 use std::sync::Arc;
@@ -94,7 +95,7 @@ fn outcome<const FAULT: u8, S: Stream>(work: Work<S>) -> Result<(), String> {
         runner::<S, Broken<S::Key, FAULT>>(Entrant::Hashbrown, &Arc::new(work));
     racer.prepare();
     for _ in 0..runs {
-        racer.run(false).map_err(|error| error.to_string())?;
+        racer.run(How::Timed).map_err(|error| error.to_string())?;
     }
     racer.finish().map_err(|error| error.to_string())
 }
@@ -180,7 +181,7 @@ fn every_map_passes_everything() {
         for racer in &mut all {
             racer.prepare();
             while racer
-                .run(false)
+                .run(How::Timed)
                 .unwrap()
                 .is_some_and(|turn| turn.ops < 20_000)
             {}
@@ -197,7 +198,7 @@ fn traces_come_out_right_on_shared_keys() {
     let trace = parse(text.as_bytes(), "t").unwrap();
     for racer in &mut racers(&entrants, &Arc::new(trace.work(3))) {
         racer.prepare();
-        let turn = racer.run(true).unwrap().unwrap();
+        let turn = racer.run(How::Sampled).unwrap().unwrap();
         assert_eq!(turn.ops, 9000);
         assert_eq!(turn.samples.len(), 3 * (3000 / crate::run::SAMPLE_EVERY));
     }
@@ -210,6 +211,7 @@ fn a_map_that_takes_too_much_leaves_and_the_race_goes_on() {
         rounds: 1,
         budget: None,
         samples: Samples::Never,
+        is_counted: false,
         most_bytes,
     };
     let entrants = [Entrant::Shardmap, Entrant::Mutex64];
