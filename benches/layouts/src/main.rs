@@ -30,6 +30,8 @@ mod header;
 #[cfg(atomshard_probes)]
 mod limits;
 #[cfg(atomshard_probes)]
+mod poisson;
+#[cfg(atomshard_probes)]
 mod quotient;
 #[cfg(all(test, atomshard_probes))]
 mod tests;
@@ -44,6 +46,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(atomshard_probes)]
 fn main() {
+    poisson::print();
     trial::run();
 }
 

@@ -1,4 +1,4 @@
-//! The protocol of a move between tables as a state machine, explored to the last state.
+//! The protocols of the maps as state machines, explored to the last state: a move between tables, and words.
 //!
 //! The transitions are the atomic accesses of `src/table` and `src/map/shard_map/raw`, under the same names
 //! and phase by phase; [`Config`] says how many threads do what to how many keys. What is left out stands in
@@ -8,7 +8,7 @@
 //! [`config`] a run, and the mistakes that can be put in · [`memory`] words, lines, tables, what is retired ·
 //! [`thread`] a thread as a stack of calls · [`find`], [`insert`], [`write`], [`resize`], [`migration`] the
 //! protocol, a file for each of the code's · [`history`] what answers can be explained · [`model`] what must
-//! hold · [`cases`] the runs.
+//! hold · [`cases`] the runs · [`words`] another machine, of what `WordMap` does in a line.
 
 pub mod cases;
 pub mod config;
@@ -20,6 +20,7 @@ pub mod migration;
 pub mod model;
 pub mod resize;
 pub mod thread;
+pub mod words;
 pub mod write;
 
 pub use config::{Bug, Config, Key, Op};

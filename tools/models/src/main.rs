@@ -2,9 +2,11 @@
 //! The last line is a summary.
 
 use clap::{Parser, ValueEnum};
+use core::fmt::Debug;
+use core::hash::Hash;
 use models::model::EVERYBODY_ENDS;
-use models::{Config, cases};
-use stateright::{Checker as _, HasDiscoveries, Model as _};
+use models::{cases, words};
+use stateright::{Checker as _, HasDiscoveries, Model};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -31,21 +33,36 @@ struct Options {
 
 fn main() -> ExitCode {
     let Options { what, only } = Options::parse();
-    let mut runs = match what {
-        What::Quick => cases::quick(),
-        What::Full => cases::quick().into_iter().chain(cases::full()).collect(),
-        What::Seeded => cases::seeded(),
-        What::SeededDeep => cases::seeded_deep(),
+    let (mut moves, mut lines) = match what {
+        What::Quick => (cases::quick(), words::cases::quick()),
+        What::Full => (
+            cases::quick().into_iter().chain(cases::full()).collect(),
+            words::cases::quick()
+                .into_iter()
+                .chain(words::cases::full())
+                .collect(),
+        ),
+        What::Seeded => (cases::seeded(), words::cases::seeded()),
+        What::SeededDeep => (cases::seeded_deep(), Vec::new()),
     };
-    runs.retain(|config| config.name.contains(&only));
-    if runs.is_empty() {
+    moves.retain(|config| config.name.contains(&only));
+    lines.retain(|config| config.name.contains(&only));
+    let runs = moves.len() + lines.len();
+    if runs == 0 {
         say(&format!("no run is called like `{only}`"));
         return ExitCode::FAILURE;
     }
     let seeded = matches!(what, What::Seeded | What::SeededDeep);
+    let moves = moves.iter().map(|run| {
+        let bug = run.bug.map(|bug| format!("{bug:?}"));
+        explore(run, run.name, bug.as_deref(), seeded)
+    });
+    let lines = lines.iter().map(|run| {
+        let bug = run.bug.map(|bug| format!("{bug:?}"));
+        explore(run, run.name, bug.as_deref(), seeded)
+    });
     let (mut states, mut wrong) = (0, 0);
-    for config in &runs {
-        let (found, ok) = explore(config, seeded);
+    for (found, ok) in moves.chain(lines) {
         states += found;
         wrong += usize::from(!ok);
     }
@@ -54,7 +71,7 @@ fn main() -> ExitCode {
         0 => "nothing found".to_owned(),
         _ => format!("{wrong} runs WRONG"),
     };
-    say(&format!("{} runs, {states} states, {verdict}", runs.len()));
+    say(&format!("{runs} runs, {states} states, {verdict}"));
     if wrong == 0 {
         ExitCode::SUCCESS
     } else {
@@ -64,14 +81,19 @@ fn main() -> ExitCode {
 
 /// Explores one run, a seeded one until its mistake is found; how many states, and whether it ended as
 /// it should.
-fn explore(config: &Config, seeded: bool) -> (usize, bool) {
+fn explore<M>(model: &M, name: &str, bug: Option<&str>, seeded: bool) -> (usize, bool)
+where
+    M: Model + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync,
+    M::Action: Clone + Debug + PartialEq + Send + Sync,
+{
     let begun = Instant::now();
     let until = if seeded {
         HasDiscoveries::AnyFailures
     } else {
         HasDiscoveries::All
     };
-    let checker = config.clone().checker();
+    let checker = model.clone().checker();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let checker = checker.finish_when(until).threads(threads);
     // A mistake is to be shown on the shortest way; where none is expected, the way takes no memory.
@@ -83,14 +105,9 @@ fn explore(config: &Config, seeded: bool) -> (usize, bool) {
         (checker.unique_state_count(), checker.discoveries())
     };
     let ended = found.remove(EVERYBODY_ENDS).is_some();
-    let bug = config
-        .bug
-        .map_or(String::new(), |bug| format!("{bug:?} in "));
+    let bug = bug.map_or(String::new(), |bug| format!("{bug} in "));
     let seconds = begun.elapsed().as_secs_f64();
-    say(&format!(
-        "{bug}{}: {states} states, {seconds:.1} s",
-        config.name
-    ));
+    say(&format!("{bug}{name}: {states} states, {seconds:.1} s"));
     for (rule, path) in &found {
         say(&format!(
             "    broken after {} accesses: {rule}",

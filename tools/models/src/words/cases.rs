@@ -1,0 +1,188 @@
+//! The runs of the words, and in which run each mistake is found.
+
+use super::model::{Bug, Words};
+use crate::config::Op::{self, Get, Grow, Insert, Remove, TryInsert, Update};
+
+const GROW: Op = Grow(0);
+
+/// Two keys that part at the first doubling, and a third that stays with the first.
+const KEYS: &[u8] = &[0b00, 0b10, 0b01];
+/// Three keys that never part.
+const TOGETHER: &[u8] = &[0, 0, 0];
+
+fn run(
+    name: &'static str,
+    (slots, keys): (u8, &[u8]),
+    moves: u8,
+    present: &[u8],
+    programs: &[&[Op]],
+) -> Words {
+    Words {
+        name,
+        slots,
+        keys: keys.to_vec(),
+        present: present.to_vec(),
+        programs: programs.iter().map(|program| program.to_vec()).collect(),
+        moves,
+        bug: None,
+    }
+}
+
+/// Runs of seconds.
+#[must_use]
+pub fn quick() -> Vec<Words> {
+    vec![
+        run(
+            "words: three inserts of a key, one removed between",
+            (3, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Insert(0)], &[TryInsert(0), Remove(0)], &[Insert(0)]],
+        ),
+        run(
+            "words: inserts into a full line, a removal",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Insert(0)], &[TryInsert(0)], &[Remove(1)]],
+        ),
+        run(
+            "words: a full line: removal; insert; insert and get",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Remove(1)], &[Insert(0)], &[TryInsert(0), Get(0)]],
+        ),
+        run(
+            "words: a doubling; inserts of a key",
+            (2, KEYS),
+            1,
+            &[0],
+            &[&[GROW], &[Insert(1)], &[TryInsert(1)]],
+        ),
+        run(
+            "words: a doubling; update and remove; get",
+            (2, KEYS),
+            1,
+            &[0, 1],
+            &[&[GROW], &[Update(0), Remove(1)], &[Get(0), Get(1)]],
+        ),
+        run(
+            "words: two doublings; insert into a full line",
+            (2, KEYS),
+            2,
+            &[0, 2],
+            &[&[GROW, GROW], &[Insert(1)]],
+        ),
+        run(
+            "words: two doublings; insert; remove and get",
+            (2, KEYS),
+            2,
+            &[0],
+            &[&[GROW, GROW], &[Insert(1)], &[Remove(0), Get(1)]],
+        ),
+        run(
+            "words: two doublers; replace; get",
+            (2, KEYS),
+            1,
+            &[0],
+            &[&[GROW], &[GROW], &[Insert(0), Get(0)]],
+        ),
+    ]
+}
+
+/// Runs of minutes.
+#[must_use]
+pub fn full() -> Vec<Words> {
+    vec![
+        run(
+            "words: a full line: removals; insert; insert and get",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[
+                &[Remove(1), Insert(1)],
+                &[Insert(0)],
+                &[TryInsert(0), Get(0)],
+            ],
+        ),
+        run(
+            "words: a doubling of a full line; insert; insert and remove",
+            (2, KEYS),
+            1,
+            &[0, 2],
+            &[&[GROW], &[Insert(1)], &[TryInsert(1), Remove(0)]],
+        ),
+        run(
+            "words: two doublings of a full line; insert; insert and get",
+            (2, KEYS),
+            2,
+            &[0, 2],
+            &[&[GROW, GROW], &[Insert(1)], &[TryInsert(1), Get(2)]],
+        ),
+    ]
+}
+
+/// Every mistake in a run in which it is found.
+#[must_use]
+pub fn seeded() -> Vec<Words> {
+    let line = |programs: &[&[Op]]| run("words", (3, TOGETHER), 0, &[1], programs);
+    let full = |programs: &[&[Op]]| run("words", (2, TOGETHER), 0, &[1, 2], programs);
+    let vacated = |programs: &[&[Op]]| run("words", (3, TOGETHER), 0, &[1, 2], programs);
+    let moved = |programs: &[&[Op]]| run("words", (2, KEYS), 1, &[0, 1], programs);
+    let seeded = [
+        (Bug::TwoPasses, line(&[&[Insert(0)], &[Insert(0)]])),
+        (
+            Bug::EmptyAgain,
+            vacated(&[&[Insert(0)], &[Remove(1), Insert(0)]]),
+        ),
+        (
+            Bug::VacantFirst,
+            vacated(&[&[Insert(0)], &[Remove(1), Insert(0)]]),
+        ),
+        (
+            Bug::SettleBlind,
+            full(&[&[Insert(0)], &[Insert(0)], &[Remove(1)]]),
+        ),
+        (
+            Bug::ClaimsMissed,
+            full(&[&[Insert(0)], &[Insert(0)], &[Remove(1)]]),
+        ),
+        (
+            Bug::NoStamps,
+            run(
+                "words",
+                (2, TOGETHER),
+                0,
+                &[1, 2],
+                &[
+                    &[Insert(0)],
+                    &[Remove(1), Insert(0), Remove(0)],
+                    &[TryInsert(0), TryInsert(0)],
+                ],
+            ),
+        ),
+        (Bug::LinkForgets, full(&[&[Insert(0)]])),
+        (
+            Bug::LinksLast,
+            moved(&[&[GROW], &[TryInsert(2)], &[Update(1)]]),
+        ),
+        (
+            Bug::EmptyStays,
+            run("words", (2, KEYS), 1, &[], &[&[GROW], &[Insert(1)]]),
+        ),
+        (Bug::BornEarly, moved(&[&[GROW], &[Get(0)]])),
+        (Bug::BornByStore, moved(&[&[GROW], &[Update(0), Update(0)]])),
+        (
+            Bug::AnswerFrozen,
+            moved(&[&[GROW], &[Update(0)], &[Get(0)]]),
+        ),
+    ];
+    seeded
+        .into_iter()
+        .map(|(bug, run)| Words {
+            bug: Some(bug),
+            ..run
+        })
+        .collect()
+}

@@ -1,0 +1,198 @@
+//! What is shared: lines of words, in tables of 1, 2 and 4 lines, and the lines behind links.
+
+/// A line, by number: those of the tables come first.
+pub type Line = u8;
+
+/// Tables: of 1, 2 and 4 lines.
+pub const TABLES: u8 = 3;
+/// Lines of all tables.
+const TABLE_LINES: u8 = (1 << TABLES) - 1;
+
+/// What a slot says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Nothing has been written yet.
+    Unborn,
+    /// Born, and never used.
+    Empty,
+    /// A member.
+    Live {
+        /// The key.
+        key: u8,
+        /// The value.
+        value: u8,
+    },
+    /// An insert that is not decided.
+    Claim {
+        /// The key.
+        key: u8,
+        /// No claim has it twice.
+        stamp: u8,
+    },
+    /// Was used.
+    Vacant,
+    /// The next line; only in the last slot.
+    Link(Line),
+}
+
+/// A slot's 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word {
+    /// What it says.
+    pub kind: Kind,
+    /// It is final.
+    pub frozen: bool,
+}
+
+impl Word {
+    /// A word that is not frozen.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            frozen: false,
+        }
+    }
+
+    /// The same, final.
+    #[must_use]
+    pub const fn frozen(self) -> Self {
+        Self {
+            frozen: true,
+            ..self
+        }
+    }
+}
+
+/// Where a slot is in a bucket: how many links behind, the line, and the number in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Links before it.
+    pub depth: u8,
+    /// Its number in the line.
+    pub slot: u8,
+    /// The line.
+    pub line: Line,
+}
+
+/// What threads share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// Slots in a line.
+    pub slots: u8,
+    /// By line and slot.
+    words: Vec<Word>,
+    /// The shard's table.
+    pub present: u8,
+    /// The table that is being filled, or the present one.
+    pub newest: u8,
+    /// The last stamp of a claim.
+    pub stamps: u8,
+}
+
+impl Memory {
+    /// One table of one line, empty.
+    #[must_use]
+    pub fn new(slots: u8) -> Self {
+        let words = vec![Word::new(Kind::Unborn); usize::from(slots * TABLE_LINES)];
+        let mut memory = Self {
+            slots,
+            words,
+            present: 0,
+            newest: 0,
+            stamps: 0,
+        };
+        (0..slots).for_each(|slot| memory.write(0, slot, Kind::Empty));
+        memory
+    }
+
+    /// The line of a key in a table; `bits` are the two upper ones of its hash.
+    #[must_use]
+    pub const fn home(table: u8, bits: u8) -> Line {
+        (1 << table) - 1 + (bits >> (TABLES - 1 - table))
+    }
+
+    fn index(&self, line: Line, slot: u8) -> usize {
+        usize::from(line) * usize::from(self.slots) + usize::from(slot)
+    }
+
+    /// Reads a slot.
+    #[must_use]
+    pub fn load(&self, line: Line, slot: u8) -> Word {
+        self.words[self.index(line, slot)]
+    }
+
+    /// Writes a slot that nobody else has yet.
+    pub fn write(&mut self, line: Line, slot: u8, kind: Kind) {
+        let index = self.index(line, slot);
+        self.words[index] = Word::new(kind);
+    }
+
+    /// Exchanges a slot, if it is `from`.
+    pub fn exchange(&mut self, line: Line, slot: u8, from: Word, to: Word) -> bool {
+        let index = self.index(line, slot);
+        let done = self.words[index] == from;
+        if done {
+            self.words[index] = to;
+        }
+        done
+    }
+
+    /// Makes a slot final; what it says.
+    pub fn freeze(&mut self, line: Line, slot: u8) -> Kind {
+        let index = self.index(line, slot);
+        self.words[index] = self.words[index].frozen();
+        self.words[index].kind
+    }
+
+    /// Whether the last word of a line is there: then the line is the truth.
+    #[must_use]
+    pub fn is_born(&self, line: Line) -> bool {
+        self.load(line, self.slots - 1).kind != Kind::Unborn
+    }
+
+    /// A new line for behind a link, with `first` in front.
+    pub fn lengthen(&mut self, first: &[Kind]) -> Line {
+        let line = u8::try_from(self.words.len() / usize::from(self.slots)).unwrap_or(u8::MAX);
+        let kinds = first.iter().copied();
+        let kinds = kinds.chain(core::iter::repeat(Kind::Vacant));
+        self.words
+            .extend(kinds.take(usize::from(self.slots)).map(Word::new));
+        line
+    }
+
+    /// Takes back the newest line, which was not linked.
+    pub fn shorten(&mut self) {
+        let left = self.words.len() - usize::from(self.slots);
+        self.words.truncate(left);
+    }
+
+    /// The words of a bucket that starts with `home`, in order.
+    #[must_use]
+    pub fn bucket(&self, home: Line) -> Vec<Word> {
+        let mut words = Vec::new();
+        let mut line = home;
+        loop {
+            words.extend((0..self.slots).map(|slot| self.load(line, slot)));
+            match self.load(line, self.slots - 1).kind {
+                Kind::Link(next) => line = next,
+                _ => return words,
+            }
+        }
+    }
+
+    /// Every word outside of buckets too.
+    pub fn all(&self) -> impl Iterator<Item = Word> {
+        self.words.iter().copied()
+    }
+
+    /// The line that is the truth about a key.
+    #[must_use]
+    pub fn truth(&self, bits: u8) -> Line {
+        let mut table = self.present;
+        while table < self.newest && self.is_born(Self::home(table + 1, bits)) {
+            table += 1;
+        }
+        Self::home(table, bits)
+    }
+}

@@ -1,0 +1,255 @@
+//! The model that stateright explores: threads take turns, one access each; what must hold in every state.
+
+use super::memory::{Kind, Memory, Place, Word};
+use super::thread::{Next, Step};
+use crate::config::Op;
+use crate::history::{History, Running};
+use crate::model::EVERYBODY_ENDS;
+use stateright::{Model, Property};
+
+/// A mistake put into the protocol, to see that the model finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bug {
+    /// The first empty slot is chosen in a pass after the one that looked for the key.
+    TwoPasses,
+    /// A removal leaves its slot empty.
+    EmptyAgain,
+    /// A vacant slot is claimed although the line has an empty one.
+    VacantFirst,
+    /// A claim settles without a look at the other slots.
+    SettleBlind,
+    /// A claim does not see other claims.
+    ClaimsMissed,
+    /// All claims have one stamp.
+    NoStamps,
+    /// A link does not take along what was in its slot.
+    LinkForgets,
+    /// The links of a bucket are frozen after its other slots.
+    LinksLast,
+    /// Empty slots are not frozen.
+    EmptyStays,
+    /// The last slot of a new line is born first.
+    BornEarly,
+    /// Births are stores.
+    BornByStore,
+    /// A look-up answers from a frozen line that has moved.
+    AnswerFrozen,
+}
+
+/// A run: keys, programs, and the mistake.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// For people.
+    pub name: &'static str,
+    /// Slots in a line.
+    pub slots: u8,
+    /// The two upper bits of each key's hash.
+    pub keys: Vec<u8>,
+    /// Keys that are there at first, in this order.
+    pub present: Vec<u8>,
+    /// What each thread does.
+    pub programs: Vec<Vec<Op>>,
+    /// Doublings that are over in the end.
+    pub moves: u8,
+    /// The mistake.
+    pub bug: Option<Bug>,
+}
+
+/// A thread between two accesses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Thread {
+    call: u8,
+    /// None before its call has begun.
+    step: Option<Step>,
+    retries: u8,
+}
+
+/// Everything between two accesses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    memory: Memory,
+    threads: Vec<Thread>,
+    histories: Vec<History>,
+    unexplained: bool,
+}
+
+/// What a step may use.
+#[derive(Debug)]
+pub struct Run<'r> {
+    /// What is shared.
+    pub memory: &'r mut Memory,
+    /// How often the operation began anew.
+    pub retries: &'r mut u8,
+    /// The upper bits of each key's hash.
+    pub keys: &'r [u8],
+    /// The operation.
+    pub op: Op,
+    /// The value that it brings.
+    pub own: u8,
+    /// The mistake.
+    pub bug: Option<Bug>,
+}
+
+impl Run<'_> {
+    /// The key of the operation.
+    #[must_use]
+    pub fn key(&self) -> u8 {
+        let Some(key) = self.op.key() else {
+            unreachable!("a doubling looks for no key")
+        };
+        key
+    }
+
+    /// Exchanges a slot, if it is `from`.
+    pub fn exchange(&mut self, place: Place, from: Word, to: Word) -> bool {
+        self.memory.exchange(place.line, place.slot, from, to)
+    }
+}
+
+/// How often an operation may begin anew: each time somebody else has got on, so finite programs have a bound.
+const RETRIES: u8 = 12;
+
+impl Words {
+    /// The value that a call brings.
+    fn own(thread: usize, call: u8) -> u8 {
+        u8::try_from(100 + 10 * thread).unwrap_or(u8::MAX) + call
+    }
+
+    fn running(&self, state: &State, key: u8) -> Vec<Running> {
+        let threads = state.threads.iter().zip(&self.programs).enumerate();
+        let running = threads.filter(|(_, (thread, _))| thread.step.is_some());
+        running
+            .map(|(number, (thread, program))| {
+                let op = program[usize::from(thread.call)];
+                (number, op, Self::own(number, thread.call))
+            })
+            .filter(|(_, op, _)| op.key() == Some(key))
+            .collect()
+    }
+
+    /// The values of a key where it should be.
+    fn values(&self, memory: &Memory, key: u8) -> Vec<u8> {
+        let bucket = memory.bucket(memory.truth(self.keys[usize::from(key)]));
+        let values = bucket.into_iter().filter_map(|word| match word.kind {
+            Kind::Live { key: here, value } => (here == key).then_some(value),
+            _ => None,
+        });
+        values.collect()
+    }
+
+    fn each_key(&self, holds: impl Fn(u8) -> bool) -> bool {
+        (0..self.keys.len()).all(|key| u8::try_from(key).is_ok_and(&holds))
+    }
+
+    fn advance(&self, state: &mut State, number: usize) {
+        let thread = &mut state.threads[number];
+        let call = thread.call;
+        let op = self.programs[number][usize::from(call)];
+        let step = thread.step.take().unwrap_or(Step::Begin);
+        let mut run = Run {
+            memory: &mut state.memory,
+            retries: &mut thread.retries,
+            keys: &self.keys,
+            op,
+            own: Self::own(number, call),
+            bug: self.bug,
+        };
+        match step.step(&mut run) {
+            Next::Go(step) => thread.step = Some(step),
+            Next::End(answer) => {
+                if let Some(key) = op.key() {
+                    let mut running = self.running(state, key);
+                    running.push((number, op, Self::own(number, call)));
+                    let history = &mut state.histories[usize::from(key)];
+                    state.unexplained |= !history.returned(number, answer, &running);
+                }
+                let thread = &mut state.threads[number];
+                thread.call += 1;
+                thread.retries = 0;
+            }
+        }
+    }
+}
+
+impl Model for Words {
+    type State = State;
+    /// The thread that takes its next access.
+    type Action = usize;
+
+    fn init_states(&self) -> Vec<State> {
+        let mut memory = Memory::new(self.slots);
+        let mut slots = 0..;
+        for &key in &self.present {
+            let member = Kind::Live { key, value: key };
+            memory.write(0, slots.next().unwrap_or(u8::MAX), member);
+        }
+        let first = |key| self.present.contains(&key).then_some(key);
+        let keys = (0..self.keys.len()).map(|key| u8::try_from(key).unwrap_or(u8::MAX));
+        let thread = Thread {
+            call: 0,
+            step: None,
+            retries: 0,
+        };
+        vec![State {
+            memory,
+            threads: vec![thread; self.programs.len()],
+            histories: keys.map(|key| History::new(first(key))).collect(),
+            unexplained: false,
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<usize>) {
+        let spins = state.threads.iter().any(|thread| thread.retries > RETRIES);
+        if spins || state.unexplained {
+            return;
+        }
+        let threads = state.threads.iter().zip(&self.programs).enumerate();
+        let open =
+            threads.filter(|(_, (thread, program))| usize::from(thread.call) < program.len());
+        actions.extend(open.map(|(number, _)| number));
+    }
+
+    fn next_state(&self, state: &State, thread: usize) -> Option<State> {
+        let mut next = state.clone();
+        self.advance(&mut next, thread);
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("every answer has an explanation", |_, state: &State| {
+                !state.unexplained
+            }),
+            Property::always("no key is lost", |words: &Self, state: &State| {
+                words.each_key(|key| {
+                    let value = words.values(&state.memory, key).first().copied();
+                    let running = words.running(state, key);
+                    state.histories[usize::from(key)].may_be(value, &running)
+                })
+            }),
+            Property::always("no key is there twice", |words: &Self, state: &State| {
+                words.each_key(|key| words.values(&state.memory, key).len() < 2)
+            }),
+            Property::always(
+                "a live word is true wherever it stands",
+                |words: &Self, state: &State| {
+                    let live = state.memory.all().filter(|word| !word.frozen);
+                    let mut live = live.filter_map(|word| match word.kind {
+                        Kind::Live { key, value } => Some((key, value)),
+                        _ => None,
+                    });
+                    live.all(|(key, value)| words.values(&state.memory, key).contains(&value))
+                },
+            ),
+            Property::always("who takes steps comes to an end", |_, state: &State| {
+                state.threads.iter().all(|thread| thread.retries <= RETRIES)
+            }),
+            Property::sometimes(EVERYBODY_ENDS, |words: &Self, state: &State| {
+                let threads = state.threads.iter().zip(&words.programs);
+                let mut done =
+                    threads.map(|(thread, program)| usize::from(thread.call) == program.len());
+                done.all(|done| done) && state.memory.present == words.moves
+            }),
+        ]
+    }
+}

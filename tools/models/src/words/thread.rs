@@ -1,0 +1,324 @@
+//! An operation of a thread: a walk through a bucket, an exchange, and claims.
+
+use super::memory::{Kind, Memory, Place, Word};
+use super::model::{Bug, Run};
+use super::moving::Help;
+use crate::config::Op;
+use crate::history::Answer;
+
+/// A walk through the bucket of a key in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Walk {
+    table: u8,
+    at: Place,
+    /// The first slot in which a claim could be put, and what was there.
+    free: Option<(Place, Word)>,
+}
+
+/// A claim that is being decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Deciding {
+    claim: Place,
+    word: Word,
+    walk: Walk,
+}
+
+/// What comes next for a thread in an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Find the shard's table.
+    Begin,
+    /// Read a slot.
+    Scan(Walk),
+    /// (A mistake.) Choose the first empty slot in a second pass.
+    Choose(Walk),
+    /// Exchange what was found for what is to be; the answer if that is done.
+    Exchange(Walk, Place, Word, Kind, Answer),
+    /// A frozen word with the key, or the end of a frozen bucket: is the new line born?
+    AskBorn(u8, Answer),
+    /// Put a claim there.
+    Claim(Walk, Place, Word),
+    /// Make the last slot of a full bucket a link.
+    Lengthen(Walk, Word),
+    /// Look at a slot for what stands in the way of a claim.
+    Decide(Deciding),
+    /// Take a claim out, then look through the bucket again, or decide another one.
+    Withdraw(Walk, Place, Word, Option<(Place, Word)>),
+    /// Shut a later claim, then go on.
+    Shut(Deciding, Word),
+    /// Make a claim the member.
+    Settle(Deciding),
+    /// Move what the bucket is in, then go on in the next table.
+    Help(u8, Help),
+    /// A doubling: move each unit, from this one on.
+    Double(u8, u8, Option<Help>),
+    /// A doubling: the new table takes over.
+    TakeOver(u8),
+}
+
+/// What a step comes to.
+#[derive(Debug)]
+pub enum Next {
+    /// Go on with this.
+    Go(Step),
+    /// The operation ends.
+    End(Answer),
+}
+
+use Next::{End, Go};
+
+impl Walk {
+    fn new(run: &Run<'_>, table: u8, key: u8) -> Self {
+        let line = Memory::home(table, run.keys[usize::from(key)]);
+        Self {
+            table,
+            at: Place {
+                depth: 0,
+                slot: 0,
+                line,
+            },
+            free: None,
+        }
+    }
+
+    /// The slot after this one, if the bucket goes on; `word` is what is here.
+    fn next(mut self, run: &Run<'_>, word: Word) -> Option<Self> {
+        if self.at.slot < run.memory.slots - 1 {
+            self.at.slot += 1;
+            return Some(self);
+        }
+        let Kind::Link(line) = word.kind else {
+            return None;
+        };
+        self.at = Place {
+            depth: self.at.depth + 1,
+            slot: 0,
+            line,
+        };
+        Some(self)
+    }
+}
+
+impl Step {
+    /// One access.
+    pub fn step(self, run: &mut Run<'_>) -> Next {
+        match self {
+            Self::Begin => Self::begin(run),
+            Self::Scan(walk) => Self::scan(run, walk),
+            Self::Choose(walk) => Self::choose(run, walk),
+            Self::Exchange(walk, place, from, to, answer) => {
+                if run.exchange(place, from, Word::new(to)) {
+                    return End(answer);
+                }
+                Self::again(run, walk.table)
+            }
+            Self::AskBorn(table, answer) => {
+                let key = run.key();
+                let new = Memory::home(table + 1, run.keys[usize::from(key)]);
+                if run.memory.is_born(new) && run.bug != Some(Bug::AnswerFrozen) {
+                    return Go(Self::Scan(Walk::new(run, table + 1, key)));
+                }
+                End(answer)
+            }
+            Self::Claim(walk, place, from) => Self::claim(run, walk, place, from),
+            Self::Lengthen(walk, from) => {
+                let first = match from.kind {
+                    Kind::Live { .. } if run.bug != Some(Bug::LinkForgets) => vec![from.kind],
+                    _ => Vec::new(),
+                };
+                let line = run.memory.lengthen(&first);
+                if !run.exchange(walk.at, from, Word::new(Kind::Link(line))) {
+                    run.memory.shorten();
+                }
+                Self::again(run, walk.table)
+            }
+            Self::Decide(deciding) => Self::decide(run, deciding),
+            Self::Withdraw(walk, place, word, other) => {
+                run.exchange(place, word, Word::new(Kind::Vacant));
+                let start = Walk::new(run, walk.table, run.key());
+                match other {
+                    None => Self::again(run, walk.table),
+                    Some((claim, word)) => Go(Self::Decide(Deciding {
+                        claim,
+                        word,
+                        walk: start,
+                    })),
+                }
+            }
+            Self::Shut(deciding, word) => {
+                run.exchange(deciding.walk.at, word, Word::new(Kind::Vacant));
+                // Whatever is there now is looked at once more.
+                Go(Self::Decide(deciding))
+            }
+            Self::Settle(deciding) => {
+                let member = Kind::Live {
+                    key: run.key(),
+                    value: run.own,
+                };
+                if run.exchange(deciding.claim, deciding.word, Word::new(member)) {
+                    return End(None);
+                }
+                Self::again(run, deciding.walk.table)
+            }
+            Self::Help(table, help) => match help.step(run) {
+                Some(help) => Go(Self::Help(table, help)),
+                None => Go(Self::Scan(Walk::new(run, table + 1, run.key()))),
+            },
+            Self::Double(table, unit, help) => Self::double(run, table, unit, help),
+            Self::TakeOver(table) => {
+                if run.memory.present == table {
+                    run.memory.present = table + 1;
+                }
+                End(None)
+            }
+        }
+    }
+
+    /// Looks through the bucket again, in the same table.
+    fn again(run: &mut Run<'_>, table: u8) -> Next {
+        *run.retries += 1;
+        Go(Self::Scan(Walk::new(run, table, run.key())))
+    }
+
+    fn begin(run: &mut Run<'_>) -> Next {
+        let table = run.memory.present;
+        match run.op.key() {
+            Some(key) => Go(Self::Scan(Walk::new(run, table, key))),
+            None if table + 1 == super::memory::TABLES => End(None),
+            None => {
+                run.memory.newest = run.memory.newest.max(table + 1);
+                Go(Self::Double(table, 0, None))
+            }
+        }
+    }
+
+    fn double(run: &mut Run<'_>, table: u8, unit: u8, help: Option<Help>) -> Next {
+        if unit == 1 << table {
+            return Go(Self::TakeOver(table));
+        }
+        match help.unwrap_or(Help::new(table, unit)).step(run) {
+            Some(help) => Go(Self::Double(table, unit, Some(help))),
+            None => Go(Self::Double(table, unit + 1, None)),
+        }
+    }
+
+    fn scan(run: &mut Run<'_>, mut walk: Walk) -> Next {
+        let (key, own) = (run.key(), run.own);
+        let word = run.memory.load(walk.at.line, walk.at.slot);
+        let is_last = walk.at.slot == run.memory.slots - 1;
+        let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
+        if word.frozen && !matches!(run.op, Op::Get(_)) {
+            let unit = Memory::home(walk.table, run.keys[usize::from(key)]) + 1 - (1 << walk.table);
+            return Go(Self::Help(walk.table, Help::new(walk.table, unit)));
+        }
+        match word.kind {
+            Kind::Live { key: here, value } if here == key => {
+                let old = Some(value);
+                let member = Kind::Live { key, value: own };
+                return match run.op {
+                    Op::Get(_) if word.frozen => Go(Self::AskBorn(walk.table, old)),
+                    Op::Insert(_) | Op::Update(_) => {
+                        Go(Self::Exchange(walk, walk.at, word, member, old))
+                    }
+                    Op::Remove(_) if run.bug == Some(Bug::EmptyAgain) => {
+                        Go(Self::Exchange(walk, walk.at, word, Kind::Empty, old))
+                    }
+                    Op::Remove(_) => Go(Self::Exchange(walk, walk.at, word, Kind::Vacant, old)),
+                    _ => End(old),
+                };
+            }
+            Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
+                return Go(Self::Choose(Walk::new(run, walk.table, key)));
+            }
+            // None after it has ever been used, and nothing is behind.
+            Kind::Empty
+                if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.free.is_some()) =>
+            {
+                let member = Kind::Live { key, value: own };
+                return Go(Self::Exchange(walk, walk.at, word, member, None));
+            }
+            Kind::Vacant if !is_last && walk.free.is_none() => walk.free = Some((walk.at, word)),
+            _ => {}
+        }
+        if let Some(next) = walk.next(run, word) {
+            return Go(Self::Scan(next));
+        }
+        match (run.op, walk.free) {
+            (Op::Get(_), _) if word.frozen => Go(Self::AskBorn(walk.table, None)),
+            (Op::Get(_) | Op::Remove(_) | Op::Update(_), _) => End(None),
+            (_, Some((place, from))) => Go(Self::Claim(walk, place, from)),
+            (_, None) => Go(Self::Lengthen(walk, word)),
+        }
+    }
+
+    fn choose(run: &mut Run<'_>, walk: Walk) -> Next {
+        let word = run.memory.load(walk.at.line, walk.at.slot);
+        if word == Word::new(Kind::Empty) {
+            let member = Kind::Live {
+                key: run.key(),
+                value: run.own,
+            };
+            return Go(Self::Exchange(walk, walk.at, word, member, None));
+        }
+        match walk.next(run, word) {
+            Some(next) => Go(Self::Choose(next)),
+            None => Self::again(run, walk.table),
+        }
+    }
+
+    fn claim(run: &mut Run<'_>, walk: Walk, place: Place, from: Word) -> Next {
+        run.memory.stamps += 1;
+        let stamp = match run.bug {
+            Some(Bug::NoStamps) => 0,
+            _ => run.memory.stamps,
+        };
+        let word = Word::new(Kind::Claim {
+            key: run.key(),
+            stamp,
+        });
+        if !run.exchange(place, from, word) {
+            run.memory.stamps -= 1;
+            return Self::again(run, walk.table);
+        }
+        let deciding = Deciding {
+            claim: place,
+            word,
+            walk: Walk::new(run, walk.table, run.key()),
+        };
+        match run.bug {
+            Some(Bug::SettleBlind) => Go(Self::Settle(deciding)),
+            _ => Go(Self::Decide(deciding)),
+        }
+    }
+
+    fn decide(run: &mut Run<'_>, deciding: Deciding) -> Next {
+        let Deciding { claim, word, walk } = deciding;
+        let here = run.memory.load(walk.at.line, walk.at.slot);
+        let key = run.key();
+        let is_other = walk.at != claim;
+        match here.kind {
+            _ if here.frozen => return Go(Self::Withdraw(walk, claim, word, None)),
+            Kind::Live { key: other, .. } if is_other && other == key => {
+                return Go(Self::Withdraw(walk, claim, word, None));
+            }
+            Kind::Claim { key: other, .. } if is_other && other == key => {
+                return if walk.at < claim && run.bug != Some(Bug::ClaimsMissed) {
+                    Go(Self::Withdraw(walk, claim, word, Some((walk.at, here))))
+                } else if run.bug == Some(Bug::ClaimsMissed) {
+                    Self::decide_next(run, deciding, here)
+                } else {
+                    Go(Self::Shut(deciding, here))
+                };
+            }
+            _ => {}
+        }
+        Self::decide_next(run, deciding, here)
+    }
+
+    fn decide_next(run: &Run<'_>, deciding: Deciding, here: Word) -> Next {
+        match deciding.walk.next(run, here) {
+            Some(walk) => Go(Self::Decide(Deciding { walk, ..deciding })),
+            None => Go(Self::Settle(deciding)),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Small runs of the words have nothing wrong in any state; each mistake is found, by a rule that it breaks.
+
+use models::model::EVERYBODY_ENDS;
+use models::words::{Bug, Words, cases};
+use stateright::{Checker as _, HasDiscoveries, Model as _};
+
+/// How many states a run has until something is found, or all of them; which rules are broken.
+fn explore(run: Words, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
+    let checker = run.checker().finish_when(until).spawn_bfs().join();
+    let found = checker.discoveries().into_keys().collect();
+    (checker.unique_state_count(), found)
+}
+
+#[test]
+fn runs_are_right_in_every_state() {
+    for run in cases::quick() {
+        let name = run.name;
+        let (states, found) = explore(run, HasDiscoveries::All);
+        assert_eq!(found, [EVERYBODY_ENDS], "{name}, of {states} states");
+        assert!(states > 5_000, "{name} has {states} states only");
+    }
+}
+
+#[test]
+fn every_mistake_is_found() {
+    const LOST: &str = "no key is lost";
+    const ANSWER: &str = "every answer has an explanation";
+    const TWICE: &str = "no key is there twice";
+    const TRUE: &str = "a live word is true wherever it stands";
+    let expected = [
+        (Bug::TwoPasses, TWICE),
+        (Bug::EmptyAgain, TWICE),
+        (Bug::VacantFirst, TWICE),
+        (Bug::SettleBlind, TWICE),
+        (Bug::ClaimsMissed, TWICE),
+        (Bug::NoStamps, TWICE),
+        (Bug::LinkForgets, LOST),
+        (Bug::LinksLast, TRUE),
+        (Bug::EmptyStays, TRUE),
+        (Bug::BornEarly, LOST),
+        (Bug::BornByStore, LOST),
+        (Bug::AnswerFrozen, ANSWER),
+    ];
+    let seeded = cases::seeded();
+    assert_eq!(seeded.len(), expected.len());
+    for (run, (bug, rule)) in seeded.into_iter().zip(expected) {
+        assert_eq!(run.bug, Some(bug));
+        let (states, found) = explore(run, HasDiscoveries::AnyFailures);
+        let found_it = found.contains(&rule);
+        assert!(
+            found_it,
+            "{bug:?} is found as {found:?}, after {states} states"
+        );
+    }
+}
