@@ -5,6 +5,7 @@
 /// The files in `topology/`.
 mod topology {
     mod budgets;
+    mod costs;
     mod machines;
     mod mangled;
     mod plans;

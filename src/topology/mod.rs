@@ -14,6 +14,7 @@
 //! | [`Policy`] | in which order CPUs take threads |
 //! | [`Placement`] | a policy, how many threads and shards, what to leave free |
 //! | [`Plan`] | the CPU of each thread, the node of each shard |
+//! | [`Cost`] | how far threads are from shards, and what they share |
 //! | [`Budget`] | the CPUs split among named pools, and the settings for each |
 //!
 //! Only `sysfs` and `cgroup` read files; nothing here makes another system call. A plan is made for any
@@ -25,6 +26,7 @@
 
 mod budget;
 mod cgroup;
+mod cost;
 mod cpu_set;
 mod machine;
 mod plan;
@@ -35,6 +37,7 @@ mod synthetic;
 mod sysfs;
 
 pub use budget::{Budget, Share};
+pub use cost::Cost;
 pub use cpu_set::CpuSet;
 pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
 pub use plan::{Placement, Plan};

@@ -26,6 +26,10 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// How long removed values wait for their destructors, and how many bytes wait.
     Drops(DropsArgs),
+    /// A plan for a machine: the CPU of each thread, the node of each shard, and what each policy costs.
+    Place(PlaceArgs),
+    /// What a machine looks like: packages, NUMA nodes, caches, cores and CPUs.
+    Topo(TopoArgs),
     /// Compares this build with one over another body of reclamation, process by process.
     Versus(VersusArgs),
 }
@@ -97,6 +101,55 @@ pub(crate) struct DropsArgs {
     /// Seconds for each.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) seconds: u32,
+}
+
+/// Options of `place`.
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArgs {
+    /// The machine; the one here if not given: synthetic:DESCRIPTION (`synthetic:pack:2 numa:1 core:4 pu:2`) or
+    /// sysfs:FOLDER.
+    #[arg(long, value_name = "MACHINE")]
+    pub(crate) machine: Option<String>,
+    /// compact, cores-first, spread, per-node, one-per-l3, or a list of CPUs.
+    #[arg(long, default_value = "spread")]
+    pub(crate) policy: String,
+    /// Threads; as many as CPUs, or as the quota pays for, if not given.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Shards; as many as threads if not given.
+    #[arg(long, value_name = "N")]
+    pub(crate) shards: Option<usize>,
+    /// CPUs to leave free, as 0-1,8.
+    #[arg(long, value_name = "CPUS")]
+    pub(crate) reserve: Option<String>,
+    /// Say which CPUs and nodes are left out, and why.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Print the plan alone, for programs.
+    #[arg(long, value_enum, conflicts_with = "explain")]
+    pub(crate) emit: Option<Emit>,
+}
+
+/// Forms of a plan.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Emit {
+    /// As `serde` has it.
+    Json,
+    /// The same.
+    Toml,
+    /// A command for a whole program.
+    Numactl,
+}
+
+/// Options of `topo`.
+#[derive(Debug, Args)]
+pub(crate) struct TopoArgs {
+    /// The machine; the one here if not given: synthetic:DESCRIPTION or sysfs:FOLDER.
+    #[arg(long, value_name = "MACHINE")]
+    pub(crate) machine: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `versus`.

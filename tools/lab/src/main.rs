@@ -8,14 +8,14 @@
 //! | `bars/` | the performance bars |
 //! | `doctor.rs` | what can be counted here, what disturbs, what to change |
 //! | `drops.rs` | how long what was removed waits |
+//! | `placing/` | what a machine looks like, and plans for it |
 //! | `versus.rs` | this build against one over another body of reclamation |
 //! | `engines/` | one file per map |
 //! | `ops.rs`, `keys.rs` | operation streams, made before the clock starts |
 //! | `mixes.rs`, `trace.rs` | where the streams come from, and their oracles |
 //! | `work.rs` | a workload and what must be true after it |
 //! | `run.rs` | one timed run on some threads |
-//! | `contest.rs` | interleaved rounds of all maps |
-//! | `stats.rs` | paired ratios and verdicts |
+//! | `contest.rs`, `counted.rs` | interleaved rounds of all maps, and runs that are counted |
 //! | `machine/`, `clock.rs`, `alloc.rs` | the machine, its clock, its allocator |
 //! | `report/` | table, JSON, page, advice |
 mod alloc;
@@ -34,6 +34,7 @@ mod machine;
 mod mixes;
 mod num;
 mod ops;
+mod placing;
 mod report;
 mod run;
 #[cfg(test)]
@@ -53,6 +54,8 @@ fn main() -> ExitCode {
         Some(cli::Command::Bars(args)) => bars::run(&args),
         Some(cli::Command::Doctor(args)) => doctor::run(&args),
         Some(cli::Command::Drops(args)) => drops::run(&args),
+        Some(cli::Command::Place(args)) => placing::place(&args),
+        Some(cli::Command::Topo(args)) => placing::topo(&args),
         Some(cli::Command::Versus(args)) => versus::run(&args),
         None => job::run(&cli.run),
     };

@@ -264,3 +264,55 @@ fn versus_refuses_a_build_over_another_body_than_the_one_asked_for() {
         .code(3)
         .stderr(contains("expected a build over \"another\", found "));
 }
+
+#[test]
+fn a_plan_for_another_machine_is_made_here() {
+    const MACHINE: &str = "--machine=synthetic:pack:2 numa:1 core:2 pu:2";
+    let json = lab().args(["topo", MACHINE, "--json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["cpus"].as_array().unwrap().len(), 8);
+    assert_eq!(json["cpus"][7]["node"], 1);
+    lab()
+        .args(["place", MACHINE, "--threads=4", "--emit=json"])
+        .assert()
+        .success()
+        .stdout("{\"policy\":\"spread\",\"threads\":[0,4,2,6],\"shards\":[0,1,0,1]}\n");
+    lab()
+        .args(["place", MACHINE, "--policy=0,4", "--emit=numactl"])
+        .assert()
+        .success()
+        .stdout("numactl --physcpubind=0,4 --interleave=0-1\n");
+    lab()
+        .args(["place", MACHINE, "--reserve=0-3", "--explain"])
+        .assert()
+        .success()
+        .stdout(contains("CPUs 0-3: reserved, as asked").and(contains("| one-per-l3 ")));
+}
+
+#[test]
+fn a_machine_or_a_policy_that_is_none_is_refused_with_its_place() {
+    let refused = |args: &[&str], expected: &str| {
+        lab()
+            .args(args)
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(contains(expected));
+    };
+    refused(
+        &["topo", "--machine=here"],
+        "expected synthetic:DESCRIPTION",
+    );
+    refused(
+        &["topo", "--machine=synthetic:nuna:2"],
+        "byte 0: found \"nuna\"",
+    );
+    refused(&["topo", "--machine=sysfs:/nowhere"], "/nowhere");
+    refused(
+        &["place", "--policy=fastest"],
+        "expected a policy (compact, ",
+    );
+    refused(&["place", "--reserve=0-"], "--reserve: ");
+    let list = ["place", "--machine=synthetic:core:2 pu:1", "--policy=0,7"];
+    refused(&list, "CPU 7 cannot be used: the machine has no such CPU");
+}

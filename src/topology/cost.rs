@@ -1,0 +1,114 @@
+//! What a plan costs, by counting: how far threads are from shards, and what threads share.
+
+use super::machine::Machine;
+use super::plan::Plan;
+use crate::error::PlanError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a plan costs on a machine, before anything is run: counts, and the declared distances.
+///
+/// It knows no times. Distances are what the firmware declares (ACPI's SLIT, where 10 is local); a machine that
+/// declares none has counts alone.
+///
+/// ```
+/// use atomshard::topology::{Machine, Placement, Policy};
+///
+/// let machine = Machine::of_synthetic("pack:2 numa:1 core:2 pu:2")?;
+/// let plan = Placement::new(Policy::Spread).threads(4).plan(&machine)?;
+/// let cost = plan.cost(&machine)?;
+/// // A hash sends half of the look-ups to the other node; a thread's own shard is at home.
+/// assert_eq!((cost.remote_hashed, cost.remote_own), (0.5, 0.0));
+/// assert_eq!((cost.nodes, cost.shared_cores), (2, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// The share of look-ups that reach another node, if a hash chooses the shard: 0 to 1.
+    pub remote_hashed: f64,
+    /// The share of threads whose own shard, that of their number, is on another node.
+    pub remote_own: f64,
+    /// The mean distance of a look-up whose shard a hash chooses, in times of local memory's; `None` if a
+    /// distance is not declared.
+    pub distance_hashed: Option<f64>,
+    /// The mean distance of a thread's own shard.
+    pub distance_own: Option<f64>,
+    /// Nodes that have a thread.
+    pub nodes: usize,
+    /// Groups of a level-3 cache that have a thread.
+    pub l3_groups: usize,
+    /// Cores on which several threads run, as siblings or in turn.
+    pub shared_cores: usize,
+}
+
+impl Plan {
+    /// What it costs on `machine`.
+    ///
+    /// *Cost*: nodes of threads times nodes of shards.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), or [`PlanError::NoCpu`] if the plan has no thread or no shard.
+    pub fn cost(&self, machine: &Machine) -> Result<Cost, PlanError> {
+        self.check(machine)?;
+        if self.threads().is_empty() || self.shards().is_empty() {
+            let (online, allowed) = (machine.pus().len(), machine.allowed().len());
+            return Err(PlanError::NoCpu { online, allowed });
+        }
+        let units = self.threads().iter().filter_map(|cpu| machine.pu(*cpu));
+        let units: Vec<_> = units.collect();
+        let own = units.iter().zip(self.shards().iter().cycle());
+        let own = counted(own.map(|(unit, shard)| (unit.node, *shard)));
+        let from = counted(units.iter().map(|unit| unit.node));
+        let to = counted(self.shards().iter().copied());
+        let mut hashed = BTreeMap::new();
+        for (from, threads) in &from {
+            for (to, shards) in &to {
+                hashed.insert((*from, *to), threads * shards);
+            }
+        }
+        let distinct = |number: fn(&super::ProcessingUnit) -> usize| {
+            let numbers: BTreeSet<usize> = units.iter().map(|unit| number(unit)).collect();
+            numbers.len()
+        };
+        let cores = counted(units.iter().map(|unit| unit.core));
+        Ok(Cost {
+            remote_hashed: remote(&hashed),
+            remote_own: remote(&own),
+            distance_hashed: distance(machine, &hashed),
+            distance_own: distance(machine, &own),
+            nodes: distinct(|unit| unit.node),
+            l3_groups: distinct(|unit| unit.l3),
+            shared_cores: cores.values().filter(|threads| **threads > 1).count(),
+        })
+    }
+}
+
+/// How often each is there.
+fn counted<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    all.fold(BTreeMap::new(), |mut counts, one| {
+        *counts.entry(one).or_insert(0) += 1;
+        counts
+    })
+}
+
+/// Pairs of a thread's node and a shard's, and how many there are of each.
+type Pairs = BTreeMap<(usize, usize), usize>;
+
+/// The share of the pairs that are of two nodes.
+fn remote(pairs: &Pairs) -> f64 {
+    let all: usize = pairs.values().sum();
+    let apart = pairs.iter().filter(|((from, to), _)| from != to);
+    apart.map(|(_, count)| count).sum::<usize>() as f64 / all as f64
+}
+
+/// The mean distance, in times of the local one.
+fn distance(machine: &Machine, pairs: &Pairs) -> Option<f64> {
+    let all: usize = pairs.values().sum();
+    let mut sum = 0.0;
+    for (&(from, to), &count) in pairs {
+        let local = machine.distance(from, from).filter(|local| *local > 0)?;
+        sum += count as f64 * f64::from(machine.distance(from, to)?) / f64::from(local);
+    }
+    Some(sum / all as f64)
+}

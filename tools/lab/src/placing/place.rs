@@ -1,0 +1,206 @@
+//! `atomshard place`: a plan for a machine, what each policy costs, and why a CPU or a policy is left out.
+use super::source;
+use crate::cli::{Emit, PlaceArgs};
+use crate::error::LabError;
+use atomshard::topology::{Cost, CpuSet, Machine, Placement, Plan, Policy};
+use comfy_table::{Table, presets};
+use std::io::Write as _;
+
+/// Prints the plan in the form that was asked for.
+pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
+    let machine = source::machine(args.machine.as_deref())?;
+    let usage = |name: &str, error: String| LabError::Usage(format!("--{name}: {error}"));
+    let policy = args.policy.parse::<Policy>();
+    let policy = policy.map_err(|error| usage("policy", error.to_string()))?;
+    let reserved = args
+        .reserve
+        .as_deref()
+        .unwrap_or_default()
+        .parse::<CpuSet>();
+    let reserved = reserved.map_err(|error| usage("reserve", error.to_string()))?;
+    let placement = |policy: Policy| {
+        let mut placement = Placement::new(policy).reserve(reserved.clone());
+        if let Some(threads) = args.threads {
+            placement = placement.threads(threads);
+        }
+        if let Some(shards) = args.shards {
+            placement = placement.shards(shards);
+        }
+        placement
+    };
+    let plan = placement(policy).plan(&machine);
+    let plan = plan.map_err(|error| LabError::Usage(error.to_string()))?;
+    let mut out = std::io::stdout().lock();
+    let failed = |error: String| LabError::Report(error);
+    match args.emit {
+        Some(Emit::Json) => {
+            let json = serde_json::to_string(&plan).map_err(|error| failed(error.to_string()))?;
+            writeln!(out, "{json}")?;
+        }
+        Some(Emit::Toml) => {
+            let toml = toml::to_string(&plan).map_err(|error| failed(error.to_string()))?;
+            write!(out, "{toml}")?;
+        }
+        Some(Emit::Numactl) => writeln!(out, "{}", numactl(&plan))?,
+        None => {
+            writeln!(out, "{}", threads(&machine, &plan))?;
+            writeln!(out, "\n{}", shards(&plan))?;
+            if args.explain {
+                write!(out, "\n{}", rejected(&machine, &reserved))?;
+            }
+            let costs = costs(&machine, &plan, placement);
+            writeln!(out, "\n{costs}")?;
+        }
+    }
+    Ok(())
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
+    table
+}
+
+/// Where each thread is.
+fn threads(machine: &Machine, plan: &Plan) -> Table {
+    let mut table = table(["thread", "CPU", "core", "L3 group", "node", "package"]);
+    for (thread, cpu) in plan.threads().iter().enumerate() {
+        if let Some(unit) = machine.pu(*cpu) {
+            let places = [thread, *cpu, unit.core, unit.l3, unit.node, unit.package];
+            table.add_row(places);
+        }
+    }
+    table
+}
+
+/// Which shards are on each node.
+fn shards(plan: &Plan) -> Table {
+    let nodes: CpuSet = plan.shards().iter().copied().collect();
+    let mut table = table(["node", "shards"]);
+    for node in nodes.iter() {
+        let own = plan
+            .shards()
+            .iter()
+            .enumerate()
+            .filter(|(_, of)| **of == node);
+        let own: CpuSet = own.map(|(shard, _)| shard).collect();
+        table.add_row([node.to_string(), own.to_string()]);
+    }
+    table
+}
+
+/// The CPUs that a plan may not use, and why.
+fn rejected(machine: &Machine, reserved: &CpuSet) -> String {
+    let online: CpuSet = machine.pus().iter().map(|unit| unit.cpu).collect();
+    let rows = [
+        (machine.offline().clone(), "offline"),
+        (
+            online.difference(machine.allowed()),
+            "not allowed: the affinity mask or the cpuset of this process leaves them out",
+        ),
+        (
+            machine.allowed().intersection(reserved),
+            "reserved, as asked",
+        ),
+        (
+            reserved.difference(&online),
+            "to be reserved, and not there",
+        ),
+    ];
+    let rows = rows.iter().filter(|(cpus, _)| !cpus.is_empty());
+    let mut text: String = rows
+        .map(|(cpus, why)| format!("CPUs {cpus}: {why}\n"))
+        .collect();
+    let without = machine
+        .nodes()
+        .iter()
+        .filter(|node| node.memory_bytes == Some(0) || !machine.allowed_nodes().contains(node.id));
+    for node in without {
+        let why = if node.memory_bytes == Some(0) {
+            "has no memory"
+        } else {
+            "not allowed: the cpuset of this process leaves its memory out"
+        };
+        text += &format!("node {}: {why}\n", node.id);
+    }
+    if text.is_empty() {
+        text += "no CPU and no node is left out\n";
+    }
+    text
+}
+
+/// What each policy costs, with as many threads and shards; the one of the plan first.
+fn costs(machine: &Machine, plan: &Plan, placement: impl Fn(Policy) -> Placement) -> Table {
+    let mut table = table([
+        "policy",
+        "threads",
+        "nodes",
+        "L3 groups",
+        "cores with several",
+        "remote, hashed",
+        "remote, own shard",
+        "distance, hashed",
+        "distance, own shard",
+    ]);
+    let others = [
+        Policy::Compact,
+        Policy::CoresFirst,
+        Policy::Spread,
+        Policy::PerNode,
+        Policy::OnePerL3,
+    ];
+    let others = others.into_iter().filter(|policy| policy != plan.policy());
+    let others = others.filter_map(|policy| placement(policy).plan(machine).ok());
+    for plan in core::iter::once(plan.clone()).chain(others) {
+        if let Ok(cost) = plan.cost(machine) {
+            table.add_row(row(&plan, cost));
+        }
+    }
+    table
+}
+
+fn row(plan: &Plan, cost: Cost) -> [String; 9] {
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    let times = |distance: Option<f64>| {
+        distance.map_or("not declared".to_owned(), |times| format!("{times:.2}"))
+    };
+    [
+        plan.policy().to_string(),
+        plan.threads().len().to_string(),
+        cost.nodes.to_string(),
+        cost.l3_groups.to_string(),
+        cost.shared_cores.to_string(),
+        percent(cost.remote_hashed),
+        percent(cost.remote_own),
+        times(cost.distance_hashed),
+        times(cost.distance_own),
+    ]
+}
+
+/// The command that keeps a whole program to the plan's CPUs and memory. It pins no thread to its own.
+fn numactl(plan: &Plan) -> String {
+    let cpus: CpuSet = plan.threads().iter().copied().collect();
+    let nodes: CpuSet = plan.shards().iter().copied().collect();
+    format!("numactl --physcpubind={cpus} --interleave={nodes}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{numactl, rejected};
+    use atomshard::topology::{Machine, Placement, Policy};
+
+    #[test]
+    fn a_plan_is_a_command_and_what_is_left_out_has_a_reason() {
+        let machine = Machine::of_synthetic("pack:2 numa:1 core:2 pu:1").unwrap();
+        let machine = machine.with_allowed(&"0-2".parse().unwrap());
+        let placement = Placement::new(Policy::Spread).reserve("1,9".parse().unwrap());
+        let plan = placement.plan(&machine).unwrap();
+        assert_eq!(numactl(&plan), "numactl --physcpubind=0,2 --interleave=0-1");
+        assert_eq!(
+            rejected(&machine, &"1,9".parse().unwrap()),
+            "CPUs 3: not allowed: the affinity mask or the cpuset of this process leaves them out\n\
+             CPUs 1: reserved, as asked\n\
+             CPUs 9: to be reserved, and not there\n"
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! `atomshard topo`: packages, nodes, groups of a level-3 cache, cores and CPUs, as a tree or as JSON.
+use super::source;
+use crate::cli::TopoArgs;
+use crate::error::LabError;
+use atomshard::topology::{Machine, NumaNode, ProcessingUnit};
+use serde::Serialize;
+use std::io::Write as _;
+
+/// The machine as JSON.
+#[derive(Serialize)]
+struct Json {
+    cpus: Vec<JsonCpu>,
+    nodes: Vec<JsonNode>,
+    offline: String,
+    allowed: String,
+    allowed_nodes: String,
+    /// Microseconds in each period, and the period; `null` without one.
+    quota_us: Option<[u64; 2]>,
+    line_bytes: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct JsonCpu {
+    cpu: usize,
+    package: usize,
+    node: usize,
+    l3: usize,
+    core: usize,
+    smt: usize,
+}
+
+#[derive(Serialize)]
+struct JsonNode {
+    node: usize,
+    memory_bytes: Option<u64>,
+    distances: Vec<u32>,
+}
+
+/// Prints it.
+pub(crate) fn run(args: &TopoArgs) -> Result<(), LabError> {
+    let machine = source::machine(args.machine.as_deref())?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let json = serde_json::to_string_pretty(&json(&machine));
+        writeln!(
+            out,
+            "{}",
+            json.map_err(|error| LabError::Report(error.to_string()))?
+        )?;
+    } else {
+        write!(out, "{}", picture(&machine))?;
+    }
+    Ok(())
+}
+
+fn json(machine: &Machine) -> Json {
+    let cpu = |unit: &ProcessingUnit| JsonCpu {
+        cpu: unit.cpu,
+        package: unit.package,
+        node: unit.node,
+        l3: unit.l3,
+        core: unit.core,
+        smt: unit.smt,
+    };
+    let node = |node: &NumaNode| JsonNode {
+        node: node.id,
+        memory_bytes: node.memory_bytes,
+        distances: node.distances.clone(),
+    };
+    let quota = machine.quota();
+    Json {
+        cpus: machine.pus().iter().map(cpu).collect(),
+        nodes: machine.nodes().iter().map(node).collect(),
+        offline: machine.offline().to_string(),
+        allowed: machine.allowed().to_string(),
+        allowed_nodes: machine.allowed_nodes().to_string(),
+        quota_us: quota.map(|quota| [quota.quota_us, quota.period_us]),
+        line_bytes: machine.line_bytes(),
+    }
+}
+
+/// A tree of lines; a CPU in brackets may not be used.
+fn picture(machine: &Machine) -> String {
+    let mut text = summary(machine);
+    let mut last: Option<&ProcessingUnit> = None;
+    for unit in machine.pus() {
+        let is_new = |number: fn(&ProcessingUnit) -> usize| {
+            last.is_none_or(|last| number(last) != number(unit))
+        };
+        let package = is_new(|unit| unit.package);
+        let node = package || is_new(|unit| unit.node);
+        let l3 = node || is_new(|unit| unit.l3);
+        if package {
+            text += &format!("package {}\n", unit.package);
+        }
+        if node {
+            text += &format!("  node {}{}\n", unit.node, about(machine, unit.node));
+        }
+        if l3 {
+            text += &format!("    L3 group {}\n", unit.l3);
+        }
+        if l3 || is_new(|unit| unit.core) {
+            text += &format!("      core {:<4} CPU", unit.core);
+        }
+        let is_allowed = machine.allowed().contains(unit.cpu);
+        let name = if is_allowed {
+            unit.cpu.to_string()
+        } else {
+            format!("[{}]", unit.cpu)
+        };
+        text += &format!(" {name}");
+        let next = machine
+            .pus()
+            .iter()
+            .skip_while(|other| other.cpu != unit.cpu)
+            .nth(1);
+        if next.is_none_or(|next| next.core != unit.core) {
+            text.push('\n');
+        }
+        last = Some(unit);
+    }
+    for node in machine.nodes() {
+        if !machine.pus().iter().any(|unit| unit.node == node.id) {
+            text += &format!("node {} without CPUs{}\n", node.id, about(machine, node.id));
+        }
+    }
+    text
+}
+
+fn summary(machine: &Machine) -> String {
+    let plural =
+        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let parts = [
+        plural(machine.packages(), "package"),
+        plural(machine.nodes().len(), "node"),
+        plural(machine.l3_groups(), "L3 group"),
+        plural(machine.cores(), "core"),
+        plural(machine.pus().len(), "CPU"),
+    ];
+    let mut text = format!("{}\n", parts.join(", "));
+    let (allowed, nodes) = (machine.allowed(), machine.allowed_nodes());
+    text += &format!("allowed: CPUs {allowed}, memory of nodes {nodes}\n");
+    if !machine.offline().is_empty() {
+        text += &format!("offline: CPUs {}\n", machine.offline());
+    }
+    if let Some(quota) = machine.quota() {
+        let (time, period) = (quota.quota_us, quota.period_us);
+        text += &format!("quota: {time} us of CPU time in each {period} us\n");
+    }
+    match machine.line_bytes() {
+        Some(bytes) => text + &format!("lines of {bytes} bytes\n"),
+        None => text + "the size of a line is not declared\n",
+    }
+}
+
+/// Memory and distances of a node.
+fn about(machine: &Machine, id: usize) -> String {
+    let Some(node) = machine.nodes().iter().find(|node| node.id == id) else {
+        return String::new();
+    };
+    let mut text = match node.memory_bytes {
+        Some(0) => ", no memory".to_owned(),
+        Some(bytes) => format!(", {:.1} GiB", bytes as f64 / f64::from(1 << 30)),
+        None => String::new(),
+    };
+    if node.distances.len() > 1 {
+        let distances: Vec<String> = node.distances.iter().map(u32::to_string).collect();
+        text += &format!(", distances {}", distances.join(" "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::picture;
+    use atomshard::topology::Machine;
+
+    #[test]
+    fn a_machine_is_drawn_as_it_is_made() {
+        let machine = Machine::of_synthetic("pack:2 numa:1 l3:1 core:2 pu:2").unwrap();
+        let machine = machine.with_allowed(&"0-6".parse().unwrap());
+        let expected = "\
+2 packages, 2 nodes, 2 L3 groups, 4 cores, 8 CPUs
+allowed: CPUs 0-6, memory of nodes 0-1
+the size of a line is not declared
+package 0
+  node 0
+    L3 group 0
+      core 0    CPU 0 1
+      core 1    CPU 2 3
+package 1
+  node 1
+    L3 group 1
+      core 2    CPU 4 5
+      core 3    CPU 6 [7]
+";
+        assert_eq!(picture(&machine), expected);
+    }
+}
