@@ -29,17 +29,19 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
         );
     };
     // Behind for certain: the whole interval of first/other is above 1.
-    let is_behind =
-        |row: &Row| paired_ratio(&first.rates, &row.rates).is_some_and(|ratio| ratio.low > 1.0);
-    let level: Vec<&&Row> = others.iter().filter(|row| !is_behind(row)).collect();
+    let ratio = |row: &Row| paired_ratio(&first.rates, &row.rates);
+    let (compared, apart): (Vec<&Row>, Vec<&Row>) =
+        others.iter().partition(|row| ratio(row).is_some());
+    let is_level = |row: &&&Row| ratio(row).is_some_and(|ratio| ratio.low <= 1.0);
+    let level: Vec<&&Row> = compared.iter().filter(is_level).collect();
     let mut text = format!(
         "For {what} with {threads_words} choose {}: {:.1} Mops/s",
         first.label,
         median(first)
     );
-    match (level.as_slice(), others.first()) {
+    match (level.as_slice(), compared.first()) {
         ([], Some(second)) => {
-            if let Some(ratio) = paired_ratio(&first.rates, &second.rates) {
+            if let Some(ratio) = ratio(second) {
                 text += &format!(
                     ", {:.2}x the next, {} ({:.2} to {:.2})",
                     ratio.estimate, second.label, ratio.low, ratio.high
@@ -54,6 +56,11 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
                 joined(&names, "or")
             );
         }
+    }
+    if !apart.is_empty() {
+        let names: Vec<&str> = apart.iter().map(|row| row.label).collect();
+        let names = joined(&names, "and");
+        text += &format!("; too few rounds of both to compare it with {names}");
     }
     text += &or_else(first, others);
     text + "."
@@ -95,5 +102,52 @@ fn joined(names: &[&str], word: &str) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [some @ .., last] => format!("{} {word} {last}", some.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::contest::Lane;
+    use crate::engines::Entrant;
+    use crate::report::Cell;
+
+    /// The sentence for these rates, by round.
+    fn sentence(rates: [(Entrant, [Option<f64>; 6]); 3]) -> String {
+        let lanes = rates.map(|(entrant, rates)| Lane {
+            rates: rates.to_vec(),
+            ..Lane::new(entrant)
+        });
+        Cell::new(1, "gets", &lanes).advice
+    }
+
+    #[test]
+    fn a_map_without_common_rounds_is_not_called_as_fast() {
+        let all = |rate| [Some(rate); 6];
+        let (early, late) = ([0, 1, 2], [3, 4, 5]);
+        let only = |rounds: [usize; 3], rate| {
+            core::array::from_fn(|round| rounds.contains(&round).then_some(rate))
+        };
+        let fast = (Entrant::Shardmap, only(early, 19.0));
+        let apart = (Entrant::Papaya, only(late, 1.3));
+        let words = sentence([fast, apart, (Entrant::Dashmap, all(9.0))]);
+        assert!(
+            words.starts_with("For gets with 1 thread choose ShardMap: 19.0"),
+            "{words}"
+        );
+        assert!(words.contains("2.11x the next, dashmap"), "{words}");
+        assert!(
+            words.contains("too few rounds of both to compare it with papaya"),
+            "{words}"
+        );
+        let level = (Entrant::Papaya, all(19.0));
+        let words = sentence([
+            (Entrant::Shardmap, all(19.0)),
+            level,
+            (Entrant::Dashmap, all(9.0)),
+        ]);
+        assert!(
+            words.contains("these rounds cannot tell it from"),
+            "{words}"
+        );
     }
 }
