@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// How long removed values wait for their destructors, and how many bytes wait.
     Drops(DropsArgs),
+    /// How long a line takes from core to core: each pair of CPUs, declared against measured.
+    Latency(LatencyArgs),
     /// A plan for a machine: the CPU of each thread, the node of each shard, and what each policy costs.
     Place(PlaceArgs),
     /// What a machine looks like: packages, NUMA nodes, caches, cores and CPUs.
@@ -101,6 +103,20 @@ pub(crate) struct DropsArgs {
     /// Seconds for each.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) seconds: u32,
+}
+
+/// Options of `latency`.
+#[derive(Debug, Args)]
+pub(crate) struct LatencyArgs {
+    /// Only these CPUs, as 0-7,16; all that are allowed if not given.
+    #[arg(long, value_name = "CPUS")]
+    pub(crate) cpus: Option<String>,
+    /// Print JSON, with every round.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw a heat map into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// Options of `place`.

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Bars(args)) => bars::run(&args),
         Some(cli::Command::Doctor(args)) => doctor::run(&args),
         Some(cli::Command::Drops(args)) => drops::run(&args),
+        Some(cli::Command::Latency(args)) => placing::latency(&args),
         Some(cli::Command::Place(args)) => placing::place(&args),
         Some(cli::Command::Topo(args)) => placing::topo(&args),
         Some(cli::Command::Versus(args)) => versus::run(&args),

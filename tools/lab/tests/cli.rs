@@ -313,6 +313,10 @@ fn a_machine_or_a_policy_that_is_none_is_refused_with_its_place() {
         "expected a policy (compact, ",
     );
     refused(&["place", "--reserve=0-"], "--reserve: ");
+    refused(
+        &["latency", "--cpus=60000"],
+        "CPU 60000 is not there, offline or not allowed",
+    );
     let list = ["place", "--machine=synthetic:core:2 pu:1", "--policy=0,7"];
     refused(&list, "CPU 7 cannot be used: the machine has no such CPU");
 }

@@ -1,13 +1,16 @@
-//! `atomshard topo` and `atomshard place`: machines and plans, in words, JSON, TOML and commands.
+//! `atomshard topo`, `place` and `latency`: machines, plans, and how far cores are from each other.
 //!
 //! | file | what |
 //! |---|---|
 //! | `source.rs` | which machine: the one here, a copied tree, a short description |
 //! | `topo.rs` | what it looks like |
+//! | `latency.rs` | the time of a line from core to core |
 //! | `place.rs` | a plan for it, what each policy costs, and why a CPU is left out |
+mod latency;
 mod place;
 mod source;
 mod topo;
 
+pub(crate) use latency::run as latency;
 pub(crate) use place::run as place;
 pub(crate) use topo::run as topo;
