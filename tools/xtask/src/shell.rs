@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use core::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,11 +59,21 @@ impl Shell {
         self.program("cargo", arguments)
     }
 
-    /// A cargo command with the tracer compiled in, in a folder for artefacts of its own.
-    pub(crate) fn traced(&self, arguments: &[&str]) -> Line {
-        let line = self.cargo(arguments).env("RUSTFLAGS", TRACED);
-        let line = line.env("RUSTDOCFLAGS", TRACED);
-        line.env("CARGO_TARGET_DIR", &self.target("traced"))
+    /// A cargo command with the tracer compiled in.
+    pub(crate) fn traced(&self, arguments: &[&str]) -> Result<Line> {
+        self.flagged(arguments, TRACED, "traced")
+    }
+
+    /// A cargo command that compiles the members of the workspace with `flags` and puts their programs into
+    /// `folder`, below the usual one. What they depend on is the same with these flags and without, so it is
+    /// built once for all. Flags of the caller reach neither.
+    pub(crate) fn flagged(&self, arguments: &[&str], flags: &str, folder: &str) -> Result<Line> {
+        let folder = std::path::absolute(self.target(folder))?;
+        let line = self.cargo(arguments).for_members(flags, &folder)?;
+        let line = line.env("RUSTFLAGS", "").env("RUSTDOCFLAGS", flags);
+        let usual = std::path::absolute(self.target(""))?;
+        let line = line.env("CARGO_BUILD_BUILD_DIR", &usual.to_string_lossy());
+        Ok(line.env("CARGO_TARGET_DIR", &folder.to_string_lossy()))
     }
 
     /// Any command.
@@ -108,6 +119,29 @@ impl Line {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self.text = format!("{name}='{value}' {}", self.text);
+        self
+    }
+
+    /// Gives the compiler `flags` for the members of the workspace alone: cargo calls a script in `folder` instead
+    /// of the compiler for them. Cargo tells what it has compiled apart by the path of that script; so those of
+    /// two folders, or of two sets of flags, do not meet.
+    pub(crate) fn for_members(self, flags: &str, folder: &Path) -> Result<Self> {
+        let script = folder.join(format!("rustc {flags}").replace([' ', '='], "_"));
+        let text = format!("#!/bin/sh\nexec \"$@\" {flags}\n");
+        let context = || format!("cannot write {}", script.display());
+        // Another command may be running the one that is there.
+        if !std::fs::read_to_string(&script).is_ok_and(|present| present == text) {
+            std::fs::create_dir_all(folder).with_context(context)?;
+            std::fs::write(&script, text).with_context(context)?;
+            let permissions = Permissions::from_mode(0o755);
+            std::fs::set_permissions(&script, permissions).with_context(context)?;
+        }
+        Ok(self.env("RUSTC_WORKSPACE_WRAPPER", &script.to_string_lossy()))
+    }
+
+    /// Runs it in another tree.
+    pub(crate) fn within(mut self, tree: &Path) -> Self {
+        self.command.current_dir(tree);
         self
     }
 
@@ -269,7 +303,31 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{Shell, Tally};
+    use std::path::Path;
+    use std::process::Command;
+
+    #[test]
+    fn members_are_compiled_with_flags_by_a_script_for_each_set() {
+        let folder = std::env::temp_dir().join(format!("xtask-shell-{}", std::process::id()));
+        let script = |flags: &str| {
+            let line = Shell::new(Path::new(".")).cargo(&["build"]);
+            let line = line.for_members(flags, &folder).expect("it can be written");
+            let text = line.to_string();
+            let path = text.strip_prefix("RUSTC_WORKSPACE_WRAPPER='");
+            let path = path.and_then(|rest| rest.strip_suffix("' cargo build"));
+            path.expect("cargo is told the script").to_owned()
+        };
+        let (one, two) = (script("--cfg one"), script("--cfg one -Dwarnings"));
+        assert_eq!(script("--cfg one"), one);
+        let said = |path: &str| {
+            let output = Command::new(path).args(["echo", "a b"]).output();
+            String::from_utf8(output.expect("it runs").stdout).expect("it echoes")
+        };
+        assert_eq!(said(&one), "a b --cfg one\n");
+        assert_eq!(said(&two), "a b --cfg one -Dwarnings\n");
+        std::fs::remove_dir_all(folder).expect("it is there");
+    }
 
     #[test]
     fn counts_what_the_test_runner_says() {

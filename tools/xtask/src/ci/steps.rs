@@ -172,19 +172,19 @@ fn deny(shell: &Shell) -> Result<Outcome> {
 /// compiled in.
 fn traced(shell: &Shell) -> Result<Outcome> {
     let example = ["test", "--package", "atomshard", "--doc", "hook"];
-    if let failed @ Outcome::Failed(_) = shell.traced(&example).run_tests()? {
+    if let failed @ Outcome::Failed(_) = shell.traced(&example)?.run_tests()? {
         return Ok(failed);
     }
     let corpus = ["test", "--package", "fuzz", "--test", "corpus"];
-    if let failed @ Outcome::Failed(_) = shell.traced(&corpus).run_tests()? {
+    if let failed @ Outcome::Failed(_) = shell.traced(&corpus)?.run_tests()? {
         return Ok(failed);
     }
     let library = ["test", "--package", "atomshard", "--lib"];
-    if let failed @ Outcome::Failed(_) = shell.traced(&library).run_tests()? {
+    if let failed @ Outcome::Failed(_) = shell.traced(&library)?.run_tests()? {
         return Ok(failed);
     }
     let harness = ["test", "--package", "schedule", "--package", "evidence"];
-    shell.traced(&harness).run_tests()
+    shell.traced(&harness)?.run_tests()
 }
 
 fn release(shell: &Shell) -> Result<Outcome> {

@@ -3,7 +3,7 @@
 mod lackey;
 mod mutate;
 
-use crate::shell::{Outcome, Shell, TRACED};
+use crate::shell::{Line, Outcome, Shell};
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 fn act(root: &Path, action: &Action) -> Result<u8> {
     let shell = Shell::new(root);
     let forward = |arguments: &[&str]| {
-        let program = traced(&shell, root, &PathBuf::from(shell.target("traced")))?;
+        let program = traced(&shell)?;
         let mut line = Command::new(program);
         let status = line.args(arguments).current_dir(root).status()?;
         status.code().map_or_else(
@@ -70,9 +70,7 @@ fn act(root: &Path, action: &Action) -> Result<u8> {
         Action::Diff(which) => forward(&["diff", &which.filter]),
         Action::Scaling => {
             let by_model = forward(&["scaling"])?;
-            let target = PathBuf::from(shell.target("replay"));
-            let program = build(&shell, root, &target, "")?;
-            print!("{}", said(Command::new(program).arg("timing"))?);
+            print!("{}", said(Command::new(shipped(&shell)?).arg("timing"))?);
             Ok(by_model)
         }
         Action::Verify(which) => verify(&shell, &which.filter),
@@ -90,7 +88,7 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
         "--package",
         "baselines",
     ];
-    let outcome = shell.traced(&arguments).run_tests()?;
+    let outcome = shell.traced(&arguments)?.run_tests()?;
     if let failed @ Outcome::Failed(_) = outcome {
         return Ok(failed);
     }
@@ -121,30 +119,30 @@ pub(crate) fn lines(shell: &Shell) -> Result<Outcome> {
     })
 }
 
-/// Builds the tool with the tracer in `tree`; the program.
-fn traced(shell: &Shell, tree: &Path, target: &Path) -> Result<PathBuf> {
-    build(shell, tree, target, TRACED)
+const BUILD: [&str; 5] = ["build", "--release", "--quiet", "--package", "coherence"];
+
+/// Builds the tool with the tracer; the program.
+fn traced(shell: &Shell) -> Result<PathBuf> {
+    built(shell.traced(&BUILD)?, &shell.target("traced"))
 }
 
-fn build(shell: &Shell, tree: &Path, target: &Path, flags: &str) -> Result<PathBuf> {
-    let arguments = ["build", "--release", "--quiet", "--package", "coherence"];
-    let target = std::path::absolute(shell.root.join(target))?;
-    let in_tree = Shell::new(tree);
-    let line = in_tree.cargo(&arguments).env("RUSTFLAGS", flags);
-    let outcome = line
-        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
-        .run()?;
-    match outcome {
-        Outcome::Passed(_) => Ok(target.join("release/coherence")),
+/// Builds the tool as the library ships; the program.
+fn shipped(shell: &Shell) -> Result<PathBuf> {
+    let line = shell.cargo(&BUILD).env("RUSTFLAGS", "");
+    built(line, &shell.target(""))
+}
+
+fn built(line: Line, folder: &str) -> Result<PathBuf> {
+    match line.run()? {
+        Outcome::Passed(_) => Ok(std::path::absolute(folder)?.join("release/coherence")),
         Outcome::Skipped(why) | Outcome::Failed(why) => bail!("the tool does not build: {why}"),
     }
 }
 
 /// Compares both accounts of every case with one thread, operation by operation.
 fn verify(shell: &Shell, filter: &str) -> Result<u8> {
-    let root = &shell.root;
-    let traced = traced(shell, root, Path::new(&shell.target("traced")))?;
-    let replay = build(shell, root, Path::new(&shell.target("replay")), "")?;
+    let traced = traced(shell)?;
+    let replay = shipped(shell)?;
     let list = said(Command::new(&replay).args(["replay", "--list"]))?;
     let (mut cases, mut wrong) = (0, 0);
     for case in list.lines().filter(|case| case.contains(filter)) {

@@ -1,11 +1,11 @@
 //! `coherence mutate`: each edit of benches/coherence/mutants.toml, made in a copy, must turn the check red.
 
-use super::traced;
+use super::{BUILD, built};
 use crate::mutants::{self, Copy};
-use crate::shell::Shell;
+use crate::shell::{Shell, TRACED};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const FILE: &str = "benches/coherence/mutants.toml";
@@ -35,7 +35,8 @@ struct Mutant {
 /// Makes each edit whose name contains `only`; 0 when all are found, 1 when one is not.
 pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let shell = Shell::new(root);
-    let folder = PathBuf::from(shell.target("coherence-mutants"));
+    let folder = std::path::absolute(shell.target("coherence-mutants"))?;
+    let target = folder.to_string_lossy();
     let copy = Copy {
         root,
         tree: folder.join("tree"),
@@ -50,7 +51,10 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     );
     copy.renew()?;
     let judge = |structure: &str| -> Result<(Option<i32>, String)> {
-        let program = traced(&shell, &copy.tree, &folder)?;
+        let line = shell.cargo(&BUILD).within(&copy.tree);
+        let line = line.env("RUSTFLAGS", TRACED);
+        let line = line.env("CARGO_TARGET_DIR", &target);
+        let program = built(line, &target)?;
         let mut line = Command::new(program);
         let line = line.args(["diff", structure]).current_dir(&copy.tree);
         let out = line.output()?;

@@ -19,8 +19,8 @@ const SETUP: &str = "tools/setup/cxx";
 /// A fuzz target.
 struct Target {
     name: &'static str,
-    /// What the compiler needs for it.
-    flags: &'static str,
+    /// What the compiler needs for the members of the workspace.
+    flags: Option<&'static str>,
     /// Bytes of its longest input.
     longest: u32,
     /// Whether the leak checker looks on. It takes what belongs to a thread that is ending for a leak.
@@ -30,13 +30,13 @@ struct Target {
 const TARGETS: [Target; 2] = [
     Target {
         name: "sequential",
-        flags: "",
+        flags: None,
         longest: 400,
         leaks: true,
     },
     Target {
         name: "schedules",
-        flags: TRACED,
+        flags: Some(TRACED),
         longest: 200,
         leaks: false,
     },
@@ -55,9 +55,8 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Depth::Full => 5 * 60,
     };
     let runs: Vec<Run<'_>> = TARGETS.iter().map(|target| Run { shell, target }).collect();
-    // Side by side too: the last crates of each build keep one processor busy.
-    for built in at_once(&runs, |run| run.cargo_fuzz("build", &[]).run()) {
-        if let failed @ Outcome::Failed(_) = built? {
+    for run in &runs {
+        if let failed @ Outcome::Failed(_) = run.cargo_fuzz("build", &[])?.run()? {
             return Ok(failed);
         }
     }
@@ -95,17 +94,19 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// A command of cargo-fuzz; `last` is for the target's program.
-    fn cargo_fuzz(&self, command: &str, last: &[&str]) -> Line {
-        let folder = self.shell.target(&format!("fuzz-{}", self.target.name));
+    fn cargo_fuzz(&self, command: &str, last: &[&str]) -> Result<Line> {
+        let folder = self.shell.target("fuzz");
         let mut arguments = vec!["+nightly", "fuzz", command, "--fuzz-dir", FOLDER];
         arguments.extend(["--features", "targets,libfuzzer-sys/link_libfuzzer"]);
         // What would help to find magic numbers, which there are none of, takes half of the time.
         arguments.extend(["--debug-assertions", "--no-trace-compares"]);
         arguments.extend(["--target-dir", &folder, self.target.name]);
         arguments.extend(last);
-        self.shell
-            .cargo(&arguments)
-            .env("RUSTFLAGS", self.target.flags)
+        let line = self.shell.cargo(&arguments).env("RUSTFLAGS", "");
+        match self.target.flags {
+            Some(flags) => line.for_members(flags, &std::path::absolute(folder)?),
+            None => Ok(line.without("RUSTC_WORKSPACE_WRAPPER")),
+        }
     }
 
     /// Where what was found is, below target/.
@@ -136,13 +137,13 @@ impl Run<'_> {
         let mut last = vec![grown.to_str().context("a path")?];
         last.push(corpus.to_str().context("a path")?);
         last.extend(arguments.iter().map(String::as_str));
-        let is_success = self.cargo_fuzz("run", &last).run_into(&log)?;
+        let is_success = self.cargo_fuzz("run", &last)?.run_into(&log)?;
         let given = fs::read_dir(self.shell.root.join(&corpus))?.count();
         let text = fs::read(&log)?;
         let mut report = Report::read(&String::from_utf8_lossy(&text), given);
         if !is_success {
             let replay = match &report.failed {
-                Some(input) => self.cargo_fuzz("run", &[input.as_str()]).to_string(),
+                Some(input) => self.cargo_fuzz("run", &[input.as_str()])?.to_string(),
                 None => format!("no input was named; see {}", log.display()),
             };
             report.failed = Some(replay);

@@ -23,7 +23,7 @@ fn built(shell: &Shell) -> Result<String> {
         "--features",
         "cli",
     ];
-    let outcome = shell.traced(&arguments).run()?;
+    let outcome = shell.traced(&arguments)?.run()?;
     ensure!(matches!(outcome, Outcome::Passed(_)), "{outcome}");
     Ok(format!("{}/release/evidence", shell.target("traced")))
 }
