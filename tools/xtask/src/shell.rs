@@ -7,6 +7,8 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// How a step ended.
 #[derive(Debug)]
@@ -173,18 +175,12 @@ impl Line {
     /// Runs a test command; it must run at least one test.
     pub(crate) fn run_tests(self) -> Result<Outcome> {
         let text = self.text.clone();
-        let (success, tally) = self.run_counted()?;
+        let mut tally = Tally::default();
+        let success = self.run_by_lines(|line| tally.add(line))?;
         if success && tally.passed == 0 {
             return Ok(Outcome::Failed(format!("`{text}` ran no test")));
         }
         Ok(verdict(success, &text, format!("{} tests", tally.passed)))
-    }
-
-    /// Runs a test command; whether it succeeded, and what the test runners counted.
-    pub(crate) fn run_counted(self) -> Result<(bool, Tally)> {
-        let mut tally = Tally::default();
-        let success = self.run_by_lines(|line| tally.add(line))?;
-        Ok((success, tally))
     }
 
     /// Runs it; whether it succeeded, and what it printed, which goes through.
@@ -231,20 +227,26 @@ impl Line {
     }
 
     /// Runs a test command beside others: what it prints is shown in one piece at its end, and if it
-    /// succeeds, only its tests are counted. The error is the command.
-    pub(crate) fn run_beside_others(mut self) -> Result<Result<Tally, String>> {
+    /// succeeds, only its tests are counted.
+    fn run_beside_others(mut self) -> Result<Ran> {
         let output = self.command.output();
         let output = output.with_context(|| format!("cannot run {}", self.text))?;
         let said = String::from_utf8_lossy(&output.stdout);
         let mut tally = Tally::default();
         said.lines().for_each(|line| tally.add(line));
-        if !output.status.success() || tally.passed == 0 {
+        let success = output.status.success();
+        if success {
+            println!("$ {}\n{} tests passed", self.text, tally.passed);
+        } else {
             let errors = String::from_utf8_lossy(&output.stderr);
             println!("$ {}\n{said}{errors}", self.text);
-            return Ok(Err(self.text));
         }
-        println!("$ {}\n{} tests passed", self.text, tally.passed);
-        Ok(Ok(tally))
+        let command = self.text;
+        Ok(Ran {
+            command,
+            success,
+            tally,
+        })
     }
 
     /// Runs it silently; true when it succeeds.
@@ -261,6 +263,35 @@ impl Line {
             .success()
             .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// How a test command ended.
+pub(crate) struct Ran {
+    pub(crate) command: String,
+    pub(crate) success: bool,
+    pub(crate) tally: Tally,
+}
+
+/// Runs test commands on all processors, the first ones first; how each ended.
+pub(crate) fn side_by_side(lines: Vec<Line>) -> Result<Vec<Ran>> {
+    let left = Mutex::new(lines.into_iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<Vec<Ran>> {
+        let mut ran = Vec::new();
+        while let Some(line) = next() {
+            ran.push(line.run_beside_others()?);
+        }
+        Ok(ran)
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.join().ok().context("a thread panicked")??);
+        }
+        Ok(all)
+    })
 }
 
 fn verdict(success: bool, text: &str, remark: String) -> Outcome {
@@ -280,6 +311,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Adds those of another.
+    pub(crate) fn add_all(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Adds the counts of a line `test result: ok. 12 passed; 0 failed; ..`; of others, none.
     fn add(&mut self, line: &str) {
         let rest = line.split("test result: ").nth(1);

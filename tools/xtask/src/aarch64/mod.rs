@@ -2,7 +2,8 @@
 //!
 //! One build runs under every processor: what is shipped asks at run time whether there are LSE
 //! atomics (outline atomics), so a processor with them and one without take different paths. That
-//! they did is read in qemu's log (`instructions`).
+//! they did is read in qemu's log (`instructions`). Most programs wait as much as they compute, so they run side
+//! by side.
 //!
 //! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in four, not
 //! each: unit tests, tests/ and examples, with all features. Without LSE other instructions are run, so the unit
@@ -21,7 +22,8 @@
 
 mod instructions;
 
-use crate::shell::{Line, Outcome, Shell, Tally};
+use crate::shell::{Line, Outcome, Shell, Tally, side_by_side};
+use crate::source;
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -38,16 +40,9 @@ const SETUP: &str = "tools/setup/aarch64";
 /// Processors that are run by default, and whether they have LSE.
 const PROCESSORS: &[(&str, bool)] = &[("neoverse-n1", true), ("cortex-a53", false)];
 
-/// What is run on the processor without LSE: it differs in its atomic instructions alone.
-const WITHOUT_LSE: [&str; 7] = [
-    "--lib",
-    "--test",
-    "linearizability",
-    "--test",
-    "regress_races",
-    "--test",
-    "regress_resize",
-];
+/// The test files that are run on the processor without LSE, besides the unit tests: it differs in its atomic
+/// instructions alone.
+const WITHOUT_LSE: [&str; 3] = ["linearizability", "regress_races", "regress_resize"];
 
 /// The unit tests that are run for the log: read-modify-writes of every kind, and what `arch` picks.
 const LOGGED: &[&str] = &["shard::counter", "arch::"];
@@ -146,21 +141,34 @@ fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Ou
         return Ok(failed);
     }
     let build_seconds = begun.elapsed().as_secs_f64();
+    let files = source::files(&shell.root)?;
+    let files = files.iter().filter_map(|path| {
+        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        (!name.contains('/')).then_some(name)
+    });
+    let files: Vec<&str> = files.collect();
     let mut rows = Vec::new();
     for processor in processors {
         println!("\n-- {}", processor.name);
         let seen = instructions_of(shell, &processor.name)?;
         let begun = Instant::now();
-        let mut arguments = vec!["--no-fail-fast"];
-        if processor.lse == Some(false) {
-            arguments.extend(WITHOUT_LSE);
-        }
-        arguments.push("--");
-        arguments.extend(tests.iter().map(String::as_str));
-        let (succeeded, tally) = cargo(shell, &processor.name, &arguments).run_counted()?;
+        let (files, whole): (&[&str], &[&str]) = match processor.lse {
+            Some(false) => (&WITHOUT_LSE, &["--lib"]),
+            _ => (&files, &["--lib", "--doc"]),
+        };
+        let whole = whole.iter().map(|which| vec![*which]);
+        let programs = whole.chain(files.iter().map(|name| vec!["--test", *name]));
+        let lines = programs.map(|mut arguments| {
+            arguments.push("--");
+            arguments.extend(tests.iter().map(String::as_str));
+            cargo(shell, &processor.name, &arguments)
+        });
+        let ran = side_by_side(lines.collect())?;
+        let mut tally = Tally::default();
+        ran.iter().for_each(|ran| tally.add_all(ran.tally));
         rows.push(Row {
             processor,
-            succeeded,
+            succeeded: ran.iter().all(|ran| ran.success),
             tally,
             seconds: begun.elapsed().as_secs_f64(),
             seen,

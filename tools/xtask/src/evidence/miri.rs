@@ -6,12 +6,10 @@
 //! target, and the next by the other on the other.
 
 use super::Depth;
-use crate::shell::{Outcome, Shell};
+use crate::shell::{Line, Outcome, Shell, side_by_side};
 use crate::{source, toolchain};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
 
@@ -50,13 +48,20 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         }
     }
     let (calls, seeds) = (parts.len(), parts.iter().map(|part| part.seed + 1).max());
-    Ok(match run_all(shell, parts)? {
-        Err(command) => Outcome::Failed(format!("replay by `{command}`")),
-        Ok(tests) => Outcome::Passed(format!(
-            "{tests} tests in {calls} calls: seeds 0..{}, Stacked and Tree Borrows, x86_64 and aarch64",
-            seeds.unwrap_or(0)
-        )),
-    })
+    let ran = side_by_side(parts.iter().map(|part| part.line(shell, &[])).collect())?;
+    let failed = ran
+        .iter()
+        .filter(|ran| !ran.success || ran.tally.passed == 0);
+    let failed: Vec<_> = failed.map(|ran| format!("`{}`", ran.command)).collect();
+    if !failed.is_empty() {
+        let commands = failed.join("\n  ");
+        return Ok(Outcome::Failed(format!("replay by {commands}")));
+    }
+    let tests: usize = ran.iter().map(|ran| ran.tally.passed).sum();
+    Ok(Outcome::Passed(format!(
+        "{tests} tests in {calls} calls: seeds 0..{}, Stacked and Tree Borrows, x86_64 and aarch64",
+        seeds.unwrap_or(0)
+    )))
 }
 
 /// What is run, the long calls first.
@@ -86,38 +91,8 @@ fn parts(suites: &[Vec<String>], depth: Depth) -> Vec<Part<'_>> {
     parts
 }
 
-/// Runs the parts on all processors; the tests that passed, or the command that failed.
-fn run_all(shell: &Shell, parts: Vec<Part<'_>>) -> Result<Result<usize, String>> {
-    let left = Mutex::new((parts.into_iter(), Ok(0)));
-    let lock = || left.lock().unwrap_or_else(PoisonError::into_inner);
-    let work = || -> Result<()> {
-        loop {
-            let next = {
-                let (parts, sum) = &mut *lock();
-                parts.next().filter(|_| sum.is_ok())
-            };
-            let Some(part) = next else {
-                return Ok(());
-            };
-            let done = part.line(shell, &[]).run_beside_others()?;
-            let (_, sum) = &mut *lock();
-            if let Ok(count) = sum {
-                *sum = done.map(|tally| *count + tally.passed);
-            }
-        }
-    };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
-        let mut ends = workers.into_iter().map(|worker| worker.join());
-        ends.try_for_each(|end| end.ok().context("a thread panicked")?)
-    })?;
-    let (_, sum) = left.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(sum)
-}
-
 impl Part<'_> {
-    fn line(self, shell: &Shell, more: &[&str]) -> crate::shell::Line {
+    fn line(self, shell: &Shell, more: &[&str]) -> Line {
         let start = ["+nightly", "miri", "test", "--package", "atomshard"];
         let suite: Vec<&str> = self.suite.iter().map(String::as_str).collect();
         let arguments = [
