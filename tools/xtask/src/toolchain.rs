@@ -77,15 +77,17 @@ pub(crate) fn sources(shell: &Shell) -> Result<(), String> {
     added(shell, &arguments)
 }
 
-/// Makes sure that a plugin of cargo is there; under CI it is installed, unoptimised, which takes half of
-/// the time. The error is the remedy.
+/// Installs a tool, unoptimised, which takes half of the time.
+const INSTALL: [&str; 3] = ["install", "--locked", "--debug"];
+
+/// Makes sure that a plugin of cargo is there; under CI it is installed. The error is the remedy.
 pub(crate) fn tool(shell: &Shell, name: &str) -> Result<(), String> {
     let plugin = name.trim_start_matches("cargo-");
     let is_there = || shell.cargo(&[plugin, "--version"]).quiet();
     if is_there() {
         return Ok(());
     }
-    let arguments = ["install", "--locked", "--debug", name];
+    let arguments = [&INSTALL[..], &[name]].concat();
     if shell.strict && shell.cargo(&arguments).quiet() && is_there() {
         return Ok(());
     }
@@ -106,15 +108,8 @@ pub(crate) fn show_asm(shell: &Shell, install: bool) -> Result<PathBuf, String> 
     if is_there() {
         return Ok(program);
     }
-    let arguments = [
-        "install",
-        "--locked",
-        "--root",
-        &folder,
-        "--version",
-        version,
-        name,
-    ];
+    let place = ["--root", &folder, "--version", version, name];
+    let arguments = [&INSTALL[..], &place].concat();
     if (shell.strict || install) && shell.cargo(&arguments).quiet() && is_there() {
         return Ok(program);
     }

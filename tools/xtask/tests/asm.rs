@@ -176,7 +176,7 @@ fn without_the_second_reader_nothing_passes_and_nothing_is_written() {
         let (output, said) = asm(&root, arguments);
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(
-            said.contains("missing: needs `cargo install --locked --root"),
+            said.contains("missing: needs `cargo install --locked --debug --root"),
             "{said}"
         );
         assert!(said.contains("--version 0.2.64 cargo-show-asm`"), "{said}");
