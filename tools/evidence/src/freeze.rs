@@ -16,8 +16,9 @@ use schedule::{Director, Order as _, Threads, Walk, direct, meet};
 const VICTIM: usize = 1;
 /// Threads of a run: the victim and two others.
 const THREADS: usize = 3;
-/// Accesses of one operation after which its thread counts as waiting for somebody.
-const PATIENCE: usize = 20_000;
+/// Accesses of one operation after which its thread counts as waiting for somebody. The longest that end by
+/// themselves, a `retain` and an `update` that move a whole map on the way, take some 20,000.
+const PATIENCE: usize = 200_000;
 /// Operations that the adversary has beyond those that the victim's length calls for.
 const ATTACKS: usize = 300;
 /// Accesses of an operation that is attacked, at most.
@@ -119,7 +120,7 @@ impl Watch {
     fn new(aim: Aim, seed: u64) -> Self {
         Self {
             aim,
-            order: Walk::new(seed, 6),
+            order: Walk::new(seed, 60),
             places: [Place::default(); THREADS],
             stopped: false,
             next: VICTIM,
