@@ -8,6 +8,7 @@
 //! | `bars/` | the performance bars |
 //! | `doctor.rs` | what can be counted here, what disturbs, what to change |
 //! | `drops.rs` | how long what was removed waits |
+//! | `verify.rs` | a plan of placement, applied and read back |
 //! | `versus.rs` | this build against one over another body of reclamation |
 //! | `engines/` | one file per map |
 //! | `ops.rs`, `keys.rs` | operation streams, made before the clock starts |
@@ -39,6 +40,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod verify;
 mod versus;
 mod work;
 
@@ -49,15 +51,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    let done = |result: Result<(), LabError>| result.map(|()| ExitCode::SUCCESS);
     let result = match cli.command {
-        Some(cli::Command::Bars(args)) => bars::run(&args),
-        Some(cli::Command::Doctor(args)) => doctor::run(&args),
-        Some(cli::Command::Drops(args)) => drops::run(&args),
-        Some(cli::Command::Versus(args)) => versus::run(&args),
-        None => job::run(&cli.run),
+        Some(cli::Command::Verify(args)) => verify::run(&args),
+        Some(cli::Command::Bars(args)) => done(bars::run(&args)),
+        Some(cli::Command::Doctor(args)) => done(doctor::run(&args)),
+        Some(cli::Command::Drops(args)) => done(drops::run(&args)),
+        Some(cli::Command::Versus(args)) => done(versus::run(&args)),
+        None => done(job::run(&cli.run)),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever reads the output has had enough.
         Err(LabError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
