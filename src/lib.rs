@@ -89,7 +89,7 @@
 //!
 //! # Features
 //! `std` (default), `serde` (`Serialize`, `Deserialize`), `rayon` (parallel iterators), `topology` (the
-//! machine and plans of placement: module `topology`), `perf` (hardware counters: module `perf`).
+//! machine, plans of placement, applied and read back: module `topology`), `perf` (hardware counters: module `perf`).
 //!
 //! `perf` counts what the CPU and the kernel see of each thread: cycles, misses, lines that another core
 //! had modified, locked instructions, switches. A table says which event of which CPU counts a role.

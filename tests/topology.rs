@@ -4,6 +4,10 @@
 
 /// The files in `topology/`.
 mod topology {
+    #[cfg(target_os = "linux")]
+    mod applied;
+    #[cfg(target_os = "linux")]
+    mod blocked;
     mod budgets;
     mod costs;
     mod machines;

@@ -7,6 +7,8 @@
 
 mod barrier;
 pub(crate) mod pages;
+#[cfg(feature = "topology")]
+pub(crate) mod placement;
 
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;

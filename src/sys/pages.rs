@@ -66,6 +66,12 @@ pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
     unsafe { imp::free(block, bytes) }
 }
 
+/// Bytes of a page; where no pages are mapped, those of the largest one in use (Arm, 64 KiB).
+#[cfg(feature = "topology")]
+pub(crate) fn page_bytes() -> usize {
+    imp::page_bytes()
+}
+
 /// A block must not be empty, and offsets in it must fit `isize`, also after rounding up.
 fn is_sound_size(bytes: usize) -> bool {
     bytes != 0 && bytes <= isize::MAX.unsigned_abs() - 2 * HUGE_PAGE_BYTES
@@ -130,7 +136,7 @@ mod mapped {
         debug_assert_eq!(result, 0, "munmap of {bytes} bytes");
     }
 
-    fn page_bytes() -> usize {
+    pub(super) fn page_bytes() -> usize {
         // SAFETY: I1: `sysconf` touches no memory of ours.
         let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         // POSIX requires an answer; the largest page in use (Arm, 64 KiB) is a safe one otherwise.
@@ -163,6 +169,11 @@ mod heap {
     ) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
         let why = Unavailable::here("huge pages need mapped memory; this is the global allocator");
         Some((alloc_zeroed(bytes)?, Err(why)))
+    }
+
+    #[cfg(all(feature = "topology", not(all(unix, not(miri)))))]
+    pub(super) fn page_bytes() -> usize {
+        1 << 16
     }
 
     /// # Safety

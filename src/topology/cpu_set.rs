@@ -131,7 +131,13 @@ impl CpuSet {
         self.difference(other).is_empty()
     }
 
-    fn trimmed(words: Vec<u64>) -> Self {
+    /// The set as words: bit `n` of word `w` stands for `64 w + n`.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The set of these words.
+    pub(super) fn trimmed(words: Vec<u64>) -> Self {
         let mut set = Self { words };
         set.trim();
         set

@@ -4,7 +4,8 @@
 //! sysfs, procfs --+
 //! a copied tree --+--> Machine --+
 //! "pack:2 core:4"-+              +--> Placement::plan --> Plan { threads: CPUs, shards: nodes }
-//!                     Policy ----+
+//!                     Policy ----+                                |
+//!                                       pin, place: the kernel <--+--> read back: Outcome
 //! ```
 //!
 //! | item | what |
@@ -15,20 +16,25 @@
 //! | [`Placement`] | a policy, how many threads and shards, what to leave free |
 //! | [`Plan`] | the CPU of each thread, the node of each shard |
 //! | [`Cost`] | how far threads are from shards, and what they share |
+//! | [`Memory`] | on which node the kernel takes memory for a block |
+//! | [`Outcome`] | what came of pinning and placing, as it was read back |
 //! | [`Budget`] | the CPUs split among named pools, and the settings for each |
 //!
-//! Only `sysfs` and `cgroup` read files; nothing here makes another system call. A plan is made for any
-//! machine on any machine, and it is a proposal: this module neither pins threads nor binds memory. No
-//! map knows of it.
+//! Only `sysfs` and `cgroup` read files, and only `apply` and `memory` make another system call: by [`Plan::pin`] and
+//! [`Plan::place`], and by `verify_` of both. A plan is made for any machine on any machine, and is a proposal until
+//! then. No map knows of it.
 //!
 //! *Errors*: what cannot be understood is a [`TopologyError`](crate::TopologyError) with the place, what
 //! cannot be planned a [`PlanError`](crate::PlanError). No input panics.
 
+mod apply;
 mod budget;
 mod cgroup;
 mod cost;
 mod cpu_set;
 mod machine;
+mod memory;
+mod outcome;
 mod plan;
 mod policy;
 #[cfg(feature = "serde")]
@@ -40,5 +46,7 @@ pub use budget::{Budget, Share};
 pub use cost::Cost;
 pub use cpu_set::CpuSet;
 pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
+pub use memory::Memory;
+pub use outcome::{Degradation, FoundPages, FoundThread, Outcome};
 pub use plan::{Placement, Plan};
 pub use policy::Policy;

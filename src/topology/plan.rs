@@ -222,7 +222,8 @@ fn shards(
 /// `policy`, `threads` (the CPU of each) and `shards` (the node of each); a plan that was read is
 /// [checked](Self::check) before it is used, as it may be of another machine.
 ///
-/// A plan is a proposal: nothing is pinned and no memory is bound by it.
+/// A plan is a proposal: it changes nothing until threads [pin](Self::pin) themselves by it and blocks are
+/// [placed](Self::place).
 ///
 /// ```
 /// use atomshard::topology::{Machine, Placement, Policy};

@@ -36,6 +36,19 @@ impl<'de> Deserialize<'de> for Plan {
     }
 }
 
+/// The place of a key in [`KEYS`]. It refuses other keys itself, since then the format knows the line.
+struct Key(usize);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let place = KEYS.iter().position(|known| *known == key);
+        place
+            .map(Self)
+            .ok_or_else(|| D::Error::unknown_field(&key, &KEYS))
+    }
+}
+
 struct PlanVisitor;
 
 impl<'de> Visitor<'de> for PlanVisitor {
@@ -47,12 +60,11 @@ impl<'de> Visitor<'de> for PlanVisitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut table: M) -> Result<Plan, M::Error> {
         let (mut policy, mut threads, mut shards) = (None, None, None);
-        while let Some(key) = table.next_key::<String>()? {
-            match key.as_str() {
-                "policy" => once(&mut policy, KEYS[0], table.next_value()?)?,
-                "threads" => once(&mut threads, KEYS[1], table.next_value()?)?,
-                "shards" => once(&mut shards, KEYS[2], table.next_value()?)?,
-                other => return Err(M::Error::unknown_field(other, &KEYS)),
+        while let Some(Key(key)) = table.next_key()? {
+            match key {
+                0 => once(&mut policy, KEYS[0], table.next_value()?)?,
+                1 => once(&mut threads, KEYS[1], table.next_value()?)?,
+                _ => once(&mut shards, KEYS[2], table.next_value()?)?,
             }
         }
         Ok(Plan {

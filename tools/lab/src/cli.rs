@@ -1,6 +1,7 @@
 //! The command line.
 use crate::engines::Entrant;
 use crate::mixes::{Dist, Mix};
+use atomshard::topology::Memory;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     Place(PlaceArgs),
     /// What a machine looks like: packages, NUMA nodes, caches, cores and CPUs.
     Topo(TopoArgs),
+    /// Applies a plan of placement in a child process, and shows where threads and pages came to lie. Exit code 1
+    /// if not all is as planned.
+    Verify(VerifyArgs),
     /// Compares this build with one over another body of reclamation, process by process.
     Versus(VersusArgs),
 }
@@ -166,6 +170,23 @@ pub(crate) struct TopoArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The plan, a table with the keys policy, threads and shards: TOML in a file `*.toml`, else JSON.
+    pub(crate) plan: PathBuf,
+    /// On which node the kernel takes memory: first-touch, preferred, bind, interleave or weighted. With bind
+    /// a full node means the OOM killer.
+    #[arg(long, default_value_t)]
+    pub(crate) memory: Memory,
+    /// KiB of memory for each shard; one shard's memory is held at a time.
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub(crate) kib: u32,
+    /// Apply here, as the child does.
+    #[arg(long, hide = true)]
+    pub(crate) apply: bool,
 }
 
 /// Options of `versus`.

@@ -1,6 +1,6 @@
 //! What can go wrong, and with which exit code.
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 /// An error of the lab.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub(crate) enum LabError {
     #[error("{0}")]
     Usage(String),
 
+    /// The process that applies a plan has been ended. Exit code 1.
+    #[error(
+        "the child that applied the plan was ended ({status}); bound memory ends so on a full node"
+    )]
+    Ended { status: ExitStatus },
+
     /// A report could not be made. Exit code 3.
     #[error("report: {0}")]
     Report(String),
@@ -46,7 +52,7 @@ impl LabError {
     #[must_use]
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Wrong { .. } => 1,
+            Self::Wrong { .. } | Self::Ended { .. } => 1,
             Self::Input { .. } | Self::File { .. } | Self::Usage(_) => 2,
             Self::Report(_) | Self::Output(_) => 3,
         })

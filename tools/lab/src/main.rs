@@ -9,6 +9,7 @@
 //! | `doctor.rs` | what can be counted here, what disturbs, what to change |
 //! | `drops.rs` | how long what was removed waits |
 //! | `placing/` | what a machine looks like, and plans for it |
+//! | `verify.rs` | a plan of placement, applied and read back |
 //! | `versus.rs` | this build against one over another body of reclamation |
 //! | `engines/` | one file per map |
 //! | `ops.rs`, `keys.rs` | operation streams, made before the clock starts |
@@ -40,6 +41,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod verify;
 mod versus;
 mod work;
 
@@ -50,18 +52,20 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    let done = |result: Result<(), LabError>| result.map(|()| ExitCode::SUCCESS);
     let result = match cli.command {
-        Some(cli::Command::Bars(args)) => bars::run(&args),
-        Some(cli::Command::Doctor(args)) => doctor::run(&args),
-        Some(cli::Command::Drops(args)) => drops::run(&args),
-        Some(cli::Command::Latency(args)) => placing::latency(&args),
-        Some(cli::Command::Place(args)) => placing::place(&args),
-        Some(cli::Command::Topo(args)) => placing::topo(&args),
-        Some(cli::Command::Versus(args)) => versus::run(&args),
-        None => job::run(&cli.run),
+        Some(cli::Command::Bars(args)) => done(bars::run(&args)),
+        Some(cli::Command::Doctor(args)) => done(doctor::run(&args)),
+        Some(cli::Command::Drops(args)) => done(drops::run(&args)),
+        Some(cli::Command::Latency(args)) => done(placing::latency(&args)),
+        Some(cli::Command::Place(args)) => done(placing::place(&args)),
+        Some(cli::Command::Topo(args)) => done(placing::topo(&args)),
+        Some(cli::Command::Verify(args)) => verify::run(&args),
+        Some(cli::Command::Versus(args)) => done(versus::run(&args)),
+        None => done(job::run(&cli.run)),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever reads the output has had enough.
         Err(LabError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

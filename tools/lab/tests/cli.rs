@@ -320,3 +320,136 @@ fn a_machine_or_a_policy_that_is_none_is_refused_with_its_place() {
     let list = ["place", "--machine=synthetic:core:2 pu:1", "--policy=0,7"];
     refused(&list, "CPU 7 cannot be used: the machine has no such CPU");
 }
+
+/// A plan for this machine: one thread, one shard.
+#[cfg(target_os = "linux")]
+fn plan_of_one() -> atomshard::topology::Plan {
+    use atomshard::topology::{Machine, Placement, Policy};
+    let machine = Machine::here().unwrap();
+    let placement = Placement::new(Policy::Compact).threads(1).shards(1);
+    placement.plan(&machine).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plan_of_this_machine_is_applied_and_read_back() {
+    use atomshard::topology::Memory;
+    let plan = plan_of_one();
+    let (cpu, node) = (plan.threads()[0], plan.shards()[0]);
+    let folder = folder_with("plan.json", &serde_json::to_string(&plan).unwrap());
+    let toml = format!("policy = \"compact\"\nthreads = [{cpu}]\nshards = [{node}]\n");
+    write(folder.path().join("plan.toml"), toml).unwrap();
+    // Where the kernel refuses to place memory, this says so too.
+    let block = vec![1_u8; 1 << 20];
+    let placed = plan.place(0, Memory::Preferred, &raw const block[..]);
+    for file in ["plan.json", "plan.toml"] {
+        let assert = lab().current_dir(&folder).args(["verify", file]).assert();
+        let assert = assert.code(i32::from(!placed.is_applied())).stderr("");
+        let thread = format!("| 0      | {cpu:<11} | {cpu:<13} | ");
+        let assert =
+            assert.stdout(contains("policy compact, memory preferred").and(contains(thread)));
+        if placed.is_applied() {
+            let all =
+                "as planned: 1 of 1 threads, 1 of 1 shards; pages misplaced: 0, not read back: 0\n";
+            // A mebibyte of pages of 4 KiB, without those at the edges of the block.
+            let pages = contains(format!("{node} x 25")).or(contains(format!("{node} x 1")));
+            assert.stdout(contains(all).and(pages).and(contains("remedy").not()));
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_not_as_planned_is_in_the_tables_and_exits_with_1() {
+    let cpu = plan_of_one().threads()[0];
+    let plan = format!(r#"{{"policy":"compact","threads":[{cpu},60000],"shards":[60001]}}"#);
+    let folder = folder_with("plan.json", &plan);
+    lab()
+        .current_dir(&folder)
+        .args(["verify", "plan.json", "--memory", "first-touch"])
+        .assert()
+        .code(1)
+        .stderr("")
+        .stdout(
+            contains("| applied")
+                .and(contains("| 60000       | "))
+                .and(contains("sched_setaffinity was refused: Invalid argument"))
+                .and(contains("as planned: 1 of 2 threads, 0 of 1 shards; "))
+                .and(contains(
+                    "remedy: plan again with what the process may use now",
+                )),
+        );
+}
+
+#[test]
+fn a_broken_plan_is_named_with_line_and_expectation() {
+    let folder = tempdir().unwrap();
+    for (file, text, says) in [
+        (
+            "a.json",
+            "{\n\"policy\": \"compact\",\n\"threads\": [-1]}",
+            "a.json:3: expected a plan with policy, threads and shards: invalid value: integer `-1`, expected usize",
+        ),
+        (
+            "b.json",
+            "",
+            "b.json:1: expected a plan with policy, threads and shards: EOF while parsing",
+        ),
+        (
+            "c.toml",
+            "policy = \"compact\"\nthreads = [0]\nshard = [0]\n",
+            "c.toml:3: expected a plan with policy, threads and shards: unknown field `shard`, expected one of `policy`, `threads`, `shards`",
+        ),
+        (
+            "d.toml",
+            "policy = \"compact\"\nthreads = [0\n",
+            "d.toml:2: expected a plan with policy, threads and shards: ",
+        ),
+        (
+            "e.json",
+            "{\"policy\":\"close\",\"threads\":[],\"shards\":[]}",
+            "found \"close\", expected a policy (compact, spread, per-node, one-per-l3, cores-first) or a list of CPUs",
+        ),
+    ] {
+        write(folder.path().join(file), text).unwrap();
+        lab()
+            .current_dir(&folder)
+            .args(["verify", file])
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(contains(says));
+    }
+    lab()
+        .args(["verify", "/nowhere/plan.json"])
+        .assert()
+        .code(2)
+        .stderr(contains("/nowhere/plan.json: "));
+    lab()
+        .args(["verify", "plan.json", "--memory", "near"])
+        .assert()
+        .code(2)
+        .stderr(contains(
+            "expected a memory policy (first-touch, preferred, bind, interleave, weighted)",
+        ));
+}
+
+/// As the OOM killer would; here the allocator aborts.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_is_ended_is_told() {
+    let folder = folder_with("plan.json", &serde_json::to_string(&plan_of_one()).unwrap());
+    Command::new("sh")
+        .current_dir(&folder)
+        .args([
+            "-c",
+            "ulimit -v 1000000; exec \"$0\" verify plan.json --kib 16777216",
+        ])
+        .arg(assert_cmd::cargo::cargo_bin!("atomshard"))
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(contains(
+            "the child that applied the plan was ended (signal: 6",
+        ));
+}
