@@ -5,6 +5,7 @@
 /// The files in `topology/`.
 mod topology {
     mod budgets;
+    mod built;
     mod machines;
     mod mangled;
     mod plans;
