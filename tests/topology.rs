@@ -9,6 +9,7 @@ mod topology {
     #[cfg(target_os = "linux")]
     mod blocked;
     mod budgets;
+    mod built;
     mod costs;
     mod machines;
     mod mangled;

@@ -200,9 +200,9 @@ fn explain(error: &io::Error, attr: &Attr, host: &Host) -> Reason {
     let has_unit = attr.is_software() || host.pmu.is_some();
     match number {
         errno::ENOENT | errno::ENODEV | errno::EOPNOTSUPP if !has_unit => Reason::NoPmu,
-        errno::ENOENT | errno::ENODEV | errno::EOPNOTSUPP | errno::EINVAL => {
-            Reason::Unsupported { errno: number }
-        }
+        errno::ENOENT | errno::ENODEV | errno::EOPNOTSUPP | errno::EINVAL => Reason::Unsupported {
+            errno: Some(number),
+        },
         errno::EACCES => forbidden,
         // The kernel's own answer to the level is EACCES. EPERM is what seccomp profiles give.
         errno::EPERM if !host.level_allows(attr.include_kernel) => forbidden,

@@ -3,10 +3,12 @@
 //! ```text
 //! root/proc/cpuinfo                                    vendor and model, or implementer and part
 //! root/sys/bus/event_source/devices/UNIT/type, cpus    the number of the unit, its CPUs
+//! root/sys/bus/event_source/devices/UNIT/events/...    of an Arm, the common events that it has
 //! root/proc/sys/kernel/perf_event_paranoid             the level
 //! ```
 
 use super::event::Layout;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -62,6 +64,19 @@ pub struct Pmu {
     pub name: String,
     /// The kernel's number of it. It is 4 for `cpu`; parts with two kinds of cores have other ones.
     pub type_id: u32,
+    /// The events of an Arm unit that sysfs lists; `None` where it lists none.
+    pub listed: Option<BTreeSet<u16>>,
+}
+
+impl Pmu {
+    /// Whether the unit may have an event. Of an Arm the common ones are listed, as far as it has them: an
+    /// emulator has a few. The kernel opens the others too, and they read 0.
+    pub(super) fn may_have(&self, event: u16) -> bool {
+        // Those that Linux 6.1 looks for in PMCEID: armv8pmu_event_attr_is_visible.
+        let common = matches!(event, 0..=0x3f | 0x4000..=0x403f);
+        let listed = self.listed.as_ref();
+        !common || listed.is_none_or(|listed| listed.contains(&event))
+    }
 }
 
 /// What decides how one CPU counts. Plain data: one can be made for any machine.
@@ -164,8 +179,25 @@ fn pmu(devices: &Path, cpu: usize) -> Option<Pmu> {
             return None;
         }
         let type_id = text(&unit.join("type"))?.trim().parse().ok()?;
-        Some(Pmu { name, type_id })
+        let is_arm = name.starts_with("armv");
+        let listed = is_arm.then(|| listed(&unit.join("events"))).flatten();
+        Some(Pmu {
+            name,
+            type_id,
+            listed,
+        })
     })
+}
+
+/// The events of files such as `event=0x0011`.
+fn listed(events: &Path) -> Option<BTreeSet<u16>> {
+    let files = std::fs::read_dir(events).ok()?;
+    let event = |file: std::io::Result<std::fs::DirEntry>| {
+        let text = text(&file.ok()?.path())?;
+        u16::from_str_radix(text.trim().strip_prefix("event=0x")?, 16).ok()
+    };
+    let listed: BTreeSet<u16> = files.filter_map(event).collect();
+    (!listed.is_empty()).then_some(listed)
 }
 
 /// Whether a list such as `0-3,8` has a number.

@@ -104,6 +104,9 @@ fn resolve(table: &Table, host: &Host, role: Role) -> Result<Attr, Reason> {
             source: row.source.clone(),
         }),
         (Entry::Event { encoding, .. }, Some(unit)) => {
+            if !unit.may_have(encoding.event) {
+                return Err(Reason::Unsupported { errno: None });
+            }
             Ok(Attr::raw(unit.type_id, *encoding, cpu.layout()))
         }
         // Without the unit's number its events have no name; the kernel may still know one.

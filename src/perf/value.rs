@@ -156,8 +156,8 @@ pub enum Reason {
     },
     /// The counting unit does not know the event.
     Unsupported {
-        /// What the system call answered.
-        errno: i32,
+        /// What the system call answered; `None` if the unit does not list the event in the first place.
+        errno: Option<i32>,
     },
     /// More events than there are counters, or more files than the process may have open.
     TooMany {
@@ -264,11 +264,14 @@ impl fmt::Display for Reason {
             Self::NoEvent { why, source } => {
                 write!(f, "the CPU has no event for it: {why} ({source})")
             }
-            Self::Unsupported { errno } => {
+            Self::Unsupported { errno: Some(errno) } => {
                 write!(
                     f,
                     "the counting unit does not know the event (error {errno})"
                 )
+            }
+            Self::Unsupported { errno: None } => {
+                f.write_str("the counting unit does not list the event")
             }
             Self::TooMany { errno: None } => f.write_str("no counter is allowed"),
             Self::TooMany { errno: Some(errno) } => {

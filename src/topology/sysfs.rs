@@ -12,7 +12,8 @@
 //! What a CPU shares with others is told by lists (`core_cpus_list`, `shared_cpu_list`). CPUs with the
 //! same list are one core, or one group. A list that leaves its own CPU out, or that another CPU of
 //! it contradicts, is an error. The order of cores and groups comes from the kernel's numbers of
-//! them (`core_id`, the cache's `id`), which do not depend on the numbers of the CPUs.
+//! them (`core_id`, the cache's `id`), which do not depend on the numbers of the CPUs. Of a cache that
+//! has several, the lowest counts: an emulated one may have one for each CPU.
 
 use super::CpuSet;
 use super::cgroup;
@@ -78,6 +79,7 @@ pub(super) fn read(root: &Path) -> Result<Machine, TopologyError> {
         }
         line_bytes = line_bytes.or(caches.line_bytes);
     }
+    groups.number_alike();
     cores.check()?;
     groups.check()?;
 
@@ -122,6 +124,10 @@ impl Claim {
         (self.number, &self.set) == (other.number, &other.set)
     }
 
+    fn is_numbered(&self) -> bool {
+        self.number.1 >= 0
+    }
+
     /// By what claims are ordered: the same for all CPUs of a group that agree.
     fn order(&self) -> ((i64, i64), usize) {
         (self.number, self.set.iter().next().unwrap_or(0))
@@ -149,6 +155,20 @@ impl Groups {
         }
         self.claims.insert(cpu, claim);
         Ok(())
+    }
+
+    /// Gives all CPUs with the same list the lowest number that one of them has.
+    fn number_alike(&mut self) {
+        let mut lowest = BTreeMap::new();
+        for Claim { number, set, .. } in self.claims.values().filter(|claim| claim.is_numbered()) {
+            let lowest = lowest.entry(set.to_string()).or_insert(*number);
+            *lowest = (*lowest).min(*number);
+        }
+        for claim in self.claims.values_mut() {
+            if let Some(number) = lowest.get(&claim.set.to_string()) {
+                claim.number = *number;
+            }
+        }
     }
 
     /// Whether all CPUs of a list say the same.

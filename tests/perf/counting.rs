@@ -165,7 +165,9 @@ fn a_blocked_call_is_told_from_a_forbidden_one() {
 #[test]
 fn no_entry_means_no_unit_or_no_such_event() {
     let absent = refusing(|_, _| Some(ENOENT));
-    let unsupported = Reason::Unsupported { errno: ENOENT };
+    let unsupported = Reason::Unsupported {
+        errno: Some(ENOENT),
+    };
     assert_eq!(why(absent, &server(), Role::Cycles).0, unsupported);
     let mut host = server();
     host.pmu = None;
@@ -180,7 +182,12 @@ fn an_invalid_event_is_told_from_one_that_does_not_fit() {
     let full = refusing(|_, place| place.is_some_and(|index| index >= 2).then_some(EINVAL));
     let roles = [Role::Cycles, Role::Instructions, Role::L1Miss];
     for (fake, expected) in [
-        (unknown, Reason::Unsupported { errno: EINVAL }),
+        (
+            unknown,
+            Reason::Unsupported {
+                errno: Some(EINVAL),
+            },
+        ),
         (
             full,
             Reason::TooMany {
@@ -198,7 +205,12 @@ fn an_invalid_event_is_told_from_one_that_does_not_fit() {
         assert_eq!(reason, Err(&expected));
     }
     let (reason, _) = why(unknown, &server(), Role::L1Miss);
-    assert_eq!(reason, Reason::Unsupported { errno: EINVAL });
+    assert_eq!(
+        reason,
+        Reason::Unsupported {
+            errno: Some(EINVAL)
+        }
+    );
 }
 
 #[test]

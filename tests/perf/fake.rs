@@ -104,6 +104,7 @@ pub(crate) fn server() -> Host {
         pmu: Some(Pmu {
             name: "cpu".to_owned(),
             type_id: 9,
+            listed: None,
         }),
         paranoid: Some(2),
     }

@@ -34,6 +34,7 @@ fn unit(name: &str, type_id: u32) -> Option<Pmu> {
     Some(Pmu {
         name: name.to_owned(),
         type_id,
+        listed: None,
     })
 }
 
@@ -51,6 +52,7 @@ fn a_server_is_read() {
             ("proc/cpuinfo", &(block(0) + &block(1))),
             ("proc/sys/kernel/perf_event_paranoid", "-1\n"),
             (&format!("{UNITS}/cpu/type"), "4\n"),
+            (&format!("{UNITS}/cpu/events/cpu-cycles"), "event=0x76\n"),
             (&format!("{UNITS}/software/type"), "1\n"),
         ],
     );
@@ -108,6 +110,23 @@ fn arm_has_an_implementer_and_a_part() {
         };
         assert_eq!((host.cpu, host.pmu), (Some(expected), unit(name, type_id)));
     }
+}
+
+/// As qemu's emulated CPUs show it.
+#[test]
+fn an_arm_unit_lists_its_common_events() {
+    let file = |name| format!("{UNITS}/armv8_pmuv3/{name}");
+    let tree = Tree::new(
+        "listed",
+        &[
+            (&file("type"), "8\n"),
+            (&file("events/cpu_cycles"), "event=0x0011\n"),
+            (&file("events/inst_retired"), "event=0x0008\n"),
+            (&file("events/damaged"), "event=0x\n"),
+        ],
+    );
+    let unit = tree.host(0).pmu.expect("a unit");
+    assert_eq!(unit.listed, Some([0x08, 0x11].into()));
 }
 
 #[test]

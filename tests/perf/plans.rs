@@ -8,6 +8,7 @@ fn on(cpu: Cpu, unit: Option<(&str, u32)>) -> Host {
     host.pmu = unit.map(|(name, type_id)| Pmu {
         name: name.to_owned(),
         type_id,
+        listed: None,
     });
     host
 }
@@ -74,6 +75,23 @@ fn cores_of_two_kinds_have_their_own_rows() {
     assert_eq!(event(&small, Role::LocalHitm), Err(Reason::NotInTable));
     // The kernel's own names are left, which are no raw events.
     assert_eq!(event(&small, Role::Cycles), raw(0, 0, 0));
+}
+
+/// The kernel opens it all the same, and it reads 0.
+#[test]
+fn a_common_event_that_an_arm_unit_does_not_list_is_not_counted() {
+    let mut host = on(neoverse(0xd0c), Some(("armv8_pmuv3", 8)));
+    assert_eq!(event(&host, Role::L1Miss), raw(8, 0x03, 0));
+    let unit = host.pmu.as_mut().expect("it has one");
+    unit.listed = Some([0x08, 0x11].into());
+    assert_eq!(event(&host, Role::Cycles), raw(8, 0x11, 0));
+    let absent = Err(Reason::Unsupported { errno: None });
+    assert_eq!(event(&host, Role::L1Miss), absent);
+    // Of what is not common the unit lists nothing.
+    let own = "[[row]]\ncpus = [\"neoverse-n1\"]\nrole = \"l1_miss\"\nname = \"ITS_OWN\"\nevent = 0xc1\nsource = \"x\"\n";
+    let table = Table::shipped().with_rows(own).expect("a row");
+    let plan = Plan::new(&table, &host, &[Role::L1Miss], 4);
+    assert_eq!(plan.missing(), []);
 }
 
 #[test]

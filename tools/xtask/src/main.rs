@@ -24,6 +24,7 @@ mod shell;
 mod source;
 mod tidy;
 mod toolchain;
+mod vm;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
@@ -62,6 +63,11 @@ enum Command {
     /// Exit code: 0 passed, 1 a test failed or a processor is not what it should be, 2 cannot run;
     /// the message says what is missing and the command that installs it.
     Aarch64(aarch64::Options),
+    /// Tests in machines of `tools/vm`, on a kernel of their own: NUMA nodes, a CPU that counts.
+    ///
+    /// Exit code: 0 passed, 1 a test failed or none was run, 2 cannot run; the message says what is
+    /// missing and the command that installs it.
+    Vm(vm::Options),
     /// The test command of the README: `cargo test --workspace`.
     Test,
     /// All deterministic gates, with times and a summary.
@@ -114,6 +120,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Evidence(options) => matches!(evidence::run(&root, &options)?, Outcome::Passed(_)),
         Command::Oracle(options) => oracle::run(&root, &options)?,
         Command::Aarch64(options) => aarch64::run(&root, &options)?,
+        Command::Vm(options) => vm::run(&root, &options)?,
         Command::Asm(options) => return Ok(asm::run(&root, &options)),
         Command::Coherence(options) => return Ok(coherence::run(&root, &options)),
     };

@@ -175,12 +175,18 @@ impl Line {
     /// Runs a test command; it must run at least one test.
     pub(crate) fn run_tests(self) -> Result<Outcome> {
         let text = self.text.clone();
-        let mut tally = Tally::default();
-        let success = self.run_by_lines(|line| tally.add(line))?;
+        let (success, tally) = self.run_counted()?;
         if success && tally.passed == 0 {
             return Ok(Outcome::Failed(format!("`{text}` ran no test")));
         }
         Ok(verdict(success, &text, format!("{} tests", tally.passed)))
+    }
+
+    /// Runs a test command; whether it succeeded, and what the test runners counted.
+    pub(crate) fn run_counted(self) -> Result<(bool, Tally)> {
+        let mut tally = Tally::default();
+        let success = self.run_by_lines(|line| tally.add(line))?;
+        Ok((success, tally))
     }
 
     /// Runs it; whether it succeeded, and what it printed, which goes through.

@@ -18,7 +18,7 @@
 //! - LSE2, by which a 16-byte load or store is single-copy atomic: qemu 7.2 has no processor with
 //!   it, `max` included. The contract of the instructions alone covers what is chosen then.
 //! - Rates, NUMA placement and hardware counters: qemu-user has no `mbind` and no
-//!   `perf_event_open`. It has `membarrier`, so readers run without fences as on Linux.
+//!   `perf_event_open` (`cargo xtask vm` has). It has `membarrier`, so readers run without fences as on Linux.
 
 mod instructions;
 
@@ -80,7 +80,7 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
 }
 
 /// Makes sure that programs for aarch64 link and run; the error is the remedy. Only CI installs.
-fn ready(shell: &Shell) -> Result<(), String> {
+pub(crate) fn ready(shell: &Shell) -> Result<(), String> {
     toolchain::target(shell, TARGET)?;
     toolchain::set_up(shell, SETUP)
 }
@@ -161,7 +161,7 @@ fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Ou
         let lines = programs.map(|mut arguments| {
             arguments.push("--");
             arguments.extend(tests.iter().map(String::as_str));
-            cargo(shell, &processor.name, &arguments)
+            cargo(shell, &emulator(&processor.name), &arguments)
         });
         let ran = side_by_side(lines.collect())?;
         let mut tally = Tally::default();
@@ -194,8 +194,14 @@ fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Ou
     Ok(judge(&rows))
 }
 
-/// One `cargo test` of the library with all features; `processor` is empty where nothing runs.
-fn cargo(shell: &Shell, processor: &str, arguments: &[&str]) -> Line {
+/// The runner that is a processor of qemu-user's.
+fn emulator(processor: &str) -> String {
+    format!("timeout -k 5 {LIMIT_SECONDS} {EMULATOR} -cpu {processor}")
+}
+
+/// One `cargo test` of the library with all features, on what runs programs for aarch64; the runner is
+/// empty where nothing runs.
+pub(crate) fn cargo(shell: &Shell, runner: &str, arguments: &[&str]) -> Line {
     let mut words = vec!["test", "--package", "atomshard", "--all-features"];
     words.extend(["--profile", "emulated", "--target", TARGET]);
     words.extend(arguments);
@@ -204,11 +210,10 @@ fn cargo(shell: &Shell, processor: &str, arguments: &[&str]) -> Line {
         .without("QEMU_LD_PREFIX")
         .env("CARGO_TARGET_DIR", &shell.target("aarch64"))
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
-    if processor.is_empty() {
+    if runner.is_empty() {
         return line;
     }
-    let runner = format!("timeout -k 5 {LIMIT_SECONDS} {EMULATOR} -cpu {processor}");
-    line.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", &runner)
+    line.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner)
 }
 
 /// Which read-modify-writes the crate's code runs under this processor.
@@ -216,7 +221,7 @@ fn instructions_of(shell: &Shell, processor: &str) -> Result<Seen> {
     let log = format!("{}/{processor}.log", shell.target("aarch64"));
     let mut arguments = vec!["--lib", "--"];
     arguments.extend(LOGGED);
-    let line = cargo(shell, processor, &arguments)
+    let line = cargo(shell, &emulator(processor), &arguments)
         .env("QEMU_LOG", "in_asm")
         .env("QEMU_LOG_FILENAME", &log);
     if let Outcome::Failed(what) = line.run_tests()? {

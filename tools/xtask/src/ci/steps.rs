@@ -3,7 +3,7 @@
 use crate::evidence::{self, Options};
 use crate::shell::{Outcome, Shell};
 use crate::toolchain;
-use crate::{aarch64, asm, coherence, layers, oracle, orders, safety, source, tidy};
+use crate::{aarch64, asm, coherence, layers, oracle, orders, safety, source, tidy, vm};
 use anyhow::{Context as _, Result, bail};
 
 /// One gate.
@@ -78,6 +78,11 @@ pub(crate) fn all() -> Vec<Step> {
             "tests",
             "the library's tests, one process each",
             tests_alone,
+        ),
+        step(
+            "vm",
+            "nodes and counters as a kernel in a test machine shows them",
+            vm::step,
         ),
         step(
             "oracle",
