@@ -167,11 +167,18 @@ pub fn full() -> Vec<Config> {
             &[0, 1],
             &[&[ONCE, GROW], &[ONCE, Remove(0)], &[TryInsert(0)]],
         ),
-        claims(),
+        run(
+            "no move: inserts of one key; insert and remove",
+            TWO_SLOTS,
+            0,
+            &[],
+            &[&[Insert(0)], &[Insert(0)], &[Insert(0), Remove(0)]],
+        ),
     ]
 }
 
-/// Three inserts of one key, a removal between two of them.
+/// Three inserts of one key, a removal between two of them. Too many states to see all of: without a mistake
+/// nothing was found in 22 minutes of a processor, which was not the end.
 fn claims() -> Config {
     use Op::{Insert, Remove};
     run(
