@@ -43,9 +43,26 @@ pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavai
 }
 
 /// How many threads can run at once, read from the affinity mask and the cgroup's quota.
+///
+/// The mask is that of the calling thread. A thread that is pinned to one CPU would say 1 for all others
+/// too, so then the CPUs that are online count.
 pub(super) fn parallelism() -> usize {
     static ANSWER: OnceLock<usize> = OnceLock::new();
-    *ANSWER.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+    *ANSWER.get_or_init(count)
+}
+
+fn count() -> usize {
+    match thread::available_parallelism().map_or(1, usize::from) {
+        1 if !cfg!(miri) => online(),
+        count => count,
+    }
+}
+
+/// CPUs that are online, at least 1.
+fn online() -> usize {
+    // SAFETY: I1: the call takes an integer.
+    let answer = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    usize::try_from(answer).unwrap_or(1).max(1)
 }
 
 /// Bytes of a line of the first-level data cache of CPU 0, from sysfs.
@@ -80,4 +97,37 @@ fn membarrier(command: c_int) -> Result<(), Option<i32>> {
 
 fn last_errno() -> Option<i32> {
     io::Error::last_os_error().raw_os_error()
+}
+
+#[cfg(all(test, not(any(loom, miri))))]
+mod tests {
+    use super::{count, online};
+    use std::thread;
+
+    /// Found by `benches/contention`: a counter whose first contended add came from a pinned thread never made stripes.
+    #[test]
+    fn a_thread_that_is_pinned_to_one_cpu_does_not_count_one() {
+        let pinned = || {
+            // SAFETY: I1: an empty set is all zeros.
+            let mut set: libc::cpu_set_t = unsafe { core::mem::zeroed() };
+            // SAFETY: I1: the set is this thread's own.
+            let cpu = unsafe { libc::sched_getcpu() };
+            let Ok(cpu) = usize::try_from(cpu) else {
+                return None;
+            };
+            // SAFETY: I1: as above; the number is of a CPU, and checked against the set's size.
+            unsafe { libc::CPU_SET(cpu, &mut set) };
+            // SAFETY: I1: the set is read as long as it is.
+            let done = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+            (done == 0).then(count)
+        };
+        let counted = thread::scope(|scope| scope.spawn(pinned).join());
+        let counted = counted.expect("it does not panic");
+        assert!(
+            counted.is_none_or(|counted| counted == online()),
+            "{counted:?}"
+        );
+        let here = thread::available_parallelism().map_or(1, usize::from);
+        assert!(online() >= here, "{here} of {}", online());
+    }
 }

@@ -59,7 +59,8 @@ impl core::error::Error for Unavailable {}
 
 /// How many threads the system runs at once for this process, at least 1.
 ///
-/// Asked once; containers and affinity masks count as they stood at the first call. In a model it
+/// Asked once; containers and affinity masks count as they stood at the first call, but that of a thread
+/// pinned to one CPU, on Linux. In a model it
 /// is 2: a model has two or three threads, and fewer shards make for fewer interleavings.
 pub(crate) fn parallelism() -> usize {
     if MODEL { 2 } else { os::parallelism() }
