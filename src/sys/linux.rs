@@ -99,34 +99,24 @@ fn last_errno() -> Option<i32> {
     io::Error::last_os_error().raw_os_error()
 }
 
-#[cfg(all(test, not(any(loom, miri))))]
+#[cfg(all(test, feature = "topology", not(any(loom, miri))))]
 mod tests {
     use super::{count, online};
+    use crate::sys::placement::{cpu_and_node, set_affinity};
     use std::thread;
 
     /// Found by `benches/contention`: a counter whose first contended add came from a pinned thread never made stripes.
     #[test]
     fn a_thread_that_is_pinned_to_one_cpu_does_not_count_one() {
         let pinned = || {
-            // SAFETY: I1: an empty set is all zeros.
-            let mut set: libc::cpu_set_t = unsafe { core::mem::zeroed() };
-            // SAFETY: I1: the set is this thread's own.
-            let cpu = unsafe { libc::sched_getcpu() };
-            let Ok(cpu) = usize::try_from(cpu) else {
-                return None;
-            };
-            // SAFETY: I1: as above; the number is of a CPU, and checked against the set's size.
-            unsafe { libc::CPU_SET(cpu, &mut set) };
-            // SAFETY: I1: the set is read as long as it is.
-            let done = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
-            (done == 0).then(count)
+            let (cpu, _) = cpu_and_node().expect("a thread may ask where it runs");
+            let mut cpus = vec![0; cpu / 64 + 1];
+            cpus[cpu / 64] = 1 << (cpu % 64);
+            set_affinity(&cpus).expect("a thread may stay where it runs");
+            count()
         };
         let counted = thread::scope(|scope| scope.spawn(pinned).join());
-        let counted = counted.expect("it does not panic");
-        assert!(
-            counted.is_none_or(|counted| counted == online()),
-            "{counted:?}"
-        );
+        assert_eq!(counted.expect("it does not panic"), online());
         let here = thread::available_parallelism().map_or(1, usize::from);
         assert!(online() >= here, "{here} of {}", online());
     }

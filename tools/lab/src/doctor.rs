@@ -4,6 +4,7 @@
 use crate::cli::DoctorArgs;
 use crate::error::LabError;
 use crate::machine::{Machine, Row};
+use crate::report;
 use comfy_table::{ContentArrangement, Table, presets};
 use std::io::Write as _;
 
@@ -12,12 +13,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), LabError> {
     let machine = Machine::discover();
     let mut out = std::io::stdout().lock();
     if args.json {
-        let json = serde_json::to_string_pretty(&machine);
-        writeln!(
-            out,
-            "{}",
-            json.map_err(|e| LabError::Report(e.to_string()))?
-        )?;
+        writeln!(out, "{}", report::json(&machine)?)?;
     } else {
         writeln!(out, "{}, {} processors", machine.cpu, machine.processors)?;
         writeln!(out, "{}", table(&machine))?;

@@ -8,6 +8,7 @@
 use super::source;
 use crate::cli::LatencyArgs;
 use crate::error::LabError;
+use crate::report;
 use atomshard::Padded;
 use atomshard::topology::{CpuSet, Machine, ProcessingUnit};
 use comfy_table::{CellAlignment, Table, presets};
@@ -74,12 +75,7 @@ pub(crate) fn run(args: &LatencyArgs) -> Result<(), LabError> {
     let pairs = measured(&machine, &units)?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        let json = serde_json::to_string_pretty(&pairs);
-        writeln!(
-            out,
-            "{}",
-            json.map_err(|error| LabError::Report(error.to_string()))?
-        )?;
+        writeln!(out, "{}", report::json(&pairs)?)?;
     } else {
         writeln!(
             out,

@@ -2,6 +2,7 @@
 use super::source;
 use crate::cli::TopoArgs;
 use crate::error::LabError;
+use crate::report;
 use atomshard::topology::{Machine, NumaNode, ProcessingUnit};
 use serde::Serialize;
 use std::io::Write as _;
@@ -41,12 +42,7 @@ pub(crate) fn run(args: &TopoArgs) -> Result<(), LabError> {
     let machine = source::machine(args.machine.as_deref())?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        let json = serde_json::to_string_pretty(&json(&machine));
-        writeln!(
-            out,
-            "{}",
-            json.map_err(|error| LabError::Report(error.to_string()))?
-        )?;
+        writeln!(out, "{}", report::json(&json(&machine))?)?;
     } else {
         write!(out, "{}", picture(&machine))?;
     }

@@ -156,6 +156,10 @@ impl Cell {
 /// Writes `report.json` into `folder`.
 pub(crate) fn write_json(report: &Report, folder: &Path) -> Result<(), LabError> {
     let path = folder.join("report.json");
-    let json = serde_json::to_string_pretty(report).map_err(|e| LabError::Report(e.to_string()))?;
-    std::fs::write(&path, json).map_err(LabError::at(path))
+    std::fs::write(&path, json(report)?).map_err(LabError::at(path))
+}
+
+/// As JSON, for people to read too.
+pub(crate) fn json(what: &impl Serialize) -> Result<String, LabError> {
+    serde_json::to_string_pretty(what).map_err(|error| LabError::Report(error.to_string()))
 }
