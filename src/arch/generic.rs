@@ -56,6 +56,21 @@ pub fn match_bit<const BIT: u32>(line: &LineWords) -> u32 {
     mask
 }
 
+/// Which 16-byte slots of the line have `value` in lane number `LANE` of 32 bits: one bit for each slot.
+#[inline]
+#[must_use]
+pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    let mut mask = 0;
+    for slot in 0..4 {
+        // ORD: Relaxed — the answer only filters (I1).
+        let word = line.0[2 * slot + LANE / 2].load(Ordering::Relaxed);
+        let lane = word >> (LANE % 2 * 32) & u64::from(u32::MAX);
+        mask |= u32::from(lane == u64::from(value)) << slot;
+    }
+    mask
+}
+
 /// Says that the line at `address` will be read soon.
 #[inline]
 pub fn prefetch_read<T>(address: *const T) {

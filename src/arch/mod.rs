@@ -7,6 +7,7 @@
 //! | [`match_high`] | which words of a 64-byte line have this upper half-word | 4 `pcmpeqw`, 3 `packsswb`, `pmovmskb` | 3 `uzp2`, `cmeq`, `addv` | 8 loads |
 //! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, `pmovmskb` | 3 `uzp2`, `cmge`, `addv` | 8 loads |
 //! | [`match_bit`] | which words of a 64-byte line have this bit set | 4 `psllq`, 3 `packsswb`, `pmovmskb` | 4 `shl`, 3 `uzp2`, `cmlt`, `addv` | 8 loads |
+//! | [`match_lane`] | which 16-byte slots of a 64-byte line have this number in one of their four lanes | 3 `shufps`, `pcmpeqd`, `movmskps` | `ld4`, `cmeq`, `addv` | 4 loads |
 //! | [`RMW_ORDERS_LOADS`] | whether matches see what was there at an earlier read-modify-write | yes | no | no |
 //! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | `prfm pldl1keep` | nothing |
 //! | [`prefetch_write`] | this line will be written soon | `prefetchw` | `prfm pstl1keep` | nothing |
@@ -117,7 +118,9 @@ use x86_64 as machine;
 
 use crate::sync::{AtomicU64, never_split};
 pub use core::hint::spin_loop as spin_hint;
-pub use machine::{cycles, match_bit, match_clear_sign, match_high, prefetch_read, prefetch_write};
+pub use machine::{
+    cycles, match_bit, match_clear_sign, match_high, match_lane, prefetch_read, prefetch_write,
+};
 pub use wide::AtomicU128;
 
 /// Whether every load that follows a `SeqCst` read-modify-write of its thread, of whatever width, is

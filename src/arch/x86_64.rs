@@ -6,9 +6,9 @@
 //!
 //! | instruction | feature | since |
 //! |---|---|---|
-//! | `pcmpeqw`, `packsswb`, `pmovmskb`, `prefetcht0` | SSE2 | all |
+//! | `pcmpeqw`, `packsswb`, `pmovmskb`, `shufps`, `movmskps`, `prefetcht0` | SSE2 | all |
 //! | `vpbroadcastw` | AVX2 | Haswell 2013, Excavator 2015 |
-//! | `vpcmpeqw k, zmm`, `vpmovq2m` | AVX-512 BW, DQ | Skylake-X 2017, Zen 4 2022 |
+//! | `vpcmpeqw k, zmm`, `vpcmpeqd k, zmm`, `vpmovq2m` | AVX-512 BW, F, DQ | Skylake-X 2017, Zen 4 2022 |
 //! | `prefetchw` | PRFCHW | K8 2003, Broadwell 2014; without effect before |
 //! | `rdtsc` | TSC | all; at a constant rate since Nehalem 2008, K10 2007 |
 //! | `lock cmpxchg16b` | CX16 | all but the AMD64 processors of 2003 to 2005 |
@@ -19,7 +19,7 @@
 
 mod line;
 
-pub use line::{match_bit, match_clear_sign, match_high};
+pub use line::{match_bit, match_clear_sign, match_high, match_lane};
 
 use super::detect;
 use super::generic;

@@ -4,6 +4,7 @@ pub mod papaya;
 mod resize_mode;
 pub mod shard_map;
 pub mod shard_set;
+pub mod word_map;
 
 pub use compute::{Compute, Operation};
 pub use resize_mode::ResizeMode;

@@ -30,6 +30,9 @@ use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
+/// Bits of a ticket that count those of one thread.
+const TICKET_BITS: u32 = 40;
+
 /// The memory of a structure's objects of type `T`, and of whatever else it retires.
 #[repr(C)] // What each operation reads, first.
 pub(crate) struct Domain<T: Object> {
@@ -143,6 +146,20 @@ impl<T: Object> Domain<T> {
     /// The sum of all counts: exact while nobody counts, and otherwise somewhere near.
     pub(crate) fn counted(&self) -> isize {
         self.heaps.counted(OwnHeap::objects)
+    }
+
+    /// A number that no other call for this structure returns, by any thread: the thread's, and how many it has had.
+    pub(crate) fn ticket(&self, guard: &impl Guard) -> u64 {
+        guard.with_record(|record| {
+            // SAFETY: I1: the record is this thread's; I2: nothing below calls anybody.
+            let heap = unsafe { self.heap(record).borrow() };
+            note_read(&raw const heap.tickets);
+            note_write(&raw const heap.tickets);
+            heap.tickets += 1;
+            let fits = heap.tickets >> TICKET_BITS == 0 && record.index() >> (64 - TICKET_BITS) == 0;
+            assert!(fits, "a thread has had 2^40 tickets, or a process 2^24 threads at once");
+            (record.index() as u64) << TICKET_BITS | heap.tickets
+        })
     }
 
     /// Bytes of the objects that were retired and are not freed yet: exact while nobody retires or

@@ -62,6 +62,8 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     pub(super) is_freeing: bool,
     /// Everything ripe is to go at the next collection.
     pub(super) is_flushed: bool,
+    /// Numbers handed out.
+    pub(super) tickets: u64,
     /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
 }
@@ -94,6 +96,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             spare: None,
             is_freeing: false,
             is_flushed: false,
+            tickets: 0,
             lease: 0,
         }
     }

@@ -60,7 +60,7 @@ use super::object::{self, Hook, Object};
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::shard::ShardCounter;
-use crate::sync::{AtomicBool, MODEL, Ordering, never_split};
+use crate::sync::{AtomicBool, AtomicU64, MODEL, Ordering, never_split};
 use crate::sys::{Unavailable, barrier_kind};
 use ::seize::Collector;
 use core::alloc::Layout;
@@ -174,8 +174,10 @@ struct Aside {
     has_some: AtomicBool,
     /// Holds that are left are forgotten: nobody has the domain any more.
     is_last: AtomicBool,
+    /// Numbers handed out.
+    tickets: AtomicU64,
 }
-never_split!(Aside: has_some, is_last);
+never_split!(Aside: has_some, is_last, tickets);
 
 impl Aside {
     fn lock(&self) -> MutexGuard<'_, Vec<Free>> {
@@ -281,6 +283,7 @@ impl<T: Object> Domain<T> {
             all: Mutex::new(Vec::new()),
             has_some: AtomicBool::new(false),
             is_last: AtomicBool::new(false),
+            tickets: AtomicU64::new(0),
         });
         Self {
             shared: Shared {
@@ -363,6 +366,12 @@ impl<T: Object> Domain<T> {
     #[inline]
     pub(crate) fn count(&self, change: isize, _: &impl Guard) {
         self.count.add(change as i64);
+    }
+
+    /// A number that no other call for this structure returns.
+    pub(crate) fn ticket(&self, _: &impl Guard) -> u64 {
+        // ORD: Relaxed — a number publishes nothing.
+        self.shared.aside.tickets.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The sum of all counts: exact while nobody counts, and otherwise somewhere near.

@@ -42,6 +42,22 @@ pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavai
     })
 }
 
+/// Gives the pages of a mapped block back; they read as zero from now on.
+///
+/// # Safety
+/// The block is a private anonymous mapping, and what is in it is not needed.
+pub(super) unsafe fn zero_pages(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
+    // SAFETY: I1, and the caller's contract.
+    let result = unsafe { libc::madvise(block.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+    if result == 0 {
+        return Ok(());
+    }
+    Err(Unavailable {
+        reason: "the kernel refused MADV_DONTNEED",
+        errno: last_errno(),
+    })
+}
+
 /// How many threads can run at once, read from the affinity mask and the cgroup's quota.
 ///
 /// The mask is that of the calling thread. A thread that is pinned to one CPU would say 1 for all others

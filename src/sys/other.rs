@@ -30,6 +30,16 @@ pub(super) fn advise_huge(
     Err(Unavailable::here("MADV_HUGEPAGE is Linux's"))
 }
 
+/// Gives pages back and keeps their addresses: elsewhere the advice does not make them zero.
+#[cfg(all(unix, not(miri)))]
+#[expect(unsafe_code, reason = "as on Linux")]
+pub(super) unsafe fn zero_pages(
+    _block: core::ptr::NonNull<u8>,
+    _bytes: usize,
+) -> Result<(), Unavailable> {
+    Err(Unavailable::here("pages read as zero after MADV_DONTNEED on Linux only"))
+}
+
 /// How many threads can run at once, as the standard library finds out.
 pub(super) fn parallelism() -> usize {
     static ANSWER: OnceLock<usize> = OnceLock::new();

@@ -66,6 +66,18 @@ pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
     unsafe { imp::free(block, bytes) }
 }
 
+/// Gives the pages of a block back and keeps its addresses: whoever reads there finds zeros from now on. Says
+/// whether that was done; if not, the block is as it was.
+///
+/// # Safety
+///
+/// `block` came from [`alloc_zeroed`] or [`alloc_zeroed_huge`] with the same `bytes` and is not freed, and
+/// whoever reads it meanwhile may find what was there or zeros.
+pub(crate) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller's contract is the same.
+    unsafe { imp::give_back(block, bytes) }
+}
+
 /// Bytes of a page; where no pages are mapped, those of the largest one in use (Arm, 64 KiB).
 #[cfg(feature = "topology")]
 pub(crate) fn page_bytes() -> usize {
@@ -136,6 +148,14 @@ mod mapped {
         debug_assert_eq!(result, 0, "munmap of {bytes} bytes");
     }
 
+    /// # Safety
+    ///
+    /// As [`super::give_back`].
+    pub(super) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
+        // SAFETY: the caller's contract: these are pages of his block (I2), with nothing that is needed.
+        unsafe { os::zero_pages(block, bytes) }.is_ok()
+    }
+
     pub(super) fn page_bytes() -> usize {
         // SAFETY: I1: `sysconf` touches no memory of ours.
         let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -169,6 +189,13 @@ mod heap {
     ) -> Option<(NonNull<u8>, Result<(), Unavailable>)> {
         let why = Unavailable::here("huge pages need mapped memory; this is the global allocator");
         Some((alloc_zeroed(bytes)?, Err(why)))
+    }
+
+    /// # Safety
+    ///
+    /// As [`super::give_back`].
+    pub(super) unsafe fn give_back(_block: NonNull<u8>, _bytes: usize) -> bool {
+        false
     }
 
     #[cfg(all(feature = "topology", not(all(unix, not(miri)))))]
@@ -252,6 +279,24 @@ mod tests {
             // SAFETY: the block is freed once, with its size.
             unsafe { free(block, bytes) };
         }
+    }
+
+    #[test]
+    fn pages_that_are_given_back_read_as_zero() {
+        let bytes = 5 * 4096 + 7;
+        let block = alloc_zeroed(bytes).expect("20 kilobytes are there");
+        touch(block, bytes);
+        // SAFETY: the test's own block, whose content nobody needs.
+        let done = unsafe { give_back(block, bytes) };
+        assert_eq!(done, cfg!(all(target_os = "linux", not(miri))));
+        // SAFETY: the block is initialised, in either case.
+        let first = unsafe { block.read() };
+        assert_eq!(first, if done { 0 } else { 0xa5 });
+        if done {
+            touch(block, bytes);
+        }
+        // SAFETY: the block is freed once, with its size.
+        unsafe { free(block, bytes) };
     }
 
     #[test]

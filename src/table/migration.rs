@@ -1,22 +1,19 @@
 //! The move of a table's buckets to new memory: who moves what, and when it is complete.
 //!
-//! A step is a run of [`STEP_UNITS`] units. Steps are handed out by a counter; when the counter has
-//! run out, whoever comes looks for a step whose bit is not set (its mover may be asleep) and moves
-//! it again. So a sleeping mover delays nobody, and the move completes without it.
+//! A step is a run of [`STEP_UNITS`] units; [`steps`](super::steps) says who moves which.
 //!
 //! Invariants: I1, I2, I4, I5 and I6 of the [parent module](super).
 
 use super::directory::{SHARDS, allocate_tables, free_tables};
 use super::hash::{self, grown_bits, top_bits};
 use super::line::{Line, SLOTS};
+use super::steps::{Step, Steps};
 use super::store::{Kind, Table};
 use super::word::{Slot, Word};
 use super::{HashOf, try_box};
 use crate::error::TryReserveError;
-use crate::pad::Padded;
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, MODEL, Ordering, never_split};
+use crate::sync::{AtomicBool, AtomicPtr, MODEL, Ordering, never_split};
 use crate::sync::{layout, note_objects, note_read, note_write};
-use core::alloc::Layout;
 
 /// Units in a step. Few under Miri, where a move of tens of entries is to take several steps.
 pub(crate) const STEP_UNITS: usize = match (MODEL, cfg!(miri)) {
@@ -28,15 +25,6 @@ pub(crate) const STEP_UNITS: usize = match (MODEL, cfg!(miri)) {
 /// Most lines, of both tables, that a step moves: a table doubles, or halves, or it is a root of at
 /// most `SHARDS` lines that fans out into two lines for each shard.
 const STEP_LINES: usize = 3 * SHARDS;
-
-/// What a call of [`Migration::step`] leaves to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// There are more steps.
-    More,
-    /// Every unit is born; the words that lead to the old table are to be exchanged.
-    Complete,
-}
 
 /// Lines of the old table that hold nothing any more, freed with it.
 struct Spent {
@@ -57,18 +45,13 @@ pub(crate) struct Migration {
     into: Into,
     from_bits: u32,
     into_bits: u32,
-    /// Steps handed out.
-    handed: Padded<AtomicUsize>,
-    /// Steps whose units are all born.
-    complete: AtomicUsize,
-    /// One bit for each step in `complete`.
-    bits: Box<[AtomicU64]>,
+    steps: Steps,
     spent: AtomicPtr<Spent>,
     /// Somebody retires the old table.
     retired: AtomicBool,
 }
-never_split!(Migration: handed, complete, spent, retired);
-layout!(Migration: into, from_bits, into_bits, handed, complete, bits, spent, retired);
+never_split!(Migration: steps, spent, retired);
+layout!(Migration: into, from_bits, into_bits, steps, spent, retired);
 
 impl Migration {
     /// Allocates the memory to move `old` to `2^into_bits` lines (in each table of `kind`).
@@ -83,7 +66,7 @@ impl Migration {
             "a step from {from_bits} to {into_bits} line bits is too large"
         );
         let record = try_box()?;
-        let bits = step_bits(from_bits.min(into_bits))?;
+        let steps = Steps::allocate(1 << from_bits.min(into_bits), STEP_UNITS)?;
         let into = if old.kind() == kind {
             Into::One(Table::allocate(kind, into_bits)?.word())
         } else {
@@ -94,17 +77,14 @@ impl Migration {
             into,
             from_bits,
             into_bits,
-            handed: Padded::new(AtomicUsize::new(0)),
-            complete: AtomicUsize::new(0),
-            bits,
+            steps,
             spent: AtomicPtr::new(core::ptr::null_mut()),
             retired: AtomicBool::new(false),
         };
         let migration = Box::write(record, migration);
         note_objects(&raw const *migration, 1);
-        note_write(&raw const *migration.handed);
+        migration.steps.note();
         note_write(&raw const migration.into);
-        note_write(&raw const migration.bits);
         Ok(migration)
     }
 
@@ -151,14 +131,6 @@ impl Migration {
         self.from_bits.min(self.into_bits)
     }
 
-    fn units(&self) -> usize {
-        1 << self.unit_bits()
-    }
-
-    fn steps(&self) -> usize {
-        steps(self.unit_bits())
-    }
-
     /// The unit that `hash` is in.
     #[inline]
     pub(crate) fn unit_of(&self, hash: u64) -> u64 {
@@ -201,51 +173,24 @@ impl Migration {
 
     /// Moves one step of `old`, the table this move belongs to.
     pub(crate) fn step(&self, old: Table<'_>, hash_of: HashOf) -> Step {
-        let steps = self.steps();
-        // ORD: Relaxed — hands out work; a step moved twice or by a late mover is harmless (I5).
-        let mut step = self.handed.fetch_add(1, Ordering::Relaxed);
-        if step >= steps {
-            match self.unfinished() {
-                Some(found) => step = found,
-                None => return Step::Complete,
-            }
+        let Some(step) = self.steps.next() else {
+            return Step::Complete;
+        };
+        for unit in self.steps.units(step) {
+            self.move_unit(old, unit, hash_of);
         }
-        for unit in step * STEP_UNITS..((step + 1) * STEP_UNITS).min(self.units()) {
-            self.move_unit(old, unit as u64, hash_of);
-        }
-        self.finish(old, step)
-    }
-
-    /// A step whose bit is not set.
-    fn unfinished(&self) -> Option<usize> {
-        (0..self.steps()).find(|&step| {
-            note_read(&raw const self.bits);
-            // ORD: Acquire — pairs with the AcqRel in finish [T5]; publishes the births of the step.
-            self.bits[step / 64].load(Ordering::Acquire) >> (step % 64) & 1 == 0
-        })
-    }
-
-    fn finish(&self, old: Table<'_>, step: usize) -> Step {
-        let bit = 1 << (step % 64);
-        note_read(&raw const self.bits);
-        // ORD: AcqRel — pairs with the Acquire in unfinished [T5]; publishes the births of the step.
-        if self.bits[step / 64].fetch_or(bit, Ordering::AcqRel) & bit != 0 {
+        if !self.steps.mark(step) {
             return Step::More;
         }
         self.collect(old, step);
-        // ORD: AcqRel — pairs with the AcqRel in finish [T5]; sees every birth that was counted.
-        if self.complete.fetch_add(1, Ordering::AcqRel) + 1 == self.steps() {
-            Step::Complete
-        } else {
-            Step::More
-        }
+        self.steps.count()
     }
 
     /// Remembers the overflow lines of a finished step, to be freed with the old table.
     fn collect(&self, old: Table<'_>, step: usize) {
         let mut lines = Vec::new();
-        for unit in step * STEP_UNITS..((step + 1) * STEP_UNITS).min(self.units()) {
-            for line in self.old_lines(old, unit as u64) {
+        for unit in self.steps.units(step) {
+            for line in self.old_lines(old, unit) {
                 let mut at = line;
                 while let Some(next) = at.follow(at.link().load()) {
                     lines.push(at.link().load().address());
@@ -346,30 +291,12 @@ impl Migration {
     }
 }
 
-/// Steps in a move of `2^unit_bits` units.
-fn steps(unit_bits: u32) -> usize {
-    (1_usize << unit_bits).div_ceil(STEP_UNITS)
-}
-
 /// Lines of both tables in a step.
 fn step_lines(from_bits: u32, into_bits: u32, fans_out: bool) -> usize {
     let unit_bits = from_bits.min(into_bits);
     let tables = if fans_out { SHARDS } else { 1 };
     let unit_lines = (1 << (from_bits - unit_bits)) + (tables << (into_bits - unit_bits));
     STEP_UNITS.min(1 << unit_bits) * unit_lines
-}
-
-/// A zero bit for each step of a move.
-fn step_bits(unit_bits: u32) -> Result<Box<[AtomicU64]>, TryReserveError> {
-    let words = steps(unit_bits).div_ceil(64);
-    let mut bits = Vec::new();
-    if bits.try_reserve_exact(words).is_err() {
-        let layout = Layout::array::<AtomicU64>(words).unwrap_or(Layout::new::<AtomicU64>());
-        return Err(TryReserveError::AllocError { layout });
-    }
-    bits.extend((0..words).map(|_| AtomicU64::new(0)));
-    bits.iter().for_each(|word| note_write(word));
-    Ok(bits.into_boxed_slice())
 }
 
 /// The link word of a line is born last.

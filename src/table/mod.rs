@@ -60,12 +60,15 @@ mod directory;
 pub(crate) mod hash;
 mod line;
 mod migration;
+pub(crate) mod pairs;
+mod steps;
 mod store;
 mod word;
 
 pub(crate) use directory::{Directory, SHARDS, free_tables};
 pub(crate) use line::Line;
-pub(crate) use migration::{Migration, STEP_UNITS, Step, free_chain};
+pub(crate) use migration::{Migration, STEP_UNITS, free_chain};
+pub(crate) use steps::Step;
 pub(crate) use store::{Kind, Table};
 pub(crate) use word::{ALIGN, Slot, VERSIONS, Word};
 

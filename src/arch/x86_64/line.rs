@@ -275,3 +275,101 @@ pub fn match_bit<const BIT: u32>(line: &LineWords) -> u32 {
     }
     mask
 }
+
+/// Which 16-byte slots of the line have `value` in lane number `LANE` of 32 bits: one bit for each slot.
+///
+/// The lanes are gathered into one register, each read in one piece, and compared there.
+///
+/// *Cost*: 8 instructions and a test; 6 with AVX-512 and BMI2.
+#[cfg(not(target_feature = "avx"))]
+#[inline]
+#[must_use]
+pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    let mask: u32;
+    // SAFETY: I1: reads the 64 bytes of `line`, which are aligned to 16; the racing reads are the
+    // machine's and not the language's, and their result only filters.
+    unsafe {
+        asm!(
+            "movd {wanted}, {value:e}",
+            "movaps {a}, [{line}]",
+            "movaps {b}, [{line} + 32]",
+            "shufps {a}, [{line} + 16], {lane}",
+            "shufps {b}, [{line} + 48], {lane}",
+            "pshufd {wanted}, {wanted}, 0",
+            "shufps {a}, {b}, 0x88",
+            "pcmpeqd {a}, {wanted}",
+            "movmskps {mask:e}, {a}",
+            line = in(reg) line,
+            value = in(reg) value,
+            lane = const LANE * 0x55,
+            wanted = out(xmm_reg) _,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    mask
+}
+
+/// As above, encoded for code with AVX.
+#[cfg(all(
+    target_feature = "avx",
+    not(all(target_feature = "avx512f", target_feature = "bmi2"))
+))]
+#[inline]
+#[must_use]
+pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    let mask: u32;
+    // SAFETY: I1: as in the body for SSE2.
+    unsafe {
+        asm!(
+            "vmovd {wanted}, {value:e}",
+            "vmovaps {a}, [{line}]",
+            "vmovaps {b}, [{line} + 32]",
+            "vshufps {a}, {a}, [{line} + 16], {lane}",
+            "vshufps {b}, {b}, [{line} + 48], {lane}",
+            "vpshufd {wanted}, {wanted}, 0",
+            "vshufps {a}, {a}, {b}, 0x88",
+            "vpcmpeqd {a}, {a}, {wanted}",
+            "vmovmskps {mask:e}, {a}",
+            line = in(reg) line,
+            value = in(reg) value,
+            lane = const LANE * 0x55,
+            wanted = out(xmm_reg) _,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    mask
+}
+
+/// As above, the whole line at once: one bit for each lane, of which each slot's own is kept.
+#[cfg(all(target_feature = "avx512f", target_feature = "bmi2"))]
+#[inline]
+#[must_use]
+pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    let mask: u32;
+    // SAFETY: I1: as in the body for SSE2.
+    unsafe {
+        asm!(
+            "vpbroadcastd zmm16, {value:e}",
+            "vpcmpeqd {lanes}, zmm16, [{line}]",
+            "kmovw {mask:e}, {lanes}",
+            "pext {mask:e}, {mask:e}, {own:e}",
+            line = in(reg) line,
+            value = in(reg) value,
+            own = in(reg) 0x1111_u32 << LANE,
+            out("zmm16") _,
+            lanes = out(kreg) _,
+            mask = out(reg) mask,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    mask
+}

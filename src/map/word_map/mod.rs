@@ -1,0 +1,2 @@
+//! `WordMap`
+pub(crate) mod raw;

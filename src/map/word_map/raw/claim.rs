@@ -1,0 +1,119 @@
+//! Inserting into a bucket that is full: claim a vacant slot, make sure that nobody else inserts the key, settle.
+//!
+//! ```text
+//! claim:   exchange a vacant slot for claim(key, ticket)              -- readers skip it
+//! decide:  for every other slot of the bucket, in order:
+//!            a live pair with the key      -> take the claim back
+//!            a claim on the key, earlier   -> take it back, and decide that one
+//!            a claim on the key, later     -> take that one away
+//!          exchange the claim for the live pair                       -- the insert takes place
+//! ```
+//! Anyone may decide any claim, *with his own value*: the insert that he came for takes place there, and the
+//! claim's owner, whose exchange fails, finds the key. Two claims on a key cannot both settle: each was in its
+//! slot before the other's last look at that slot, or the other way round, and whoever looked second
+//! met a live pair, an earlier claim or a later one. The exchange that settles is from a pair that never comes back,
+//! for no claim has the ticket twice.
+//!
+//! Lock-freedom: the earliest claim on a key is taken back only because the key is in the map or the bucket moves, and anyone
+//! can settle it; so of the inserts of one key somebody's completes whoever sleeps.
+//!
+//! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange, and what
+//! was there, a member or a claim, is in the new line's first slot by then.
+//!
+//! Invariants: M2 of the [parent module](super).
+
+use super::RawWords;
+use crate::reclaim::LocalGuard;
+use crate::sync::fence_after_rmw;
+use crate::table::pairs::{Line, Pair, Slot, Table};
+use core::ptr;
+
+/// A claim: its slot, the pair, and how many lines it is from the bucket's first.
+type Claim<'g> = (&'g Slot, Pair, usize);
+
+/// Why a look at the other slots has ended.
+enum Seen<'g> {
+    /// No slot is in the way.
+    Alone,
+    /// The key is in the map, or the bucket moves.
+    Vain,
+    /// Another claim is earlier.
+    Earlier(Claim<'g>),
+}
+
+impl RawWords {
+    /// Decides a claim on a key by inserting the value there. How deep the key is then, or `None` if the bucket
+    /// has to be looked through again.
+    pub(super) fn decide<'g>(
+        table: Table<'g>,
+        mut claim: Claim<'g>,
+        rest: u64,
+        value: u64,
+        _guard: &'g LocalGuard<'_>,
+    ) -> Option<usize> {
+        loop {
+            let (slot, pair, depth) = claim;
+            // ORD: Barrier — pairs with the SeqCst exchange in cas [W2]; orders the claim, which is in its slot,
+            // before everything that is read below. Outside the model the SeqCst accesses do.
+            fence_after_rmw();
+            match Self::look(table.line_of(rest), slot, rest) {
+                Seen::Alone => {
+                    let settled = slot.cas(pair, Pair::live(rest, value));
+                    return settled.then_some(depth);
+                }
+                Seen::Vain => {
+                    let _decided_by_another = slot.cas(pair, Pair::VACANT);
+                    return None;
+                }
+                Seen::Earlier(other) => {
+                    let _decided_by_another = slot.cas(pair, Pair::VACANT);
+                    claim = other;
+                }
+            }
+        }
+    }
+
+    /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away.
+    fn look<'g>(first: &'g Line, claim: &Slot, rest: u64) -> Seen<'g> {
+        let (mut line, mut depth, mut is_before) = (first, 0, true);
+        loop {
+            let mut last = Pair::ZERO;
+            for slot in line.slots() {
+                let is_own = ptr::eq(slot, claim);
+                is_before &= !is_own;
+                last = loop {
+                    let pair = slot.load_after_claim();
+                    if pair.is_frozen() || !is_own && pair.is_live_of(rest) {
+                        return Seen::Vain;
+                    }
+                    if is_own || !pair.is_claim_of(rest) {
+                        break pair;
+                    }
+                    if is_before {
+                        return Seen::Earlier((slot, pair, depth));
+                    }
+                    // Whatever is there afterwards is looked at once more.
+                    let _changed = slot.cas(pair, Pair::VACANT);
+                };
+            }
+            match line.follow(last) {
+                Some(next) => line = next,
+                None => return Seen::Alone,
+            }
+            depth += 1;
+        }
+    }
+
+    /// Adds a line to a bucket whose last one is full.
+    pub(super) fn lengthen(
+        &self,
+        table: Table<'_>,
+        (line, last, depth): (&Line, Pair, usize),
+        guard: &LocalGuard<'_>,
+    ) {
+        let is_done = line.lengthen(last, &self.domain, guard);
+        if is_done && depth == 0 && last.is_member() {
+            table.spill(1);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Looking a key up: `get` without a guard, and the walk through a bucket on which the rest builds.
+//!
+//! A hit linearizes at the load of its slot: a live pair that is not frozen is true. A miss in a line, at the load
+//! of its last slot. That was not frozen then, so the bucket had not moved; it was no link, so the key was
+//! in this line or nowhere; and the count of moves shows that the line was this bucket's all the time. A key that
+//! was present throughout stayed in its slot, so it was met in whatever order the slots were read; from the
+//! last slot it goes behind a link, which ends the short way.
+//!
+//! Invariants: M1 and M2 of the [parent module](super).
+
+use super::RawWords;
+use crate::reclaim::Guard;
+use crate::table::pairs::{Line, Pair, Slot, Table, shard};
+
+/// The bits of a mixed key that a table knows.
+#[inline]
+pub(super) fn rest(mixed: u64) -> u64 {
+    mixed & ((1 << crate::table::pairs::REST_BITS) - 1)
+}
+
+/// Where a key is, or could be, in its bucket.
+pub(super) enum Walked<'g> {
+    /// The key is in the map.
+    Live {
+        slot: &'g Slot,
+        pair: Pair,
+        depth: usize,
+    },
+    /// It is not, and an insert can take the first empty slot, for nothing is behind it.
+    Empty { slot: &'g Slot, pair: Pair },
+    /// It is not, and the bucket is full.
+    Full {
+        /// The first vacant slot, and how many lines it is from the first.
+        vacant: Option<(&'g Slot, Pair, usize)>,
+        /// An insert of the key that is not decided.
+        rival: Option<(&'g Slot, Pair, usize)>,
+        /// The last line, what its last slot holds, and how far it is from the first.
+        last: (&'g Line, Pair, usize),
+    },
+    /// The bucket moves, or has moved.
+    Frozen,
+}
+
+impl RawWords {
+    /// The value of a key. Wait-free but behind links and in moves; one cold line.
+    #[inline]
+    pub(crate) fn get(&self, key: u64) -> Option<u64> {
+        self.get_mixed(self.mixer().mix(key))
+    }
+
+    /// As above, of a mixed key.
+    #[inline]
+    pub(super) fn get_mixed(&self, mixed: u64) -> Option<u64> {
+        let directory = self.directory()?;
+        let words = directory.shard(shard(mixed));
+        let moves = words.moves();
+        let line = directory.table(shard(mixed))?.line_of(rest(mixed));
+        let mut matching = line.matching(mixed);
+        // Not as an iterator, which would be at the next slot before the first is known to be wrong.
+        while let Some(slot) = matching.first() {
+            let pair = slot.load();
+            if pair.is_live_of(rest(mixed)) {
+                return Some(pair.value());
+            }
+            matching.skip_first();
+        }
+        let last = line.last().load();
+        if last.is_live_of(rest(mixed)) {
+            return Some(last.value());
+        }
+        if last.ends_bucket() && words.is_unmoved(moves) {
+            return None;
+        }
+        self.get_guarded(mixed)
+    }
+
+    /// `get` in a bucket that has a link or is moving: old table first, and the new one if the line there is born.
+    #[cold]
+    #[inline(never)]
+    fn get_guarded(&self, mixed: u64) -> Option<u64> {
+        let guard = self.pin();
+        let mut table = self.directory()?.table(shard(mixed))?;
+        loop {
+            match Self::read(table, rest(mixed), &guard) {
+                Ok(found) => return found.map(Pair::value),
+                Err(new) => table = new,
+            }
+        }
+    }
+
+    /// The pair of a key in its bucket, frozen or not, unless the bucket has moved: then the table to go on with.
+    fn read<'g>(
+        table: Table<'g>,
+        rest: u64,
+        _guard: &'g impl Guard,
+    ) -> Result<Option<Pair>, Table<'g>> {
+        let moved = || table.moving().and_then(|running| running.successor(table, rest));
+        let mut line = table.line_of(rest);
+        loop {
+            let mut pair = Pair::ZERO;
+            for slot in line.slots() {
+                pair = slot.load();
+                // Asked after the slot was read: while there is none, what is frozen is the truth.
+                if pair.is_frozen()
+                    && let Some(new) = moved()
+                {
+                    return Err(new);
+                }
+                if pair.is_member_of(rest) {
+                    return Ok(Some(pair));
+                }
+            }
+            match line.follow(pair) {
+                Some(next) => line = next,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Looks through a bucket for a key, in order.
+    pub(super) fn walk<'g>(table: Table<'g>, rest: u64, _guard: &'g impl Guard) -> Walked<'g> {
+        let mut line = table.line_of(rest);
+        let (mut vacant, mut rival, mut depth) = (None, None, 0);
+        loop {
+            let mut last = Pair::ZERO;
+            for slot in line.slots() {
+                let pair = slot.load();
+                if pair.is_frozen() {
+                    return Walked::Frozen;
+                }
+                if pair.is_live_of(rest) {
+                    return Walked::Live { slot, pair, depth };
+                }
+                if pair.is_empty() {
+                    return Walked::Empty { slot, pair };
+                }
+                let place = Some((slot, pair, depth));
+                if pair == Pair::VACANT {
+                    vacant = vacant.or(place);
+                } else if pair.is_claim_of(rest) {
+                    rival = rival.or(place);
+                }
+                last = pair;
+            }
+            match line.follow(last) {
+                Some(next) => line = next,
+                None => {
+                    let last = (line, last, depth);
+                    return Walked::Full {
+                        vacant,
+                        rival,
+                        last,
+                    };
+                }
+            }
+            depth += 1;
+        }
+    }
+}

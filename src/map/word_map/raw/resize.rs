@@ -1,0 +1,330 @@
+//! Growing and shrinking: when a move begins, who helps, and how it ends.
+//!
+//! Each shard has a table from its first insert on, and doubles and halves by itself. Tables of different shards
+//! have different sizes between two powers of two, so a few of them are doubling at any time and no two tables of
+//! the whole map are ever needed.
+//!
+//! A table doubles when more than [`SPILL_LIMIT`] members per line sit in the first line behind a link. It halves when a sample of its lines, taken at some removals, is sparse.
+//! Every write to a shard that moves does one step, two units, of its move first.
+//!
+//! Invariants: M2 and M3 of the [parent module](super).
+#![expect(unsafe_code, reason = "retires tables; argued by M2")]
+
+use super::RawWords;
+use super::find::rest;
+use crate::error::TryReserveError;
+use crate::reclaim::{Guard as _, LocalGuard};
+use crate::sync::{AtomicPtr, MODEL, Ordering, never_split, note_read, unsync_load};
+use crate::table::Step;
+use crate::table::pairs::{Directory, MAX_SIZE, MIN_SIZE, SHARDS, Scale, Table, put_aside, shard};
+use core::cmp::Ordering::{Greater, Less};
+use core::ptr::null_mut;
+
+/// Members per line behind a first link, in 1/64, above which a table doubles: with random keys this is a
+/// load of 3.1 members per line.
+const SPILL_LIMIT: u64 = 35;
+/// Members per line, times 2, that a presized table is made for.
+const PRESIZED_LOAD_X2: u64 = if MODEL { 2 } else { 5 };
+/// Lines looked at before a shard shrinks.
+const SAMPLE_LINES: u64 = 32;
+
+/// The map word: the directory, null until the first insert, and then the same to the end.
+pub(super) struct Root(AtomicPtr<Directory>);
+never_split!(Root: 0);
+
+impl Root {
+    pub(super) fn new() -> Self {
+        Self(AtomicPtr::new(null_mut()))
+    }
+
+    /// The directory, if there is one.
+    #[inline]
+    pub(super) fn directory(&self) -> Option<&Directory> {
+        // ORD: Acquire — pairs with the AcqRel in init [T7]; publishes the directory.
+        let directory = self.0.load(Ordering::Acquire);
+        // SAFETY: M3: a directory lives as long as the map.
+        unsafe { directory.as_ref() }
+    }
+
+    /// The directory, made if there was none.
+    fn init_if_none(&self) -> Result<&Directory, TryReserveError> {
+        match self.directory() {
+            Some(directory) => Ok(directory),
+            None => self.init(),
+        }
+    }
+
+    #[cold]
+    fn init(&self) -> Result<&Directory, TryReserveError> {
+        let new = Box::into_raw(Directory::allocate()?);
+        // ORD: AcqRel — pairs with the Acquire in directory [T7]; publishes the directory.
+        let swapped =
+            self.0
+                .compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
+        let directory = match swapped {
+            Ok(_) => new,
+            Err(found) => {
+                // SAFETY: M3: `new` came out of a box above and was not published.
+                drop(unsafe { Box::from_raw(new) });
+                found
+            }
+        };
+        // SAFETY: M3: as in `directory`.
+        Ok(unsafe { &*directory })
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let directory = unsync_load(&mut self.0);
+        if !directory.is_null() {
+            // SAFETY: M3: exclusive access; it came out of a box in `init`.
+            drop(unsafe { Box::from_raw(directory) });
+        }
+    }
+}
+
+impl RawWords {
+    /// The present table of the shard of a mixed key.
+    pub(super) fn present(&self, mixed: u64) -> Option<Table<'_>> {
+        self.directory()?.table(shard(mixed))
+    }
+
+    /// Makes the first table of the shard of a mixed key, unless another thread did.
+    #[cold]
+    pub(super) fn init(&self, mixed: u64) {
+        let size = self.size_for(shard(mixed), self.floor);
+        let made = self
+            .root
+            .init_if_none()
+            .and_then(|directory| directory.init(shard(mixed), size));
+        if let Err(error) = made {
+            error.handle();
+        }
+    }
+
+    /// The size of a shard's table in a map for so many entries; one too large, if there are too many.
+    fn size_for(&self, shard: usize, entries: usize) -> i32 {
+        note_read(&raw const self.floor);
+        let each = (entries as u64).div_ceil(SHARDS as u64);
+        let lines = each.saturating_mul(2).div_ceil(PRESIZED_LOAD_X2);
+        Scale::of(shard).size_for(lines)
+    }
+
+    /// The table in which a write begins, after the caller's step of a running move.
+    #[inline]
+    pub(super) fn table_for_write<'g>(
+        &'g self,
+        mixed: u64,
+        guard: &'g LocalGuard<'_>,
+    ) -> Option<Table<'g>> {
+        let directory = self.directory()?;
+        let table = directory.table(shard(mixed))?;
+        if table.moving().is_some() {
+            self.help(directory, shard(mixed), table, guard);
+        }
+        Some(table)
+    }
+
+    /// Does one step of a running move, and ends it if that was the last.
+    #[cold]
+    fn help(
+        &self,
+        directory: &Directory,
+        shard: usize,
+        table: Table<'_>,
+        guard: &LocalGuard<'_>,
+    ) {
+        let Some(running) = table.moving() else {
+            return;
+        };
+        if running.step(table, &self.domain, guard) == Step::Complete {
+            // Refused, it is left to the next write.
+            let _refused = self.switch(directory, shard, table, guard);
+        }
+    }
+
+    /// Leads a shard to the new table of a complete move, and retires the old one.
+    fn switch(
+        &self,
+        directory: &Directory,
+        shard: usize,
+        table: Table<'_>,
+        guard: &LocalGuard<'_>,
+    ) -> Result<(), TryReserveError> {
+        let Some(running) = table.moving() else {
+            return Ok(());
+        };
+        self.domain.reserve_defer(guard)?;
+        if directory.exchange(shard, table, running.table(table)) {
+            // SAFETY: M2: no word leads to the table any more, and the one call that exchanged the word retires it.
+            unsafe { self.domain.defer(table.word(), put_aside, guard) };
+        }
+        Ok(())
+    }
+
+    /// Moves the bucket of a key out of a table that is being left; the new table.
+    pub(super) fn leave<'g>(
+        &self,
+        table: Table<'g>,
+        rest: u64,
+        guard: &LocalGuard<'_>,
+    ) -> Table<'g> {
+        let Some(running) = table.moving() else {
+            unreachable!("a slot is frozen only after the move has begun")
+        };
+        running.leave(table, rest, &self.domain, guard)
+    }
+
+    /// Begins a move of a shard's present table to another size, unless it moves.
+    fn begin(
+        directory: &Directory,
+        shard: usize,
+        table: Table<'_>,
+        size: i32,
+    ) -> Result<(), TryReserveError> {
+        let is_present = directory.table(shard) == Some(table);
+        if table.moving().is_some() || !is_present {
+            return Ok(());
+        }
+        directory.begin(shard, table, size)
+    }
+
+    /// Begins a move that a write has found useful. A small table is moved at once.
+    fn start(&self, mixed: u64, table: Table<'_>, size: i32, guard: &LocalGuard<'_>) {
+        let Some(directory) = self.directory() else {
+            return;
+        };
+        // An allocator that refuses leaves the map as it is, with longer buckets.
+        let _refused = Self::begin(directory, shard(mixed), table, size);
+        if size <= MIN_SIZE + 2 {
+            let _refused = self.settle(directory, shard(mixed), guard);
+        }
+    }
+
+    /// Doubles the shard of a key if so many members behind links are too many for its table.
+    pub(super) fn grow_if_spilled(
+        &self,
+        mixed: u64,
+        table: Table<'_>,
+        spilled: isize,
+        guard: &LocalGuard<'_>,
+    ) {
+        let spilled = spilled.max(0).cast_unsigned() as u64;
+        if spilled * 64 > table.lines() * SPILL_LIMIT && table.size() < MAX_SIZE {
+            self.start(mixed, table, table.size() + 1, guard);
+        }
+    }
+
+    /// Halves the shard of a key if a sample of its lines is sparse. Looks at one in 128 removals, of a small table in 32.
+    #[inline]
+    pub(super) fn shrink_if_sparse(&self, mixed: u64, table: Table<'_>, guard: &LocalGuard<'_>) {
+        let every = if table.size() > 2 { 128 } else { 32 };
+        // Bits that do not choose the line of any but the largest tables.
+        if mixed & (every - 1) == 0 && table.size() > MIN_SIZE {
+            self.shrink_if_sample_sparse(mixed, table, guard);
+        }
+    }
+
+    #[cold]
+    fn shrink_if_sample_sparse(&self, mixed: u64, table: Table<'_>, guard: &LocalGuard<'_>) {
+        if table.size() <= self.size_for(shard(mixed), self.floor) {
+            return;
+        }
+        let sample = SAMPLE_LINES.min(table.lines());
+        let start = table.number_at(table.scale().position(rest(mixed)));
+        let lines = (0..sample).map(|i| table.line((start + i) % table.lines()));
+        let members: usize = lines.map(crate::table::pairs::Line::members).sum();
+        if members as u64 <= sample * 3 / 4 {
+            self.start(mixed, table, table.size() - 1, guard);
+        }
+    }
+
+    /// Completes the moves that a shard is in, if any; its present table.
+    fn settle<'g>(
+        &self,
+        directory: &'g Directory,
+        shard: usize,
+        guard: &LocalGuard<'_>,
+    ) -> Result<Option<Table<'g>>, TryReserveError> {
+        loop {
+            let table = directory.table(shard);
+            let Some((table, running)) = table.and_then(|table| Some((table, table.moving()?)))
+            else {
+                return Ok(table);
+            };
+            while running.step(table, &self.domain, guard) != Step::Complete {}
+            self.switch(directory, shard, table, guard)?;
+        }
+    }
+
+    /// Completes every running move and brings every shard to at least (or, to shrink, at most) the lines
+    /// that hold `entries` entries, by doublings (halvings).
+    ///
+    /// To grow, rounds go on until one finds nothing to do: a round that was in vain met the move of another
+    /// operation, and the next completes it. To shrink, they end after as many as there are sizes, since a call that
+    /// grows and one that shrinks could undo each other's work for ever.
+    fn resize_to(
+        &self,
+        entries: usize,
+        shrink: bool,
+        guard: &LocalGuard<'_>,
+    ) -> Result<(), TryReserveError> {
+        let overflow = TryReserveError::CapacityOverflow { entries };
+        let sizes: [i32; SHARDS] = core::array::from_fn(|shard| self.size_for(shard, entries));
+        if sizes.iter().any(|&size| size > MAX_SIZE) {
+            return Err(overflow);
+        }
+        let directory = match self.directory() {
+            Some(directory) => directory,
+            None if shrink => return Ok(()),
+            None => self.root.init_if_none()?,
+        };
+        for round in MIN_SIZE.. {
+            let mut rests = true;
+            for (shard, &wanted) in sizes.iter().enumerate() {
+                let table = match self.settle(directory, shard, guard)? {
+                    Some(table) => table,
+                    None if shrink => continue,
+                    None => directory.init(shard, wanted)?,
+                };
+                let size = match table.size().cmp(&wanted) {
+                    Less if !shrink => table.size() + 1,
+                    Greater if shrink => table.size() - 1,
+                    _ => continue,
+                };
+                rests = false;
+                Self::begin(directory, shard, table, size)?;
+                self.settle(directory, shard, guard)?;
+            }
+            if rests || shrink && round == MAX_SIZE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes room for `additional` entries; moves whole shards.
+    pub(crate) fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
+        self.resize_to(self.len().saturating_add(additional), false, &self.pin())
+    }
+
+    /// Moves every shard to the smallest table that suits the present number of entries, and gives back what it can.
+    pub(crate) fn shrink_to_fit(&self) {
+        let guard = self.pin();
+        // An allocator that refuses leaves the shards that are left as they are.
+        let _refused = self.resize_to(self.len().max(self.floor), true, &guard);
+        guard.flush();
+        self.domain.trim(&guard);
+    }
+
+    /// Entries that the present tables are made for.
+    pub(crate) fn capacity(&self) -> usize {
+        let Some(directory) = self.directory() else {
+            return 0;
+        };
+        let tables = (0..SHARDS).filter_map(|shard| directory.table(shard));
+        let entries = tables.map(Table::lines).sum::<u64>() * PRESIZED_LOAD_X2 / 2;
+        usize::try_from(entries).unwrap_or(usize::MAX)
+    }
+}

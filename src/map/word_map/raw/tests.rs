@@ -1,0 +1,159 @@
+//! The table against std's map, alone and with many threads; every state that a bucket can be in.
+
+use super::{Change, Mixer, RawWords};
+use std::collections::HashMap;
+use std::sync::Barrier;
+use std::thread;
+
+fn map() -> RawWords {
+    RawWords::new(0, Mixer::new([1, 2, 3]))
+}
+
+fn put(map: &RawWords, key: u64, value: u64) -> Option<u64> {
+    map.change(key, |_| Change::Put(value), &map.pin()).old
+}
+
+fn put_new(map: &RawWords, key: u64, value: u64) -> bool {
+    let put = |old: Option<u64>| old.map_or(Change::Put(value), |_| Change::Keep);
+    map.change(key, put, &map.pin()).old.is_none()
+}
+
+fn remove(map: &RawWords, key: u64) -> Option<u64> {
+    map.change(key, |_| Change::Remove, &map.pin()).old
+}
+
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % below
+    }
+}
+
+/// Grows, churns and shrinks; every answer is std's.
+#[test]
+fn miri_answers_are_those_of_std() {
+    let (keys, rounds) = if cfg!(miri) { (60, 400) } else { (40_000, 600_000) };
+    let map = map();
+    let mut model = HashMap::new();
+    let mut rng = Rng(88_172_645_463_325_252);
+    for round in 0..rounds {
+        // Mostly inserts, then as many of both, then mostly removals.
+        let inserts = [6, 3, 1][round * 3 / rounds];
+        let key = rng.next(keys);
+        match rng.next(10) {
+            0..2 => assert_eq!(map.get(key), model.get(&key).copied(), "get {key}"),
+            n if n - 2 < inserts => {
+                let value = rng.next(u64::MAX);
+                assert_eq!(put(&map, key, value), model.insert(key, value), "put {key}");
+            }
+            _ => assert_eq!(remove(&map, key), model.remove(&key), "remove {key}"),
+        }
+        if round % (rounds / 8) == 0 {
+            check(&map, &model);
+        }
+    }
+    check(&map, &model);
+    map.shrink_to_fit();
+    check(&map, &model);
+    assert_eq!(map.try_reserve(2 * model.len() + 100), Ok(()));
+    assert!(map.capacity() >= 3 * model.len());
+    check(&map, &model);
+    let left: Vec<u64> = model.keys().copied().collect();
+    for key in left {
+        assert_eq!(remove(&map, key), model.remove(&key));
+    }
+    check(&map, &model);
+}
+
+fn check(map: &RawWords, model: &HashMap<u64, u64>) {
+    assert_eq!(map.len(), model.len());
+    let mut seen: Vec<_> = map.iter().collect();
+    seen.sort_unstable();
+    let mut expected: Vec<_> = model.iter().map(|(&key, &value)| (key, value)).collect();
+    expected.sort_unstable();
+    assert!(seen == expected, "{} of {}", seen.len(), expected.len());
+    let keys: Vec<u64> = model.keys().copied().collect();
+    map.get_many(keys.len(), |i| keys[i], |i, value| assert_eq!(value, model.get(&keys[i]).copied()));
+}
+
+/// Threads insert the same keys, remove and look; each key is inserted once more often than it is removed, or
+/// as often, and no value is seen that was not put.
+#[test]
+fn miri_of_inserts_of_a_key_one_succeeds() {
+    let (threads, keys, rounds) = if cfg!(miri) { (3, 12, 2) } else { (4, 3_000, 30) };
+    for round in 0..rounds {
+        let map = map();
+        let barrier = Barrier::new(threads);
+        let counts: Vec<Vec<(u64, u64)>> = thread::scope(|scope| {
+            let work = |thread: usize| {
+                let (map, barrier) = (&map, &barrier);
+                move || {
+                    let mut rng = Rng(0x9e37_79b9 + 77 * round + thread as u64 + 1);
+                    let mut counts = vec![(0, 0); keys];
+                    barrier.wait();
+                    for _ in 0..6 * keys {
+                        let key = rng.next(keys as u64);
+                        let count = &mut counts[usize::try_from(key).expect("small")];
+                        match rng.next(5) {
+                            0..2 => count.0 += u64::from(put_new(map, key, key << 8 | thread as u64)),
+                            2 => count.1 += u64::from(remove(map, key).is_some()),
+                            _ => assert!(map.get(key).is_none_or(|value| value >> 8 == key)),
+                        }
+                    }
+                    counts
+                }
+            };
+            let handles: Vec<_> = (0..threads).map(|i| scope.spawn(work(i))).collect();
+            let join = |handle: thread::ScopedJoinHandle<'_, _>| handle.join().expect("no panic");
+            handles.into_iter().map(join).collect()
+        });
+        let mut left = 0;
+        for key in 0..keys {
+            let inserted: u64 = counts.iter().map(|counts| counts[key].0).sum();
+            let removed: u64 = counts.iter().map(|counts| counts[key].1).sum();
+            let present = u64::from(map.get(key as u64).is_some());
+            assert_eq!(inserted, removed + present, "key {key} in round {round}");
+            left += present;
+        }
+        assert_eq!(map.len() as u64, left);
+        assert_eq!(map.iter().count() as u64, left);
+    }
+}
+
+/// Keys that stay are found by look-ups without a guard, while tables grow and shrink under them.
+#[test]
+fn miri_what_stays_is_found_while_tables_move() {
+    let (stay, others, rounds) = if cfg!(miri) { (4, 30, 2) } else { (500, 30_000, 20) };
+    let map = map();
+    for key in 0..stay {
+        put(&map, key, key + 7);
+    }
+    thread::scope(|scope| {
+        let looker = || {
+            let mut rounds = 0;
+            while map.get(u64::MAX).is_none() || rounds == 0 {
+                rounds += 1;
+                for key in 0..stay {
+                    assert_eq!(map.get(key), Some(key + 7), "key {key}");
+                }
+                assert_eq!(map.iter().filter(|(key, _)| *key < stay).count() as u64, stay);
+            }
+        };
+        scope.spawn(looker);
+        for _ in 0..rounds {
+            for key in stay..others {
+                put(&map, key, key);
+            }
+            for key in stay..others {
+                assert_eq!(remove(&map, key), Some(key));
+            }
+            map.shrink_to_fit();
+        }
+        put(&map, u64::MAX, 0);
+    });
+    assert_eq!(map.len() as u64, stay + 1);
+}

@@ -1,0 +1,171 @@
+//! The shard words: the present table of each shard, and how often it has changed. Every operation reads them and
+//! only the end of a move writes them, so they are packed: four shards share a line that stays clean.
+//!
+//! Invariants: P2 and P4 of the [parent module](super).
+
+use super::moving::{Move, bear};
+use super::pair::REST_BITS;
+use super::store::{Scale, Spares, Table};
+use crate::error::TryReserveError;
+use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, fence, layout, never_split};
+use crate::sync::{note_objects, unsync_load, unsync_store};
+use crate::table::try_box;
+use core::ptr::null_mut;
+
+/// Number of shards.
+pub(crate) const SHARDS: usize = if MODEL { 1 } else { 32 };
+
+/// The shard of a mixed key.
+#[inline]
+pub(crate) fn shard(mixed: u64) -> usize {
+    (mixed >> REST_BITS) as usize % SHARDS
+}
+
+/// The words of one shard.
+pub(crate) struct Shard {
+    /// Null before the first insert.
+    table: AtomicPtr<u8>,
+    /// Tables that have gone out of use.
+    moves: AtomicU64,
+}
+never_split!(Shard: table, moves);
+
+/// What look-ups compare: while it stays, the shard's table has not been used for anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moves(u64);
+
+impl Shard {
+    /// How many tables have gone out of use.
+    #[inline]
+    pub(crate) fn moves(&self) -> Moves {
+        // ORD: Acquire — pairs with the Release in retire [W4]; the table that is read next is not one of those.
+        Moves(self.moves.load(Ordering::Acquire))
+    }
+
+    /// Whether no table has gone out of use since.
+    #[inline]
+    pub(crate) fn is_unmoved(&self, since: Moves) -> bool {
+        // ORD: Acquire — pairs with the Release in retire [W4]; what was read of a line that was made zero
+        // after a table had gone out of use shows that it has.
+        fence(Ordering::Acquire);
+        // ORD: Relaxed — the fence above.
+        self.moves.load(Ordering::Relaxed) == since.0
+    }
+}
+
+/// The shards of a map.
+#[repr(C, align(64))]
+pub(crate) struct Directory {
+    shards: [Shard; SHARDS],
+    spares: [Spares; SHARDS],
+}
+never_split!(Directory: shards, spares);
+layout!(Directory: shards, spares);
+
+impl Directory {
+    /// Shards without tables.
+    pub(crate) fn allocate() -> Result<Box<Self>, TryReserveError> {
+        let record = try_box()?;
+        let new = Self {
+            shards: core::array::from_fn(|_| Shard {
+                table: AtomicPtr::new(null_mut()),
+                moves: AtomicU64::new(0),
+            }),
+            spares: core::array::from_fn(|_| Spares::new()),
+        };
+        note_objects(record.as_ptr(), 1);
+        Ok(Box::write(record, new))
+    }
+
+    /// The words of a shard.
+    #[inline]
+    pub(crate) fn shard(&self, number: usize) -> &Shard {
+        &self.shards[number]
+    }
+
+    /// The present table of a shard, if it has one.
+    #[inline]
+    pub(crate) fn table(&self, shard: usize) -> Option<Table<'_>> {
+        // ORD: SeqCst — pairs with the SeqCst exchange in install [W3]; publishes the table.
+        let word = self.shards[shard].table.load(Ordering::SeqCst);
+        if word.is_null() {
+            return None;
+        }
+        // SAFETY: P2: tables stay allocated as long as the map.
+        Some(unsafe { Table::from_word(word, Scale::of(shard)) })
+    }
+
+    /// Gives a shard its first table, of this size at least, unless another thread has; its present one.
+    pub(crate) fn init(&self, shard: usize, size: i32) -> Result<Table<'_>, TryReserveError> {
+        loop {
+            if let Some(table) = self.table(shard) {
+                return Ok(table);
+            }
+            let new = Table::allocate(Scale::of(shard), size, &self.spares[shard])?;
+            for number in 0..new.lines() {
+                bear(new.line(number));
+            }
+            if !self.install(shard, null_mut(), new) {
+                // SAFETY: P2: nobody else has seen it.
+                unsafe { new.put_aside() };
+            }
+        }
+    }
+
+    /// Leads a shard from one table to another; says whether this call did it.
+    fn install(&self, shard: usize, from: *mut u8, to: Table<'_>) -> bool {
+        let word = &self.shards[shard].table;
+        // ORD: SeqCst — pairs with the SeqCst load in table [W3]; publishes the new table, and unlinks the old one
+        // before it is retired. A failure means that it is done.
+        word.compare_exchange(from, to.word(), Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+
+    /// Memory for the move of a shard's table to one of this size.
+    pub(crate) fn begin(
+        &self,
+        shard: usize,
+        table: Table<'_>,
+        size: i32,
+    ) -> Result<(), TryReserveError> {
+        let new = Move::allocate(table, size, &self.spares[shard])?;
+        if let Err(unused) = table.begin(new) {
+            unused.discard(table);
+        }
+        Ok(())
+    }
+
+    /// Leads a shard to the new table of a complete move; says whether this call is to retire the old one.
+    pub(crate) fn exchange(&self, shard: usize, old: Table<'_>, new: Table<'_>) -> bool {
+        let is_first = self.install(shard, old.word(), new);
+        if is_first {
+            // ORD: Release — pairs with the Acquire in moves [W4]; after the exchange, and before the old table is
+            // made zero.
+            self.shards[shard].moves.fetch_add(1, Ordering::Release);
+        }
+        is_first
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let word = unsync_load(&mut shard.table);
+            unsync_store(&mut shard.table, null_mut());
+            if !word.is_null() {
+                // SAFETY: P2: exclusive access.
+                let table = unsafe { Table::from_word(word, Scale::of(number)) };
+                if let Some(running) = table.moving() {
+                    // SAFETY: P2: as above.
+                    unsafe { running.end(table) };
+                }
+                // SAFETY: P2: as above.
+                unsafe { table.free() };
+            }
+        }
+        for (number, spares) in self.spares.iter().enumerate() {
+            // SAFETY: P2: exclusive access.
+            unsafe { spares.free(Scale::of(number)) };
+        }
+    }
+}

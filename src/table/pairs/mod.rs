@@ -1,0 +1,52 @@
+//! Tables whose slots hold a key and a value of one word each.
+//!
+//! ```text
+//! map --> Directory                     64-byte line (bucket)
+//!         | shard word | --> Table       +---------+---------+---------+---------+
+//!         | moves      |     | header  | | k  v    | k  v    | k  v    | k  v    |
+//!         |    ..      |     | line 0  | +---------+---------+---------+-- or ---+
+//!                            | line 1  |                                 | link    |--> line --> ..
+//!                            |   ..    |                                 +---------+
+//! ```
+//!
+//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables, and those out of use · [`directory`]
+//! the shards' words · [`moving`] the move to another size.
+//!
+//! # Look-ups have no guard
+//! Look-ups read lines of tables without a guard; links they follow under one. A table that is out of use stays
+//! allocated, and is used for the same shard again. So what a look-up reads there is a pair of this shard: one
+//! that is live and not frozen is true (see [`pair`]), and from the others nothing follows until the shard's
+//! count of moves has been seen to be what it was before.
+//!
+//! # Invariants
+//! - P1. A slot is accessed in one piece of 16 bytes; what reads a part of it only filters (`arch`).
+//! - P2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
+//!   put to the spare ones after it was unlinked and the guards of that moment have ended; from then on its
+//!   header is read and written only by who takes it from there, and its lines hold zeros.
+//! - P3. A line behind a link is retired after its home line's unit was born in the next table. A frozen link is followed only by who has,
+//!   under his guard, seen the unit unborn: then it is retired later than the guard began.
+//! - P4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
+//!   stands before the first line.
+//! - P5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
+//!   line that is not born, but movers.
+//!
+//! # Orderings
+//! W1 lines, births, and what a writer did before; W2 a claim and its owner's look at the others (store, then load);
+//! W3 tables and pins; W4 the count of moves against lines that are used again; W5 spare tables. T5 is the
+//! completion of a move.
+#![expect(
+    unsafe_code,
+    reason = "owns the raw memory of tables; every block argues by P1 to P5"
+)]
+
+mod directory;
+mod line;
+mod moving;
+mod pair;
+mod store;
+
+pub(crate) use directory::{Directory, SHARDS, shard};
+pub(crate) use line::{Line, SLOTS};
+pub(crate) use moving::STEP_UNITS;
+pub(crate) use pair::{Pair, REST_BITS, Slot};
+pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table, put_aside};

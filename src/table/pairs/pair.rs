@@ -1,0 +1,213 @@
+//! What a slot of 16 bytes says: a key word, which carries the state, and a value word.
+//!
+//! ```text
+//! key word:   | frozen 1 | kind 4 | rest of the mixed key, 59 bits |    value word
+//! ```
+//!
+//! | kind | value word | meaning |
+//! |---|---|---|
+//! | empty | 0; 1 in a line's last slot | never used since the line was born; in the last slot 0 is *unborn* |
+//! | live | the value | the key is in the map |
+//! | claim | a ticket | an insert that is not decided; no claim has the ticket twice |
+//! | vacant | 0 | was used |
+//! | link | an address | the bucket goes on there; in a line's last slot only |
+//! | each, frozen | as before | the pair never changes again |
+//!
+//! The words of a key are the same in every line of its shard. So a live pair that is not frozen is true
+//! wherever it stands, and who has read it may exchange it.
+
+use crate::arch::AtomicU128;
+use crate::sync::{Ordering, never_split};
+
+/// Bits of a mixed key that a pair carries; the others choose the shard.
+pub(crate) const REST_BITS: u32 = 59;
+/// Those bits.
+pub(super) const REST: u64 = (1 << REST_BITS) - 1;
+const FROZEN: u64 = 1 << 63;
+const LIVE: u64 = 1 << REST_BITS;
+const CLAIM: u64 = 2 << REST_BITS;
+const VACANT: u64 = 3 << REST_BITS;
+const LINK: u64 = 4 << REST_BITS;
+const KIND: u64 = !(REST | FROZEN);
+
+/// The content of one slot at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    key: u64,
+    /// The value, a ticket, or an address.
+    value: u64,
+}
+
+impl Pair {
+    /// Empty, or unborn.
+    pub(crate) const ZERO: Self = Self { key: 0, value: 0 };
+    /// Empty in the last slot of a line that is born.
+    pub(crate) const BORN: Self = Self { key: 0, value: 1 };
+    /// Was used.
+    pub(crate) const VACANT: Self = Self {
+        key: VACANT,
+        value: 0,
+    };
+
+    /// A member.
+    #[inline]
+    pub(crate) fn live(rest: u64, value: u64) -> Self {
+        debug_assert!(rest <= REST, "{rest:#x} has more than 59 bits");
+        let key = LIVE | rest;
+        Self { key, value }
+    }
+
+    /// An insert that is not decided.
+    pub(crate) fn claim(rest: u64, ticket: u64) -> Self {
+        let key = CLAIM | rest;
+        Self { key, value: ticket }
+    }
+
+    /// The next line of a bucket.
+    pub(super) fn link(address: *mut u8) -> Self {
+        let value = address.expose_provenance() as u64;
+        Self { key: LINK, value }
+    }
+
+    /// The value of a member, or the ticket of a claim.
+    #[inline]
+    pub(crate) fn value(self) -> u64 {
+        self.value
+    }
+
+    /// What a member or a claim has of the mixed key.
+    #[inline]
+    pub(crate) fn rest(self) -> u64 {
+        self.key & REST
+    }
+
+    /// The key is in the map with this pair's value; the pair is not frozen.
+    #[inline]
+    pub(crate) fn is_live_of(self, rest: u64) -> bool {
+        self.key == LIVE | rest
+    }
+
+    /// An undecided insert of the key, not frozen.
+    pub(crate) fn is_claim_of(self, rest: u64) -> bool {
+        self.key == CLAIM | rest
+    }
+
+    /// A member, frozen or not.
+    #[inline]
+    pub(crate) fn is_member(self) -> bool {
+        self.key & KIND == LIVE
+    }
+
+    /// A member with this key, frozen or not.
+    pub(crate) fn is_member_of(self, rest: u64) -> bool {
+        self.key & !FROZEN == LIVE | rest
+    }
+
+    /// Never used, not frozen. In a last slot this says that the line is born; `ZERO` there, that it is not.
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        self.key == 0
+    }
+
+    /// An insert that is not decided, not frozen.
+    pub(crate) fn is_claim(self) -> bool {
+        self.key & (KIND | FROZEN) == CLAIM
+    }
+
+    /// Final.
+    #[inline]
+    pub(crate) fn is_frozen(self) -> bool {
+        self.key & FROZEN != 0
+    }
+
+    /// In a last slot: the line is the last of its bucket, and does not move.
+    #[inline]
+    pub(crate) fn ends_bucket(self) -> bool {
+        self.key < LINK
+    }
+
+    /// The address of the next line, frozen or not.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "made from a pointer")]
+    pub(super) fn next(self) -> Option<*mut u8> {
+        let is_link = self.key & KIND == LINK;
+        is_link.then(|| core::ptr::with_exposed_provenance_mut(self.value as usize))
+    }
+
+    /// This pair, final.
+    pub(crate) fn frozen(self) -> Self {
+        let key = self.key | FROZEN;
+        Self { key, ..self }
+    }
+
+    /// This pair as it was before it became final.
+    pub(crate) fn thawed(self) -> Self {
+        let key = self.key & !FROZEN;
+        Self { key, ..self }
+    }
+
+    #[inline]
+    fn word(self) -> u128 {
+        u128::from(self.value) << 64 | u128::from(self.key)
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    fn of(word: u128) -> Self {
+        Self {
+            key: word as u64,
+            value: (word >> 64) as u64,
+        }
+    }
+}
+
+/// The atomic cell that holds a [`Pair`]. It is read and exchanged in one piece.
+#[repr(transparent)]
+pub(crate) struct Slot(AtomicU128);
+never_split!(Slot: 0);
+
+impl Slot {
+    /// A cell that holds this.
+    pub(super) fn new(pair: Pair) -> Self {
+        Self(AtomicU128::new(pair.word()))
+    }
+
+    /// Reads the pair, and what was done before it was put there.
+    ///
+    /// *Cost*: a load; a compare-exchange on processors that have no load of 16 bytes.
+    #[inline]
+    pub(crate) fn load(&self) -> Pair {
+        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; sees the line or the birth behind the pair,
+        // and what its writer did before.
+        Pair::of(self.0.load(Ordering::Acquire))
+    }
+
+    /// Reads the pair after an own claim.
+    pub(crate) fn load_after_claim(&self) -> Pair {
+        // ORD: SeqCst — pairs with the SeqCst exchange in cas [W2]; sees each claim that was made before the own one.
+        Pair::of(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Replaces `current` by `new`; says whether it was there.
+    #[inline]
+    pub(crate) fn cas(&self, current: Pair, new: Pair) -> bool {
+        // ORD: SeqCst — pairs with the Acquire load in load [W1]; publishes the line or birth that `new` leads
+        // to, and what was done before.
+        // ORD: SeqCst — pairs with the SeqCst load in load_after_claim [W2]; publishes a claim before its owner
+        // looks for others: of two claims on one key, one owner or both meet the other's.
+        self.0
+            .compare_exchange(
+                current.word(),
+                new.word(),
+                Ordering::SeqCst,
+                Ordering::Acquire,
+            )
+            .is_ok()
+    }
+
+    /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.
+    pub(super) fn store_private(&self, pair: Pair) {
+        // ORD: Relaxed — published later by the exchange that links the line or leads to the table.
+        self.0.store(pair.word(), Ordering::Relaxed);
+    }
+}

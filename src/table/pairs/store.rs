@@ -1,0 +1,503 @@
+//! A table of one shard: a header line and its lines, in one allocation that is kept as long as the map.
+//!
+//! Shard `s` has tables of `(16 + s / 2) * 2^k` lines, for `k` from -4 on and rounded up. So the shards double one
+//! after another, and their sum grows evenly. The rest of a key, times the first factor, is the key's
+//! *position*; its upper bits are the number of the line. A line doubles into two neighbours.
+//!
+//! A table that is out of use gives its pages back and keeps its addresses, for the next one of its size: look-ups
+//! have no guard, so one may still read it (P2).
+//!
+//! Invariants: P2, P4 and P5 of the [parent module](super).
+
+use super::line::{Line, SLOTS};
+use super::moving::Move;
+use super::pair::{Pair, REST_BITS};
+use crate::error::TryReserveError;
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
+use crate::sync::{note_read, note_write};
+use crate::sys::pages;
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// Tables of this size and more are mapped, so that their pages go back when they are out of use.
+const MAPPED_BYTES: usize = 32 << 10;
+/// The address of the first line leaves its low bits free for how far a position is shifted.
+const SHIFT_MASK: usize = 63;
+/// The size of a shard's smallest table.
+pub(crate) const MIN_SIZE: i32 = -4;
+/// The size of a shard's largest table.
+pub(crate) const MAX_SIZE: i32 = 34;
+
+/// How many lines a shard's tables have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scale(u64);
+
+impl Scale {
+    /// That of a shard, by its number.
+    #[inline]
+    pub(crate) fn of(shard: usize) -> Self {
+        Self(16 + shard as u64 / 2)
+    }
+
+    /// Lines of a table of this size.
+    pub(crate) fn lines(self, size: i32) -> u64 {
+        match u32::try_from(size) {
+            Ok(size) => self.0 << size,
+            Err(_) => self.0.div_ceil(1 << size.unsigned_abs()),
+        }
+    }
+
+    /// The least size with so many lines; more than the largest has, for more lines.
+    pub(crate) fn size_for(self, lines: u64) -> i32 {
+        let mut sizes = MIN_SIZE..=MAX_SIZE;
+        let fits = sizes.find(|&size| self.lines(size) >= lines);
+        fits.unwrap_or(MAX_SIZE + 1)
+    }
+
+    /// The position of a key in the shard.
+    #[inline]
+    pub(crate) fn position(self, rest: u64) -> u64 {
+        self.0 * rest
+    }
+
+    /// One more than the last position.
+    pub(crate) fn end(self) -> u64 {
+        self.0 << REST_BITS
+    }
+}
+
+/// The first line of a table's memory.
+#[repr(C, align(64))]
+pub(super) struct Header {
+    /// The move out of this table, once there is one.
+    next: AtomicPtr<Move>,
+    /// Members behind a first link, over all buckets: the load signal.
+    spilled: AtomicIsize,
+    /// Where the table goes when it is out of use.
+    home: *const Spares,
+    /// The next table there.
+    beside: *mut u8,
+    scale: Scale,
+}
+never_split!(Header: next, spilled);
+layout!(Header: next, spilled, home, beside, scale);
+
+/// A table that stays in use for `'g`, or at least allocated (P2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table<'g> {
+    /// Address of the first line, and how far a position is shifted in the low bits.
+    word: *mut u8,
+    scale: Scale,
+    _guard: PhantomData<&'g Line>,
+}
+
+impl PartialEq for Table<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
+/// Tables of one shard that are out of use: their lines are zero.
+pub(crate) struct Spares(AtomicPtr<u8>);
+never_split!(Spares: 0);
+
+impl Spares {
+    /// None.
+    pub(super) fn new() -> Self {
+        Self(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// A table of this size, if there is one.
+    fn take(&self, scale: Scale, size: i32) -> Option<*mut u8> {
+        // ORD: Acquire — pairs with the Release in put [W5]; takes the list, and sees its headers and the zeros.
+        let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Acquire);
+        let mut found = None;
+        while !next.is_null() {
+            let word = next;
+            // SAFETY: P4: every word of the list is a table's, which is this call's now.
+            let table = unsafe { Table::from_word(word, scale) };
+            next = table.header_mut().beside;
+            if found.is_none() && table.size() == size {
+                found = Some(word);
+            } else {
+                self.put(table);
+            }
+        }
+        found
+    }
+
+    /// Adds a table.
+    fn put(&self, table: Table<'_>) {
+        // ORD: Relaxed — a hint for the exchange below.
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            table.header_mut().beside = head;
+            // ORD: Release — pairs with the Acquire in take [W5]; publishes the header and the zeros.
+            // ORD: Relaxed — on failure it is tried again.
+            let put = self.0.compare_exchange(
+                head,
+                table.word,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            match put {
+                Ok(_) => return,
+                Err(found) => head = found,
+            }
+        }
+    }
+
+    /// Frees all of them.
+    ///
+    /// # Safety
+    /// Nobody reads a table of this shard any more.
+    pub(super) unsafe fn free(&self, scale: Scale) {
+        // ORD: Relaxed — the caller's contract is exclusive access.
+        let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Relaxed);
+        while !next.is_null() {
+            // SAFETY: P4: every word of the list is a table's, which is this call's now.
+            let table = unsafe { Table::from_word(next, scale) };
+            next = table.header_mut().beside;
+            // SAFETY: the caller's contract.
+            unsafe { table.free() };
+        }
+    }
+}
+
+impl<'g> Table<'g> {
+    /// A table whose lines are zero: a spare one, or a new one.
+    pub(super) fn allocate(
+        scale: Scale,
+        size: i32,
+        home: &Spares,
+    ) -> Result<Self, TryReserveError> {
+        debug_assert!((MIN_SIZE..=MAX_SIZE).contains(&size), "size {size}");
+        let word = match home.take(scale, size) {
+            Some(word) => word,
+            None => Self::allocate_new(scale, size)?,
+        };
+        // SAFETY: P4: made here, or taken from the spare ones.
+        let table = unsafe { Self::from_word(word, scale) };
+        let header = Header {
+            next: AtomicPtr::new(core::ptr::null_mut()),
+            spilled: AtomicIsize::new(0),
+            home,
+            beside: core::ptr::null_mut(),
+            scale,
+        };
+        // SAFETY: P4: the memory starts with room for a header, and nobody else has the table.
+        unsafe { table.header_pointer().write(header) };
+        note_write(table.header_pointer());
+        note_objects(table.header_pointer(), 1);
+        note_objects(table.line_pointer(0), table.line_count());
+        Ok(table)
+    }
+
+    fn allocate_new(scale: Scale, size: i32) -> Result<*mut u8, TryReserveError> {
+        let lines = scale.lines(size);
+        let layout = Self::layout(lines)?;
+        let memory = if Self::is_mapped(layout) {
+            // Huge where a table is that large: a probe of a random line then costs no page walk.
+            match layout.size() {
+                bytes if bytes < pages::HUGE_PAGE_BYTES => pages::alloc_zeroed(bytes),
+                bytes => pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory),
+            }
+        } else {
+            // SAFETY: P4: the layout has the size of a header at least.
+            NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
+        };
+        let memory = memory.ok_or(TryReserveError::AllocError { layout })?;
+        // SAFETY: P4: the header is followed by the lines.
+        let first = unsafe { memory.as_ptr().add(size_of::<Header>()) };
+        first.expose_provenance();
+        #[expect(clippy::cast_sign_loss, reason = "sizes are such that it is below 64")]
+        let shift = (REST_BITS.cast_signed() - size) as usize;
+        let word = first.map_addr(|address| address | shift);
+        if MODEL {
+            // SAFETY: P4: allocated above.
+            let table = unsafe { Self::from_word(word, scale) };
+            for number in 0..lines {
+                // SAFETY: P4: the allocation has room for this line; nobody else has it yet.
+                unsafe { table.line_pointer(number).write(Line::zero()) };
+            }
+        }
+        Ok(word)
+    }
+
+    fn is_mapped(layout: Layout) -> bool {
+        !MODEL && layout.size() >= MAPPED_BYTES
+    }
+
+    fn layout(lines: u64) -> Result<Layout, TryReserveError> {
+        let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+        let overflow = TryReserveError::CapacityOverflow {
+            entries: lines.saturating_mul(SLOTS),
+        };
+        let Some(bytes) = size_of::<Line>()
+            .checked_mul(lines)
+            .and_then(|bytes| bytes.checked_add(size_of::<Header>()))
+        else {
+            return Err(overflow);
+        };
+        Layout::from_size_align(bytes, align_of::<Header>()).map_err(|_| overflow)
+    }
+
+    /// The word by which a shard refers to this table.
+    #[inline]
+    pub(crate) fn word(self) -> *mut u8 {
+        self.word
+    }
+
+    /// The table behind a shard word.
+    ///
+    /// # Safety
+    /// `word` was made by [`word`](Self::word) of a table of a shard of this scale, and it stays allocated for
+    /// `'g` (P2).
+    #[inline]
+    pub(super) unsafe fn from_word(word: *mut u8, scale: Scale) -> Self {
+        Self {
+            word,
+            scale,
+            _guard: PhantomData,
+        }
+    }
+
+    /// How far a position is shifted: 63 at most.
+    #[inline]
+    fn shift(self) -> usize {
+        self.word.addr() & SHIFT_MASK
+    }
+
+    #[inline]
+    fn first_line(self) -> *mut Line {
+        let address = self.word.addr() & !SHIFT_MASK;
+        core::ptr::with_exposed_provenance_mut(address)
+    }
+
+    fn header_pointer(self) -> *mut Header {
+        // SAFETY: P4: the first line lies behind a header.
+        unsafe { self.first_line().cast::<Header>().sub(1) }
+    }
+
+    #[inline]
+    fn header(self) -> &'g Header {
+        // SAFETY: P2, P4: the header stays allocated for 'g, and is written by who has the table alone.
+        unsafe { &*self.header_pointer() }
+    }
+
+    /// The header, for who has the table alone.
+    #[expect(
+        clippy::mut_from_ref,
+        clippy::needless_pass_by_value,
+        reason = "callers have the table alone (P4)"
+    )]
+    fn header_mut(self) -> &'g mut Header {
+        // SAFETY: P4: callers have taken the table out of use, or out of the list of spare ones.
+        unsafe { &mut *self.header_pointer() }
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the number is below the line count"
+    )]
+    fn line_pointer(self, number: u64) -> *mut Line {
+        // SAFETY: P4: callers stay below the number of lines.
+        unsafe { self.first_line().add(number as usize) }
+    }
+
+    /// The size: lines are `scale * 2^size`.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "six bits")]
+    pub(crate) fn size(self) -> i32 {
+        REST_BITS.cast_signed() - self.shift() as i32
+    }
+
+    /// How many lines the shard's tables have.
+    pub(crate) fn scale(self) -> Scale {
+        self.scale
+    }
+
+    /// Lines.
+    pub(crate) fn lines(self) -> u64 {
+        self.scale.lines(self.size())
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "they lie in memory")]
+    fn line_count(self) -> usize {
+        self.lines() as usize
+    }
+
+    /// The number of the line of a position.
+    #[inline]
+    pub(crate) fn number_at(self, position: u64) -> u64 {
+        position >> self.shift()
+    }
+
+    /// One more than the last position of a line.
+    pub(crate) fn line_end(self, number: u64) -> u64 {
+        let is_last = number + 1 == self.lines();
+        if is_last {
+            self.scale.end()
+        } else {
+            (number + 1) << self.shift()
+        }
+    }
+
+    /// The line of a key.
+    #[inline]
+    pub(crate) fn line_of(self, rest: u64) -> &'g Line {
+        self.line(self.number_at(self.scale.position(rest)))
+    }
+
+    /// A line, by a number below that of the lines.
+    #[inline]
+    pub(crate) fn line(self, number: u64) -> &'g Line {
+        debug_assert!(number < self.lines(), "line {number}");
+        // SAFETY: P2, P4: the line is in the allocation; zero bytes are a valid `Line`, and under the model every line
+        // was written at allocation.
+        unsafe { &*self.line_pointer(number) }
+    }
+
+    /// The move out of this table, if one has begun.
+    #[inline]
+    pub(crate) fn moving(self) -> Option<&'g Move> {
+        // ORD: SeqCst — pairs with the SeqCst exchange in begin [W3]; publishes the new memory.
+        let next = self.header().next.load(Ordering::SeqCst);
+        // SAFETY: P2: a move's record goes when its old table is out of use.
+        unsafe { next.as_ref() }
+    }
+
+    /// Hangs `new` on the header; gives it back if there is a move already.
+    pub(super) fn begin(self, new: Box<Move>) -> Result<(), Box<Move>> {
+        let new = Box::into_raw(new);
+        // ORD: SeqCst — pairs with the SeqCst load in moving [W3]; publishes the new memory.
+        let swapped = self.header().next.compare_exchange(
+            core::ptr::null_mut(),
+            new,
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
+        if swapped.is_err() {
+            // SAFETY: P4: `new` came out of a box above and was not published.
+            return Err(unsafe { Box::from_raw(new) });
+        }
+        Ok(())
+    }
+
+    /// Counts members put behind a first link, or taken away there; returns the new count.
+    pub(crate) fn spill(self, change: isize) -> isize {
+        // ORD: Relaxed — a load signal; nothing is published by it.
+        self.header().spilled.fetch_add(change, Ordering::Relaxed) + change
+    }
+
+    /// The table behind a word, whoever's it is.
+    ///
+    /// # Safety
+    /// As for [`from_word`](Self::from_word), and the header is there for the caller to read.
+    unsafe fn from_word_alone(word: *mut u8) -> Self {
+        // SAFETY: the caller's contract but for the scale, on which the header's place does not depend.
+        let table = unsafe { Self::from_word(word, Scale::of(0)) };
+        let scale = &table.header().scale;
+        note_read(scale);
+        Self {
+            scale: *scale,
+            ..table
+        }
+    }
+
+    /// Puts the table to the spare ones: its pages go back, its lines are zero.
+    ///
+    /// # Safety
+    /// No word leads to the table, and nobody has a guard under which he could write to it.
+    pub(super) unsafe fn put_aside(self) {
+        let header = self.header_mut();
+        note_read(&raw const header.home);
+        let home = header.home;
+        // ORD: Relaxed — the caller's contract is exclusive access to the header.
+        let next = header.next.swap(core::ptr::null_mut(), Ordering::Relaxed);
+        if !next.is_null() {
+            // SAFETY: P4: the record came out of a box in `begin`, and goes once.
+            drop(unsafe { Box::from_raw(next) });
+        }
+        self.zero();
+        // SAFETY: P2: the list lives as long as the map, in which this is called.
+        unsafe { &*home }.put(self);
+    }
+
+    /// Makes every line zero, while look-ups may be reading them.
+    fn zero(self) {
+        let Ok(layout) = Self::layout(self.lines()) else {
+            unreachable!("the table was allocated with this layout")
+        };
+        if Self::is_mapped(layout) {
+            let home = self.header_mut().home;
+            let scale = self.scale;
+            let memory = NonNull::new(self.header_pointer().cast());
+            // SAFETY: P4: mapped with this size, and nobody writes to it.
+            let is_zero = memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
+            if is_zero {
+                let header = Header {
+                    next: AtomicPtr::new(core::ptr::null_mut()),
+                    spilled: AtomicIsize::new(0),
+                    home,
+                    beside: core::ptr::null_mut(),
+                    scale,
+                };
+                // SAFETY: P4: as in `allocate`.
+                unsafe { self.header_pointer().write(header) };
+                return;
+            }
+        }
+        for number in 0..self.lines() {
+            for slot in self.line(number).slots() {
+                slot.store_private(Pair::ZERO);
+            }
+        }
+    }
+
+    /// Frees the table and the record of its move.
+    ///
+    /// # Safety
+    /// Nobody reads the table any more, and nobody will.
+    pub(super) unsafe fn free(self) {
+        let Ok(layout) = Self::layout(self.lines()) else {
+            unreachable!("the table was allocated with this layout")
+        };
+        let header = self.header_mut();
+        // ORD: Relaxed — the caller's contract is exclusive access.
+        let next = header.next.load(Ordering::Relaxed);
+        if !next.is_null() {
+            // SAFETY: P4: the record came out of a box in `begin`.
+            drop(unsafe { Box::from_raw(next) });
+        }
+        if MODEL {
+            for number in 0..self.lines() {
+                // SAFETY: the caller's contract; the line was written at allocation.
+                unsafe { self.line_pointer(number).drop_in_place() };
+            }
+            // SAFETY: the caller's contract; the header was written at allocation.
+            unsafe { self.header_pointer().drop_in_place() };
+        }
+        let memory = self.header_pointer().cast::<u8>();
+        if !Self::is_mapped(layout) {
+            // SAFETY: P4: allocated with this layout; the caller's contract.
+            unsafe { std::alloc::dealloc(memory, layout) };
+        } else if let Some(memory) = NonNull::new(memory) {
+            // SAFETY: P4: allocated by `pages` with this size; the caller's contract.
+            unsafe { pages::free(memory, layout.size()) };
+        }
+    }
+}
+
+/// Puts a table to the spare ones, by its word.
+///
+/// # Safety
+/// As for [`Table::put_aside`].
+pub(crate) unsafe fn put_aside(word: *mut u8) {
+    // SAFETY: the caller's contract.
+    let table = unsafe { Table::from_word_alone(word) };
+    // SAFETY: the caller's contract.
+    unsafe { table.put_aside() };
+}
