@@ -126,8 +126,9 @@ pub use error::{CpuRefusal, PlanError, TopologyError};
 pub use error::{OccupiedError, TryReserveError};
 pub use map::papaya;
 pub use map::{
-    Compute, Detached, EntryRef, MapHandle, Operation, ResizeMode, ShardMap, ShardMapBuilder,
-    ShardMapRef, ShardSet, ShardSetBuilder, ShardSetRef,
+    Compute, Detached, EntryRef, Integer, MapHandle, Operation, Primitive, ResizeMode, ShardMap,
+    ShardMapBuilder, ShardMapRef, ShardSet, ShardSetBuilder, ShardSetRef, Word, WordMap,
+    WordMapBuilder,
 };
 pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};

@@ -10,6 +10,7 @@ pub use compute::{Compute, Operation};
 pub use resize_mode::ResizeMode;
 pub use shard_map::{Detached, EntryRef, MapHandle, ShardMap, ShardMapBuilder, ShardMapRef};
 pub use shard_set::{ShardSet, ShardSetBuilder, ShardSetRef};
+pub use word_map::{Integer, Primitive, Word, WordMap, WordMapBuilder};
 
 /// Entries that a deserializer's size hint makes us allocate for at most. The hint comes from the
 /// input, which may lie; beyond this the map grows as entries really arrive.

@@ -156,8 +156,12 @@ impl<T: Object> Domain<T> {
             note_read(&raw const heap.tickets);
             note_write(&raw const heap.tickets);
             heap.tickets += 1;
-            let fits = heap.tickets >> TICKET_BITS == 0 && record.index() >> (64 - TICKET_BITS) == 0;
-            assert!(fits, "a thread has had 2^40 tickets, or a process 2^24 threads at once");
+            let fits =
+                heap.tickets >> TICKET_BITS == 0 && record.index() >> (64 - TICKET_BITS) == 0;
+            assert!(
+                fits,
+                "a thread has had 2^40 tickets, or a process 2^24 threads at once"
+            );
             (record.index() as u64) << TICKET_BITS | heap.tickets
         })
     }

@@ -37,7 +37,9 @@ pub(super) unsafe fn zero_pages(
     _block: core::ptr::NonNull<u8>,
     _bytes: usize,
 ) -> Result<(), Unavailable> {
-    Err(Unavailable::here("pages read as zero after MADV_DONTNEED on Linux only"))
+    Err(Unavailable::here(
+        "pages read as zero after MADV_DONTNEED on Linux only",
+    ))
 }
 
 /// How many threads can run at once, as the standard library finds out.

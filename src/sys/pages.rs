@@ -251,6 +251,8 @@ mod tests {
             let block = heap::alloc_zeroed(bytes).expect("four kilobytes are there");
             assert_eq!(block.addr().get() % 64, 0);
             touch(block, bytes);
+            // SAFETY: the test's own block, whose content nobody needs.
+            assert!(!unsafe { heap::give_back(block, bytes) });
             // SAFETY: the block is freed once, with its size.
             unsafe { heap::free(block, bytes) };
         }

@@ -46,7 +46,6 @@ mod pair;
 mod store;
 
 pub(crate) use directory::{Directory, SHARDS, shard};
-pub(crate) use line::{Line, SLOTS};
-pub(crate) use moving::STEP_UNITS;
+pub(crate) use line::Line;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
 pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table, put_aside};

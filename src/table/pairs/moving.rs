@@ -39,7 +39,11 @@ impl Move {
         spares: &Spares,
     ) -> Result<Box<Self>, TryReserveError> {
         let from_size = old.size();
-        debug_assert_eq!(from_size.abs_diff(into_size), 1, "from {from_size} to {into_size}");
+        debug_assert_eq!(
+            from_size.abs_diff(into_size),
+            1,
+            "from {from_size} to {into_size}"
+        );
         let record = try_box()?;
         let units = old.scale().lines(from_size.min(into_size));
         let steps = Steps::allocate(usize::try_from(units).unwrap_or(usize::MAX), STEP_UNITS)?;

@@ -109,11 +109,6 @@ impl Pair {
         self.key == 0
     }
 
-    /// An insert that is not decided, not frozen.
-    pub(crate) fn is_claim(self) -> bool {
-        self.key & (KIND | FROZEN) == CLAIM
-    }
-
     /// Final.
     #[inline]
     pub(crate) fn is_frozen(self) -> bool {

@@ -135,12 +135,9 @@ impl Spares {
             table.header_mut().beside = head;
             // ORD: Release — pairs with the Acquire in take [W5]; publishes the header and the zeros.
             // ORD: Relaxed — on failure it is tried again.
-            let put = self.0.compare_exchange(
-                head,
-                table.word,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let put =
+                self.0
+                    .compare_exchange(head, table.word, Ordering::Release, Ordering::Relaxed);
             match put {
                 Ok(_) => return,
                 Err(found) => head = found,
@@ -287,11 +284,6 @@ impl<'g> Table<'g> {
     }
 
     /// The header, for who has the table alone.
-    #[expect(
-        clippy::mut_from_ref,
-        clippy::needless_pass_by_value,
-        reason = "callers have the table alone (P4)"
-    )]
     fn header_mut(self) -> &'g mut Header {
         // SAFETY: P4: callers have taken the table out of use, or out of the list of spare ones.
         unsafe { &mut *self.header_pointer() }
@@ -309,7 +301,11 @@ impl<'g> Table<'g> {
 
     /// The size: lines are `scale * 2^size`.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "six bits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "six bits"
+    )]
     pub(crate) fn size(self) -> i32 {
         REST_BITS.cast_signed() - self.shift() as i32
     }
@@ -436,7 +432,8 @@ impl<'g> Table<'g> {
             let scale = self.scale;
             let memory = NonNull::new(self.header_pointer().cast());
             // SAFETY: P4: mapped with this size, and nobody writes to it.
-            let is_zero = memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
+            let is_zero =
+                memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
             if is_zero {
                 let header = Header {
                     next: AtomicPtr::new(core::ptr::null_mut()),

@@ -94,7 +94,11 @@ impl RawWords {
         rest: u64,
         _guard: &'g impl Guard,
     ) -> Result<Option<Pair>, Table<'g>> {
-        let moved = || table.moving().and_then(|running| running.successor(table, rest));
+        let moved = || {
+            table
+                .moving()
+                .and_then(|running| running.successor(table, rest))
+        };
         let mut line = table.line_of(rest);
         loop {
             let mut pair = Pair::ZERO;

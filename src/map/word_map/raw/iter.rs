@@ -16,7 +16,7 @@ const BATCH: usize = 32;
 /// The pairs of a map, weakly consistent.
 pub(crate) struct RawIter<'g> {
     map: &'g RawWords,
-    guard: LocalGuard<'g>,
+    _guard: LocalGuard<'g>,
     shard: usize,
     /// The first position that was not looked at.
     position: u64,
@@ -37,7 +37,7 @@ impl RawWords {
     pub(crate) fn iter(&self) -> RawIter<'_> {
         RawIter {
             map: self,
-            guard: self.pin(),
+            _guard: self.pin(),
             shard: 0,
             position: 0,
             batch: Vec::new(),
@@ -73,7 +73,7 @@ impl RawIter<'_> {
                 Some(table) => {
                     let read = self.batch.len();
                     self.position = read_bucket(table, self.position, &mut self.batch);
-                    self.to_keys(read);
+                    self.unmix_from(read);
                 }
                 None => {
                     self.shard += 1;
@@ -85,7 +85,7 @@ impl RawIter<'_> {
     }
 
     /// Turns what the pairs from `start` on have of their keys into keys.
-    fn to_keys(&mut self, start: usize) {
+    fn unmix_from(&mut self, start: usize) {
         let upper = (self.shard as u64) << REST_BITS;
         let mixer = self.map.mixer();
         for (key, _) in &mut self.batch[start..] {

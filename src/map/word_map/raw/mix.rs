@@ -84,7 +84,16 @@ mod tests {
     fn regular_keys_are_spread_over_the_upper_bits() {
         const KEYS: u64 = 1 << 16;
         let mixer = Mixer::new([1, 2, 3]);
-        let strides = [1, 8, 64, 4096, 1 << 20, 1 << 32, 1 << 44, 0x0001_0001_0001_0001];
+        let strides = [
+            1,
+            8,
+            64,
+            4096,
+            1 << 20,
+            1 << 32,
+            1 << 44,
+            0x0001_0001_0001_0001,
+        ];
         for stride in strides {
             let mut places = vec![0_u64; 1 << 12];
             for i in 0..KEYS {
@@ -93,7 +102,10 @@ mod tests {
             }
             let squares: u64 = places.iter().map(|count| count * count).sum();
             let limit = (KEYS * 17) + 8 * (KEYS * 16 / 45);
-            assert!(squares < limit, "stride {stride:#x}: {squares}, over {limit}");
+            assert!(
+                squares < limit,
+                "stride {stride:#x}: {squares}, over {limit}"
+            );
         }
     }
 }

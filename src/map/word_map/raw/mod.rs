@@ -27,7 +27,7 @@ pub(crate) use mix::Mixer;
 pub(crate) use write::{Change, Changed};
 
 use crate::reclaim::{Domain, LocalGuard};
-use crate::sync::{AtomicPtr, layout, never_split, note_objects, note_read};
+use crate::sync::{layout, note_objects, note_read};
 use crate::table::pairs::{Directory, Line};
 use resize::Root;
 

@@ -58,9 +58,9 @@ impl Root {
     fn init(&self) -> Result<&Directory, TryReserveError> {
         let new = Box::into_raw(Directory::allocate()?);
         // ORD: AcqRel — pairs with the Acquire in directory [T7]; publishes the directory.
-        let swapped =
-            self.0
-                .compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
+        let swapped = self
+            .0
+            .compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
         let directory = match swapped {
             Ok(_) => new,
             Err(found) => {
@@ -128,13 +128,7 @@ impl RawWords {
 
     /// Does one step of a running move, and ends it if that was the last.
     #[cold]
-    fn help(
-        &self,
-        directory: &Directory,
-        shard: usize,
-        table: Table<'_>,
-        guard: &LocalGuard<'_>,
-    ) {
+    fn help(&self, directory: &Directory, shard: usize, table: Table<'_>, guard: &LocalGuard<'_>) {
         let Some(running) = table.moving() else {
             return;
         };

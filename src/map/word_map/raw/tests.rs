@@ -36,7 +36,11 @@ impl Rng {
 /// Grows, churns and shrinks; every answer is std's.
 #[test]
 fn miri_answers_are_those_of_std() {
-    let (keys, rounds) = if cfg!(miri) { (60, 400) } else { (40_000, 600_000) };
+    let (keys, rounds) = if cfg!(miri) {
+        (60, 400)
+    } else {
+        (40_000, 600_000)
+    };
     let map = map();
     let mut model = HashMap::new();
     let mut rng = Rng(88_172_645_463_325_252);
@@ -77,14 +81,22 @@ fn check(map: &RawWords, model: &HashMap<u64, u64>) {
     expected.sort_unstable();
     assert!(seen == expected, "{} of {}", seen.len(), expected.len());
     let keys: Vec<u64> = model.keys().copied().collect();
-    map.get_many(keys.len(), |i| keys[i], |i, value| assert_eq!(value, model.get(&keys[i]).copied()));
+    map.get_many(
+        keys.len(),
+        |i| keys[i],
+        |i, value| assert_eq!(value, model.get(&keys[i]).copied()),
+    );
 }
 
 /// Threads insert the same keys, remove and look; each key is inserted once more often than it is removed, or
 /// as often, and no value is seen that was not put.
 #[test]
 fn miri_of_inserts_of_a_key_one_succeeds() {
-    let (threads, keys, rounds) = if cfg!(miri) { (3, 12, 2) } else { (4, 3_000, 30) };
+    let (threads, keys, rounds) = if cfg!(miri) {
+        (3, 12, 2)
+    } else {
+        (4, 3_000, 30)
+    };
     for round in 0..rounds {
         let map = map();
         let barrier = Barrier::new(threads);
@@ -99,7 +111,9 @@ fn miri_of_inserts_of_a_key_one_succeeds() {
                         let key = rng.next(keys as u64);
                         let count = &mut counts[usize::try_from(key).expect("small")];
                         match rng.next(5) {
-                            0..2 => count.0 += u64::from(put_new(map, key, key << 8 | thread as u64)),
+                            0..2 => {
+                                count.0 += u64::from(put_new(map, key, key << 8 | thread as u64))
+                            }
                             2 => count.1 += u64::from(remove(map, key).is_some()),
                             _ => assert!(map.get(key).is_none_or(|value| value >> 8 == key)),
                         }
@@ -127,7 +141,11 @@ fn miri_of_inserts_of_a_key_one_succeeds() {
 /// Keys that stay are found by look-ups without a guard, while tables grow and shrink under them.
 #[test]
 fn miri_what_stays_is_found_while_tables_move() {
-    let (stay, others, rounds) = if cfg!(miri) { (4, 30, 2) } else { (500, 30_000, 20) };
+    let (stay, others, rounds) = if cfg!(miri) {
+        (4, 30, 2)
+    } else {
+        (500, 30_000, 20)
+    };
     let map = map();
     for key in 0..stay {
         put(&map, key, key + 7);
@@ -140,7 +158,10 @@ fn miri_what_stays_is_found_while_tables_move() {
                 for key in 0..stay {
                     assert_eq!(map.get(key), Some(key + 7), "key {key}");
                 }
-                assert_eq!(map.iter().filter(|(key, _)| *key < stay).count() as u64, stay);
+                assert_eq!(
+                    map.iter().filter(|(key, _)| *key < stay).count() as u64,
+                    stay
+                );
             }
         };
         scope.spawn(looker);

@@ -14,7 +14,7 @@ use super::RawWords;
 use super::find::{Walked, rest};
 use crate::reclaim::LocalGuard;
 use crate::sync::{Ordering, fence};
-use crate::table::pairs::{Line, Pair, Slot, Table, shard};
+use crate::table::pairs::{Line, Pair, Slot, Table};
 
 /// What is to become of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +58,9 @@ impl RawWords {
     ) -> Changed {
         if let Some(table) = self.table_for_write(mixed, guard) {
             let line = table.line_of(rest(mixed));
-            match self.change_in_line(table, line, mixed, &mut decide, guard) {
-                Some(changed) => return changed,
-                None => {}
+            let changed = self.change_in_line(table, line, mixed, &mut decide, guard);
+            if let Some(changed) = changed {
+                return changed;
             }
         }
         self.change_slow(mixed, decide, guard)
@@ -194,9 +194,9 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> bool {
         let depth = match walked {
-            Walked::Empty { slot, pair } => slot
-                .cas(pair, Pair::live(rest(mixed), value))
-                .then_some(0),
+            Walked::Empty { slot, pair } => {
+                slot.cas(pair, Pair::live(rest(mixed), value)).then_some(0)
+            }
             Walked::Full {
                 rival: Some((slot, claim, depth)),
                 ..
