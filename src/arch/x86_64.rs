@@ -116,23 +116,22 @@ const MOVES: bool = cfg!(all(target_feature = "avx", target_feature = "cmpxchg16
 /// Reads a 16-byte word.
 #[inline]
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
-    if MOVES {
-        return load_by_move(word);
-    }
-    let found = detect::found();
-    if found.has(Feature::Move) {
+    if MOVES || detect::found().has(Feature::Move) {
         load_by_move(word)
-    } else if found.has(Feature::Exchange) {
-        load_by_exchange(word)
     } else {
-        load_first(word, ordering)
+        load_otherwise(word, ordering)
     }
 }
 
-/// The first load of the process, and every load on a processor without `cmpxchg16b`.
+/// The first load of the process, and every load on a processor whose moves are not in one piece. Apart, since an
+/// exchange takes five registers from whoever it is compiled into.
 #[cold]
-fn load_first(word: &AtomicU128, ordering: Ordering) -> u128 {
-    let found = detect::ask();
+#[inline(never)]
+fn load_otherwise(word: &AtomicU128, ordering: Ordering) -> u128 {
+    let mut found = detect::found();
+    if !found.asked() {
+        found = detect::ask();
+    }
     if found.has(Feature::Move) {
         load_by_move(word)
     } else if found.has(Feature::Exchange) {

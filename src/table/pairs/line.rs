@@ -134,14 +134,22 @@ impl Line {
         Some(unsafe { &*next })
     }
 
-    /// Makes the last slot, which holds `last`, a link to a new line that has it in front; whether it did.
-    pub(crate) fn lengthen(&self, last: Pair, domain: &Domain<Self>, guard: &impl Guard) -> bool {
-        let behind = Self::behind(&[last], domain, guard);
-        let is_linked = self.last().cas(last, Pair::link(behind.as_ptr().cast()));
-        if !is_linked {
-            domain.give_back(behind, guard);
+    /// Makes the last slot, which holds `last`, a link to a new line that has it in front, and `claim` next. The claim's
+    /// slot, if that was done.
+    pub(crate) fn lengthen<'g>(
+        &'g self,
+        last: Pair,
+        claim: Pair,
+        domain: &Domain<Self>,
+        guard: &'g impl Guard,
+    ) -> Option<&'g Slot> {
+        let behind = Self::behind(&[last, claim], domain, guard);
+        let link = Pair::link(behind.as_ptr().cast());
+        if self.last().cas(last, link) {
+            return self.follow(link).map(|line| &line.slots()[1]);
         }
-        is_linked
+        domain.give_back(behind, guard);
+        None
     }
 
     /// How many members the line had a moment ago.

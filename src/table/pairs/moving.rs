@@ -16,6 +16,7 @@ use crate::reclaim::{Domain, Guard};
 use crate::sync::{layout, note_objects, note_read, note_write};
 use crate::table::steps::{Step, Steps};
 use crate::table::try_box;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 /// Units in a step.
@@ -25,11 +26,28 @@ pub(crate) const STEP_UNITS: usize = if cfg!(loom) { 1 } else { 2 };
 pub(crate) struct Move {
     /// The new table's word.
     into: *mut u8,
-    from_size: i32,
-    into_size: i32,
+    from: Side,
+    to: Side,
     steps: Steps,
 }
-layout!(Move: into, from_size, into_size, steps);
+layout!(Move: into, from, to, steps);
+
+/// One of the two tables, as units see it.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Lines of the table.
+    lines: u64,
+    /// Lines of a unit, as a power of two; fewer in the last one.
+    shift: u32,
+}
+
+impl Side {
+    /// The numbers of the lines of a unit.
+    #[inline]
+    fn of(self, unit: u64) -> Range<u64> {
+        unit << self.shift..((unit + 1) << self.shift).min(self.lines)
+    }
+}
 
 impl Move {
     /// Takes the memory to move `old` to a table of the next or the previous size.
@@ -45,13 +63,18 @@ impl Move {
             "from {from_size} to {into_size}"
         );
         let record = try_box()?;
-        let units = old.scale().lines(from_size.min(into_size));
-        let steps = Steps::allocate(usize::try_from(units).unwrap_or(usize::MAX), STEP_UNITS)?;
+        let side = |size: i32| Side {
+            lines: old.scale().lines(size),
+            shift: size.abs_diff(from_size.min(into_size)),
+        };
+        let (from, to) = (side(from_size), side(into_size));
+        let units = usize::try_from(from.lines.min(to.lines)).unwrap_or(usize::MAX);
+        let steps = Steps::allocate(units, STEP_UNITS)?;
         let into = Table::allocate(old.scale(), into_size, spares)?.word();
         let new = Self {
             into,
-            from_size,
-            into_size,
+            from,
+            to,
             steps,
         };
         let new = Box::write(record, new);
@@ -84,28 +107,11 @@ impl Move {
         unsafe { Table::from_word(self.into, old.scale()) }
     }
 
-    /// The unit of a line of the old table.
-    fn unit_of(&self, old_line: u64) -> u64 {
-        note_read(&raw const self.into_size);
-        old_line >> (self.from_size - self.into_size).max(0)
-    }
-
-    /// The lines of `table`, of size `size`, in a unit.
-    fn lines<'t>(
-        &self,
-        table: Table<'t>,
-        size: i32,
-        unit: u64,
-    ) -> impl DoubleEndedIterator<Item = (u64, &'t Line)> + use<'t> {
-        let shift = size - self.from_size.min(self.into_size);
-        let numbers = unit << shift..((unit + 1) << shift).min(table.lines());
-        numbers.map(move |number| (number, table.line(number)))
-    }
-
     /// Whether all new lines of the unit are born.
     fn is_unit_born(&self, new: Table<'_>, unit: u64) -> bool {
-        let last = self.lines(new, self.into_size, unit).next_back();
-        last.is_none_or(|(_, line)| is_born(line))
+        note_read(&raw const self.to);
+        let last = self.to.of(unit).next_back();
+        last.is_none_or(|number| is_born(new.line(number)))
     }
 
     /// The new table, if the line of a key is born there. Lines are born one by one; what one holds that is born before
@@ -114,7 +120,19 @@ impl Move {
         self.successor_at(old, old.scale().position(rest))
     }
 
-    /// As above, of the line of a position.
+    /// The table in which a key is looked for first: the new one, if its line is born there. That is not asked before
+    /// somebody has begun to move it, for the answer is a line that may be needed for nothing else.
+    pub(crate) fn first_choice<'g>(&'g self, old: Table<'g>, rest: u64) -> Table<'g> {
+        let line = old.number_at(old.scale().position(rest));
+        let successor = if self.steps.is_handed(line >> self.from.shift) {
+            self.successor(old, rest)
+        } else {
+            None
+        };
+        successor.unwrap_or(old)
+    }
+
+    /// As [`successor`](Self::successor), of the line of a position.
     pub(crate) fn successor_at<'g>(&'g self, old: Table<'g>, position: u64) -> Option<Table<'g>> {
         let new = self.table(old);
         is_born(new.line(new.number_at(position))).then_some(new)
@@ -132,8 +150,19 @@ impl Move {
             return Step::More;
         }
         for unit in self.steps.units(step) {
-            self.lines(old, self.from_size, unit)
-                .for_each(|(_, line)| retire_behind(line, domain, guard));
+            for number in self.from.of(unit) {
+                retire_behind(old.line(number), domain, guard);
+            }
+        }
+        // Until the next write to this shard, its lines come in.
+        let new = self.table(old);
+        for unit in self.steps.units(step + 1) {
+            self.from
+                .of(unit)
+                .for_each(|number| old.line(number).prefetch_write());
+            self.to
+                .of(unit)
+                .for_each(|number| new.line(number).prefetch_write());
         }
         self.steps.count()
     }
@@ -147,7 +176,7 @@ impl Move {
         guard: &impl Guard,
     ) -> Table<'g> {
         let line = old.number_at(old.scale().position(rest));
-        self.move_unit(old, self.unit_of(line), domain, guard);
+        self.move_unit(old, line >> self.from.shift, domain, guard);
         self.table(old)
     }
 
@@ -157,15 +186,82 @@ impl Move {
         if self.is_unit_born(new, unit) {
             return;
         }
-        let old_lines = || self.lines(old, self.from_size, unit).map(|(_, line)| line);
-        old_lines().for_each(freeze);
-        for (number, line) in self.lines(new, self.into_size, unit) {
-            if is_born(line) {
-                continue;
+        note_read(&raw const self.from);
+        let mut members = Members::new();
+        for number in self.from.of(unit) {
+            freeze(old.line(number), |pair| {
+                let number = new.number_at(new.scale().position(pair.rest()));
+                members.add(number, pair);
+            });
+        }
+        for number in self.to.of(unit) {
+            if !is_born(new.line(number)) {
+                members.fill(new, number, domain, guard);
             }
-            let is_here = |pair: &Pair| new.number_at(new.scale().position(pair.rest())) == number;
-            let members = old_lines().flat_map(frozen_members).filter(is_here);
-            fill(new, line, members, domain, guard);
+        }
+    }
+}
+
+/// The members of a unit, in the order in which everyone finds them, each with the number of its new line.
+struct Members {
+    near: [(u64, Pair); 2 * SLOTS],
+    count: usize,
+    /// Those for which there was no room: of chains.
+    far: Vec<(u64, Pair)>,
+}
+
+impl Members {
+    #[inline]
+    fn new() -> Self {
+        Self {
+            near: [(0, Pair::ZERO); 2 * SLOTS],
+            count: 0,
+            far: Vec::new(),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, number: u64, pair: Pair) {
+        match self.near.get_mut(self.count) {
+            Some(place) => {
+                *place = (number, pair);
+                self.count += 1;
+            }
+            None => {
+                self.far.push((number, pair));
+                note_write(self.far.as_ptr_range().end.wrapping_sub(1));
+            }
+        }
+    }
+
+    /// Writes the members of a line of the new table to it.
+    #[inline]
+    fn fill(&self, table: Table<'_>, number: u64, domain: &Domain<Line>, guard: &impl Guard) {
+        let line = table.line(number);
+        let mut slots = line.slots()[..SLOTS - 1].iter();
+        let mut last = Pair::BORN;
+        let mut behind = Vec::new();
+        let members = self.near[..self.count].iter().chain(&self.far);
+        for &(_, pair) in members.filter(|(here, _)| *here == number) {
+            if let Some(slot) = slots.next() {
+                birth(slot, pair);
+            } else if last == Pair::BORN {
+                last = pair;
+            } else {
+                behind.push(pair);
+                note_write(behind.as_ptr_range().end.wrapping_sub(1));
+            }
+        }
+        if behind.is_empty() {
+            birth(line.last(), last);
+            return;
+        }
+        behind.insert(0, last);
+        let chain = chain(&behind, domain, guard);
+        if birth(line.last(), Pair::link(chain.as_ptr().cast())) {
+            table.spill(behind.len().min(SLOTS - 1).cast_signed());
+        } else {
+            each_of_chain(Some(chain), |line| domain.give_back(line, guard));
         }
     }
 }
@@ -178,45 +274,6 @@ pub(super) fn bear(line: &Line) {
 /// The last slot of a line is born last.
 fn is_born(line: &Line) -> bool {
     line.last().load() != Pair::ZERO
-}
-
-/// Writes its members to a new line.
-fn fill(
-    table: Table<'_>,
-    line: &Line,
-    members: impl Iterator<Item = Pair>,
-    domain: &Domain<Line>,
-    guard: &impl Guard,
-) {
-    let mut here = [Pair::ZERO; SLOTS];
-    here[SLOTS - 1] = Pair::BORN;
-    let mut behind = Vec::new();
-    for (number, pair) in members.enumerate() {
-        match here.get_mut(number) {
-            Some(place) => *place = pair,
-            None => {
-                behind.push(pair);
-                note_write(behind.as_ptr_range().end.wrapping_sub(1));
-            }
-        }
-    }
-    let (slots, last) = (&line.slots()[..SLOTS - 1], line.last());
-    for (slot, &pair) in slots.iter().zip(&here) {
-        if pair != Pair::ZERO {
-            birth(slot, pair);
-        }
-    }
-    if behind.is_empty() {
-        birth(last, here[SLOTS - 1]);
-        return;
-    }
-    behind.insert(0, here[SLOTS - 1]);
-    let chain = chain(&behind, domain, guard);
-    if birth(last, Pair::link(chain.as_ptr().cast())) {
-        table.spill(behind.len().min(SLOTS - 1).cast_signed());
-    } else {
-        each_of_chain(Some(chain), |line| domain.give_back(line, guard));
-    }
 }
 
 /// Gives a slot its first content, unless another mover did; with the same content then.
@@ -237,37 +294,46 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
     })
 }
 
-/// Freezes a bucket: its last slots, so that the chain stays as it is, then the others.
-fn freeze(line: &Line) {
-    let mut at = line;
-    while let Some(next) = at.follow(freeze_slot(at.last())) {
-        at = next;
-    }
-    let mut next = Some(line);
-    while let Some(at) = next {
-        for slot in &at.slots()[..SLOTS - 1] {
-            freeze_slot(slot);
+/// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `member` with its members, thawed,
+/// in the order of the chain.
+#[inline]
+fn freeze(first: &Line, mut member: impl FnMut(Pair)) {
+    let mut add = |pair: Pair| {
+        if pair.is_member() {
+            member(pair.thawed());
         }
-        next = at.follow(at.last().load());
+    };
+    let first_last = freeze_slot(first.last());
+    let mut last = first_last;
+    while let Some(at) = first.follow(last) {
+        last = freeze_slot(at.last());
+    }
+    let (mut line, mut last) = (first, first_last);
+    loop {
+        for slot in &line.slots()[..SLOTS - 1] {
+            add(freeze_slot(slot));
+        }
+        add(last);
+        let Some(next) = line.follow(last) else {
+            return;
+        };
+        line = next;
+        last = next.last().load();
     }
 }
 
+/// Makes a slot final; what it holds then.
+#[inline]
 fn freeze_slot(slot: &Slot) -> Pair {
     loop {
         let pair = slot.load();
-        if pair.is_frozen() || slot.cas(pair, pair.frozen()) {
+        if pair.is_frozen() {
+            return pair;
+        }
+        if slot.cas(pair, pair.frozen()) {
             return pair.frozen();
         }
     }
-}
-
-/// The members of a frozen bucket, thawed, in the order of the chain.
-fn frozen_members(line: &Line) -> impl Iterator<Item = Pair> {
-    core::iter::successors(Some(line), |at| at.follow(at.last().load()))
-        .flat_map(|at| at.slots().iter())
-        .map(Slot::load)
-        .filter(|pair| pair.is_member())
-        .map(Pair::thawed)
 }
 
 /// Retires the lines behind a frozen one, whose unit is born.

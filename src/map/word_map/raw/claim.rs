@@ -17,8 +17,8 @@
 //! Lock-freedom: the earliest claim on a key is taken back only because the key is in the map or the bucket moves, and anyone
 //! can settle it; so of the inserts of one key somebody's completes whoever sleeps.
 //!
-//! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange, and what
-//! was there, a member or a claim, is in the new line's first slot by then.
+//! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
+//! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second.
 //!
 //! Invariants: M2 of the [parent module](super).
 
@@ -28,8 +28,8 @@ use crate::sync::fence_after_rmw;
 use crate::table::pairs::{Line, Pair, Slot, Table};
 use core::ptr;
 
-/// A claim: its slot, the pair, and how many lines it is from the bucket's first.
-type Claim<'g> = (&'g Slot, Pair, usize);
+/// A slot that is or can be claimed, what it holds, and how many lines it is from the bucket's first.
+pub(super) type Claim<'g> = (&'g Slot, Pair, usize);
 
 /// Why a look at the other slots has ended.
 enum Seen<'g> {
@@ -104,16 +104,23 @@ impl RawWords {
         }
     }
 
-    /// Adds a line to a bucket whose last one is full.
-    pub(super) fn lengthen(
+    /// Claims a slot of a bucket that a walk found full: a vacant one, or one in a new line.
+    pub(super) fn claim<'g>(
         &self,
         table: Table<'_>,
-        (line, last, depth): (&Line, Pair, usize),
-        guard: &LocalGuard<'_>,
-    ) {
-        let is_done = line.lengthen(last, &self.domain, guard);
-        if is_done && depth == 0 && last.is_member() {
+        rest: u64,
+        vacant: Option<Claim<'g>>,
+        (line, last, depth): (&'g Line, Pair, usize),
+        guard: &'g LocalGuard<'_>,
+    ) -> Option<Claim<'g>> {
+        let claim = Pair::claim(rest, self.domain.ticket(guard));
+        if let Some((slot, vacant, depth)) = vacant {
+            return slot.cas(vacant, claim).then_some((slot, claim, depth));
+        }
+        let slot = line.lengthen(last, claim, &self.domain, guard)?;
+        if depth == 0 && last.is_member() {
             table.spill(1);
         }
+        Some((slot, claim, depth + 1))
     }
 }

@@ -18,6 +18,21 @@ pub(super) fn rest(mixed: u64) -> u64 {
     mixed & ((1 << crate::table::pairs::REST_BITS) - 1)
 }
 
+/// The live pair of a key in a line.
+#[inline]
+pub(super) fn live_in(line: &Line, mixed: u64) -> Option<Pair> {
+    let mut matching = line.matching(mixed);
+    // Not as an iterator, which would be at the next slot before the first is known to be wrong.
+    while let Some(slot) = matching.first() {
+        let pair = slot.load();
+        if pair.is_live_of(rest(mixed)) {
+            return Some(pair);
+        }
+        matching.skip_first();
+    }
+    None
+}
+
 /// Where a key is, or could be, in its bucket.
 pub(super) enum Walked<'g> {
     /// The key is in the map.
@@ -55,14 +70,8 @@ impl RawWords {
         let words = directory.shard(shard(mixed));
         let moves = words.moves();
         let line = directory.table(shard(mixed))?.line_of(rest(mixed));
-        let mut matching = line.matching(mixed);
-        // Not as an iterator, which would be at the next slot before the first is known to be wrong.
-        while let Some(slot) = matching.first() {
-            let pair = slot.load();
-            if pair.is_live_of(rest(mixed)) {
-                return Some(pair.value());
-            }
-            matching.skip_first();
+        if let Some(pair) = live_in(line, mixed) {
+            return Some(pair.value());
         }
         let last = line.last().load();
         if last.is_live_of(rest(mixed)) {
@@ -74,18 +83,39 @@ impl RawWords {
         self.get_guarded(mixed)
     }
 
-    /// `get` in a bucket that has a link or is moving: old table first, and the new one if the line there is born.
+    /// `get` in a bucket that has a link or is moving.
     #[cold]
     #[inline(never)]
     fn get_guarded(&self, mixed: u64) -> Option<u64> {
         let guard = self.pin();
         let mut table = self.directory()?.table(shard(mixed))?;
-        loop {
-            match Self::read(table, rest(mixed), &guard) {
-                Ok(found) => return found.map(Pair::value),
-                Err(new) => table = new,
+        let line = table.line_of(rest(mixed));
+        let link = line.last().load();
+        if !link.is_frozen()
+            && let Some(next) = line.follow(link)
+        {
+            // Two lines, as most buckets with a link have: by filters, not slot by slot. The last slot is seen
+            // unfrozen after all the others were read, so the bucket had not moved.
+            let found = live_in(next, mixed).or_else(|| live_in(line, mixed));
+            if let Some(pair) = found {
+                return Some(pair.value());
+            }
+            if next.last().load().ends_bucket() && line.last().load() == link {
+                return None;
             }
         }
+        let present = table;
+        let found = loop {
+            match Self::read(table, rest(mixed), &guard) {
+                Ok(found) => break found,
+                Err(new) => table = new,
+            }
+        };
+        if table != present {
+            // A map that is filled and then only read would stay in the middle of its moves.
+            self.table_for_write(mixed, &guard);
+        }
+        found.map(Pair::value)
     }
 
     /// The pair of a key in its bucket, frozen or not, unless the bucket has moved: then the table to go on with.

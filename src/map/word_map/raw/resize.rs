@@ -4,7 +4,7 @@
 //! have different sizes between two powers of two, so a few of them are doubling at any time and no two tables of
 //! the whole map are ever needed.
 //!
-//! A table doubles when more than [`SPILL_LIMIT`] members per line sit in the first line behind a link. It halves when a sample of its lines, taken at some removals, is sparse.
+//! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when a sample of its lines, taken at some removals, is sparse.
 //! Every write to a shard that moves does one step, two units, of its move first.
 //!
 //! Invariants: M2 and M3 of the [parent module](super).
@@ -20,11 +20,15 @@ use crate::table::pairs::{Directory, MAX_SIZE, MIN_SIZE, SHARDS, Scale, Table, p
 use core::cmp::Ordering::{Greater, Less};
 use core::ptr::null_mut;
 
-/// Members per line behind a first link, in 1/64, above which a table doubles: with random keys this is a
-/// load of 3.1 members per line.
-const SPILL_LIMIT: u64 = 35;
+/// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.1
+/// members per line; in maps that caches hold, where a key behind a link costs most and memory least, of 2.0.
+const SPILL_LIMITS: [u64; 2] = [8, 35];
+/// The size up to which a shard's table is of a map that caches hold: of less than 32 KiB.
+const CACHED_SIZE: i32 = 4;
 /// Members per line, times 2, that a presized table is made for.
 const PRESIZED_LOAD_X2: u64 = if MODEL { 2 } else { 5 };
+/// A table of so many lines is moved at once.
+const SMALL_LINES: u64 = if MODEL { 0 } else { 16 };
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
 
@@ -111,7 +115,8 @@ impl RawWords {
         Scale::of(shard).size_for(lines)
     }
 
-    /// The table in which a write begins, after the caller's step of a running move.
+    /// The table in which a write begins: the present one, or, after the caller's step of a running move, the next one if
+    /// the key's line is born there.
     #[inline]
     pub(super) fn table_for_write<'g>(
         &'g self,
@@ -121,21 +126,28 @@ impl RawWords {
         let directory = self.directory()?;
         let table = directory.table(shard(mixed))?;
         if table.moving().is_some() {
-            self.help(directory, shard(mixed), table, guard);
+            return Some(self.help(directory, mixed, table, guard));
         }
         Some(table)
     }
 
-    /// Does one step of a running move, and ends it if that was the last.
+    /// Does one step of a running move, and ends it if that was the last; the table for the key.
     #[cold]
-    fn help(&self, directory: &Directory, shard: usize, table: Table<'_>, guard: &LocalGuard<'_>) {
+    fn help<'g>(
+        &'g self,
+        directory: &'g Directory,
+        mixed: u64,
+        table: Table<'g>,
+        guard: &'g LocalGuard<'_>,
+    ) -> Table<'g> {
         let Some(running) = table.moving() else {
-            return;
+            return table;
         };
         if running.step(table, &self.domain, guard) == Step::Complete {
             // Refused, it is left to the next write.
-            let _refused = self.switch(directory, shard, table, guard);
+            let _refused = self.switch(directory, shard(mixed), table, guard);
         }
+        running.first_choice(table, rest(mixed))
     }
 
     /// Leads a shard to the new table of a complete move, and retires the old one.
@@ -191,7 +203,7 @@ impl RawWords {
         };
         // An allocator that refuses leaves the map as it is, with longer buckets.
         let _refused = Self::begin(directory, shard(mixed), table, size);
-        if size <= MIN_SIZE + 2 {
+        if table.lines() <= SMALL_LINES {
             let _refused = self.settle(directory, shard(mixed), guard);
         }
     }
@@ -205,7 +217,8 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) {
         let spilled = spilled.max(0).cast_unsigned() as u64;
-        if spilled * 64 > table.lines() * SPILL_LIMIT && table.size() < MAX_SIZE {
+        let limit = SPILL_LIMITS[usize::from(table.size() > CACHED_SIZE)];
+        if spilled * 64 > table.lines() * limit && table.size() < MAX_SIZE {
             self.start(mixed, table, table.size() + 1, guard);
         }
     }

@@ -198,24 +198,12 @@ impl RawWords {
                 slot.cas(pair, Pair::live(rest(mixed), value)).then_some(0)
             }
             Walked::Full {
-                rival: Some((slot, claim, depth)),
-                ..
-            } => Self::decide(table, (slot, claim, depth), rest(mixed), value, guard),
-            Walked::Full {
-                vacant: Some((slot, vacant, depth)),
-                ..
-            } => {
-                let claim = Pair::claim(rest(mixed), self.domain.ticket(guard));
-                if slot.cas(vacant, claim) {
-                    Self::decide(table, (slot, claim, depth), rest(mixed), value, guard)
-                } else {
-                    None
-                }
-            }
-            Walked::Full { last, .. } => {
-                self.lengthen(table, last, guard);
-                None
-            }
+                vacant,
+                rival,
+                last,
+            } => rival
+                .or_else(|| self.claim(table, rest(mixed), vacant, last, guard))
+                .and_then(|claim| Self::decide(table, claim, rest(mixed), value, guard)),
             Walked::Live { .. } | Walked::Frozen => None,
         };
         let Some(depth) = depth else {
