@@ -17,6 +17,7 @@ use evidence::seed::{many_threads, seeds, stress};
 use evidence::set::Elements;
 use evidence::subject::{Checked, Reference, Sharded};
 use evidence::watchdog::Watchdog;
+use evidence::words::{Lie, Words};
 use evidence::workload::{Plan, assert_linearizable, on_threads, run};
 use foldhash::fast::RandomState;
 
@@ -70,6 +71,29 @@ fn a_set() {
     let _watchdog = limit("a_set");
     let fresh = || Elements::new(RandomState::default());
     assert_linearizable(8 * stress(), Plan::SMALL, fresh);
+}
+
+#[test]
+fn words() {
+    let _watchdog = limit("words");
+    let fresh = || Words::new(RandomState::default());
+    let plan = Plan {
+        wave: 2000,
+        ..Plan::SMALL
+    };
+    assert_linearizable(8 * stress(), plan, fresh);
+}
+
+#[test]
+fn words_in_one_shard_and_in_one_line() {
+    let _watchdog = limit("words_in_one_shard_and_in_one_line");
+    assert_linearizable(8 * stress(), Plan::SMALL, || Words::that_lie(Lie::OneShard));
+    let plan = Plan {
+        keys: 8,
+        wave: 20,
+        ..Plan::SMALL
+    };
+    assert_linearizable(8 * stress(), plan, || Words::that_lie(Lie::OneLine));
 }
 
 #[test]

@@ -3,14 +3,16 @@
 //!
 //! Invariants: P2 and P4 of the [parent module](super).
 
-use super::moving::{Move, bear};
+use super::line::Line;
+use super::moving::{Move, bear, take_behind};
 use super::pair::REST_BITS;
-use super::store::{Scale, Spares, Table};
+use super::spares::Spares;
+use super::store::{Scale, Table};
 use crate::error::TryReserveError;
 use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, fence, layout, never_split};
 use crate::sync::{note_objects, unsync_load, unsync_store};
 use crate::table::try_box;
-use core::ptr::null_mut;
+use core::ptr::{NonNull, null_mut};
 
 /// Number of shards.
 pub(crate) const SHARDS: usize = if MODEL { 1 } else { 32 };
@@ -38,15 +40,21 @@ impl Shard {
     /// How many tables have gone out of use.
     #[inline]
     pub(crate) fn moves(&self) -> Moves {
-        // ORD: Acquire — pairs with the Release in retire [W4]; the table that is read next is not one of those.
+        // ORD: Acquire — pairs with the Release in count [W4]; the table that is read next is not one of those.
         Moves(self.moves.load(Ordering::Acquire))
+    }
+
+    /// Counts a table that no word leads to any more, before it is made zero.
+    fn count(&self) {
+        // ORD: Release — pairs with the Acquire in moves [W4]; publishes that the shard's word leads elsewhere.
+        self.moves.fetch_add(1, Ordering::Release);
     }
 
     /// Whether no table has gone out of use since.
     #[inline]
     pub(crate) fn is_unmoved(&self, since: Moves) -> bool {
-        // ORD: Acquire — pairs with the Release in retire [W4]; what was read of a line that was made zero
-        // after a table had gone out of use shows that it has.
+        // ORD: Acquire — pairs with the Release in zero [W4]; who has read a zero of a table that is out of use sees
+        // that one more is.
         fence(Ordering::Acquire);
         // ORD: Relaxed — the fence above.
         self.moves.load(Ordering::Relaxed) == since.0
@@ -139,11 +147,18 @@ impl Directory {
     pub(crate) fn exchange(&self, shard: usize, old: Table<'_>, new: Table<'_>) -> bool {
         let is_first = self.install(shard, old.word(), new);
         if is_first {
-            // ORD: Release — pairs with the Acquire in moves [W4]; after the exchange, and before the old table is
-            // made zero.
-            self.shards[shard].moves.fetch_add(1, Ordering::Release);
+            self.shards[shard].count();
         }
         is_first
+    }
+}
+
+impl Directory {
+    /// Takes every line behind a link, with exclusive access and while no shard moves.
+    pub(crate) fn take_behind(&mut self, mut f: impl FnMut(NonNull<Line>)) {
+        for table in (0..SHARDS).filter_map(|shard| self.table(shard)) {
+            (0..table.lines()).for_each(|number| take_behind(table.line(number), &mut f));
+        }
     }
 }
 
@@ -167,5 +182,48 @@ impl Drop for Directory {
             // SAFETY: P2: exclusive access.
             unsafe { spares.free(Scale::of(number)) };
         }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod w4 {
+    use super::super::pair::Pair;
+    use super::{AtomicPtr, AtomicU64, Scale, Shard, Spares, Table, null_mut};
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// A look-up reads a line while its table goes out of use: it finds what was there, or that a table has gone.
+    #[test]
+    fn loom_w4_a_zero_of_a_table_out_of_use_is_not_believed() {
+        loom::model(|| {
+            let shard = Arc::new(Shard {
+                table: AtomicPtr::new(null_mut()),
+                moves: AtomicU64::new(0),
+            });
+            let spares = Arc::new(Spares::new());
+            let table = Table::allocate(Scale::of(0), -4, &spares).expect("a small table");
+            let word = table.word().expose_provenance();
+            table.line(0).slots()[0].store_private(Pair::live(7, 1));
+            let reader = {
+                let shard = Arc::clone(&shard);
+                thread::spawn(move || {
+                    let word = core::ptr::with_exposed_provenance_mut(word);
+                    // SAFETY: P2: it is freed at the end.
+                    let table = unsafe { Table::from_word(word, Scale::of(0)) };
+                    let moves = shard.moves();
+                    let pair = table.line(0).slots()[0].load();
+                    (moves.0, pair, shard.is_unmoved(moves))
+                })
+            };
+            shard.count();
+            // SAFETY: P2: nobody writes to it.
+            unsafe { table.put_aside() };
+            let (moves, pair, is_unmoved) = reader.join().expect("the reader does not panic");
+            if moves == 0 && is_unmoved {
+                assert_eq!(pair, Pair::live(7, 1));
+            }
+            // SAFETY: P2: the reader has ended.
+            unsafe { spares.free(Scale::of(0)) };
+        });
     }
 }

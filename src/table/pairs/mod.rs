@@ -9,7 +9,7 @@
 //!                            |   ..    |                                 +---------+
 //! ```
 //!
-//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables, and those out of use · [`directory`]
+//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables · [`spares`] those out of use · [`directory`]
 //! the shards' words · [`moving`] the move to another size.
 //!
 //! # Look-ups have no guard
@@ -43,9 +43,11 @@ mod directory;
 mod line;
 mod moving;
 mod pair;
+mod spares;
 mod store;
 
 pub(crate) use directory::{Directory, SHARDS, shard};
 pub(crate) use line::Line;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
-pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table, put_aside};
+pub(crate) use spares::put_aside;
+pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table};

@@ -10,7 +10,8 @@
 
 use super::line::{Line, SLOTS};
 use super::pair::{Pair, Slot};
-use super::store::{Spares, Table};
+use super::spares::Spares;
+use super::store::Table;
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Guard};
 use crate::sync::{layout, note_objects, note_read, note_write};
@@ -336,13 +337,16 @@ fn freeze_slot(slot: &Slot) -> Pair {
     }
 }
 
+/// Calls `f` with each line behind this one, for who has the table alone; nobody follows the link afterwards.
+pub(super) fn take_behind(line: &Line, f: impl FnMut(NonNull<Line>)) {
+    let first = line.last().load().next().and_then(NonNull::new);
+    each_of_chain(first.map(NonNull::cast), f);
+}
+
 /// Retires the lines behind a frozen one, whose unit is born.
 fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
-    let first = line.last().load().next().and_then(NonNull::new);
     // SAFETY: P3: who comes later does not follow the link, and one mover retires the lines of a step.
-    each_of_chain(first.map(NonNull::cast), |line| unsafe {
-        domain.retire(line, guard);
-    });
+    take_behind(line, |line| unsafe { domain.retire(line, guard) });
 }
 
 /// Calls `f` with each line of a chain, which then is its own.

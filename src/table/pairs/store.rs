@@ -4,14 +4,12 @@
 //! after another, and their sum grows evenly. The rest of a key, times the first factor, is the key's
 //! *position*; its upper bits are the number of the line. A line doubles into two neighbours.
 //!
-//! A table that is out of use gives its pages back and keeps its addresses, for the next one of its size: look-ups
-//! have no guard, so one may still read it (P2).
-//!
 //! Invariants: P2, P4 and P5 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
 use super::moving::Move;
-use super::pair::{Pair, REST_BITS};
+use super::pair::REST_BITS;
+use super::spares::Spares;
 use crate::error::TryReserveError;
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
 use crate::sync::{note_read, note_write};
@@ -71,13 +69,13 @@ impl Scale {
 #[repr(C, align(64))]
 pub(super) struct Header {
     /// The move out of this table, once there is one.
-    next: AtomicPtr<Move>,
+    pub(super) next: AtomicPtr<Move>,
     /// Members behind a first link, over all buckets: the load signal.
     spilled: AtomicIsize,
     /// Where the table goes when it is out of use.
-    home: *const Spares,
+    pub(super) home: *const Spares,
     /// The next table there.
-    beside: *mut u8,
+    pub(super) beside: *mut u8,
     scale: Scale,
 }
 never_split!(Header: next, spilled);
@@ -98,70 +96,6 @@ impl PartialEq for Table<'_> {
     }
 }
 
-/// Tables of one shard that are out of use: their lines are zero.
-pub(crate) struct Spares(AtomicPtr<u8>);
-never_split!(Spares: 0);
-
-impl Spares {
-    /// None.
-    pub(super) fn new() -> Self {
-        Self(AtomicPtr::new(core::ptr::null_mut()))
-    }
-
-    /// A table of this size, if there is one.
-    fn take(&self, scale: Scale, size: i32) -> Option<*mut u8> {
-        // ORD: Acquire — pairs with the Release in put [W5]; takes the list, and sees its headers and the zeros.
-        let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Acquire);
-        let mut found = None;
-        while !next.is_null() {
-            let word = next;
-            // SAFETY: P4: every word of the list is a table's, which is this call's now.
-            let table = unsafe { Table::from_word(word, scale) };
-            next = table.header_mut().beside;
-            if found.is_none() && table.size() == size {
-                found = Some(word);
-            } else {
-                self.put(table);
-            }
-        }
-        found
-    }
-
-    /// Adds a table.
-    fn put(&self, table: Table<'_>) {
-        // ORD: Relaxed — a hint for the exchange below.
-        let mut head = self.0.load(Ordering::Relaxed);
-        loop {
-            table.header_mut().beside = head;
-            // ORD: Release — pairs with the Acquire in take [W5]; publishes the header and the zeros.
-            // ORD: Relaxed — on failure it is tried again.
-            let put =
-                self.0
-                    .compare_exchange(head, table.word, Ordering::Release, Ordering::Relaxed);
-            match put {
-                Ok(_) => return,
-                Err(found) => head = found,
-            }
-        }
-    }
-
-    /// Frees all of them.
-    ///
-    /// # Safety
-    /// Nobody reads a table of this shard any more.
-    pub(super) unsafe fn free(&self, scale: Scale) {
-        // ORD: Relaxed — the caller's contract is exclusive access.
-        let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Relaxed);
-        while !next.is_null() {
-            // SAFETY: P4: every word of the list is a table's, which is this call's now.
-            let table = unsafe { Table::from_word(next, scale) };
-            next = table.header_mut().beside;
-            // SAFETY: the caller's contract.
-            unsafe { table.free() };
-        }
-    }
-}
-
 impl<'g> Table<'g> {
     /// A table whose lines are zero: a spare one, or a new one.
     pub(super) fn allocate(
@@ -176,19 +110,24 @@ impl<'g> Table<'g> {
         };
         // SAFETY: P4: made here, or taken from the spare ones.
         let table = unsafe { Self::from_word(word, scale) };
+        table.write_header(home);
+        note_objects(table.header_pointer(), 1);
+        note_objects(table.line_pointer(0), table.line_count());
+        Ok(table)
+    }
+
+    /// Writes a new header, for who has the table alone.
+    pub(super) fn write_header(self, home: *const Spares) {
         let header = Header {
             next: AtomicPtr::new(core::ptr::null_mut()),
             spilled: AtomicIsize::new(0),
             home,
             beside: core::ptr::null_mut(),
-            scale,
+            scale: self.scale,
         };
         // SAFETY: P4: the memory starts with room for a header, and nobody else has the table.
-        unsafe { table.header_pointer().write(header) };
-        note_write(table.header_pointer());
-        note_objects(table.header_pointer(), 1);
-        note_objects(table.line_pointer(0), table.line_count());
-        Ok(table)
+        unsafe { self.header_pointer().write(header) };
+        note_write(self.header_pointer());
     }
 
     fn allocate_new(scale: Scale, size: i32) -> Result<*mut u8, TryReserveError> {
@@ -222,11 +161,11 @@ impl<'g> Table<'g> {
         Ok(word)
     }
 
-    fn is_mapped(layout: Layout) -> bool {
+    pub(super) fn is_mapped(layout: Layout) -> bool {
         !MODEL && layout.size() >= MAPPED_BYTES
     }
 
-    fn layout(lines: u64) -> Result<Layout, TryReserveError> {
+    pub(super) fn layout(lines: u64) -> Result<Layout, TryReserveError> {
         let lines = usize::try_from(lines).unwrap_or(usize::MAX);
         let overflow = TryReserveError::CapacityOverflow {
             entries: lines.saturating_mul(SLOTS),
@@ -272,7 +211,7 @@ impl<'g> Table<'g> {
         core::ptr::with_exposed_provenance_mut(address)
     }
 
-    fn header_pointer(self) -> *mut Header {
+    pub(super) fn header_pointer(self) -> *mut Header {
         // SAFETY: P4: the first line lies behind a header.
         unsafe { self.first_line().cast::<Header>().sub(1) }
     }
@@ -284,7 +223,7 @@ impl<'g> Table<'g> {
     }
 
     /// The header, for who has the table alone.
-    fn header_mut(self) -> &'g mut Header {
+    pub(super) fn header_mut(self) -> &'g mut Header {
         // SAFETY: P4: callers have taken the table out of use, or out of the list of spare ones.
         unsafe { &mut *self.header_pointer() }
     }
@@ -356,6 +295,18 @@ impl<'g> Table<'g> {
         unsafe { &*self.line_pointer(number) }
     }
 
+    /// As given to the table when it was made.
+    ///
+    /// # Safety
+    /// The word is a table's, and its header is there for the caller to read.
+    pub(super) unsafe fn scale_of(word: *mut u8) -> Scale {
+        // SAFETY: the caller's contract; the header's place does not depend on the scale.
+        let table = unsafe { Self::from_word(word, Scale::of(0)) };
+        let scale = &table.header().scale;
+        note_read(scale);
+        *scale
+    }
+
     /// The move out of this table, if one has begun.
     #[inline]
     pub(crate) fn moving(self) -> Option<&'g Move> {
@@ -386,72 +337,6 @@ impl<'g> Table<'g> {
     pub(crate) fn spill(self, change: isize) -> isize {
         // ORD: Relaxed — a load signal; nothing is published by it.
         self.header().spilled.fetch_add(change, Ordering::Relaxed) + change
-    }
-
-    /// The table behind a word, whoever's it is.
-    ///
-    /// # Safety
-    /// As for [`from_word`](Self::from_word), and the header is there for the caller to read.
-    unsafe fn from_word_alone(word: *mut u8) -> Self {
-        // SAFETY: the caller's contract but for the scale, on which the header's place does not depend.
-        let table = unsafe { Self::from_word(word, Scale::of(0)) };
-        let scale = &table.header().scale;
-        note_read(scale);
-        Self {
-            scale: *scale,
-            ..table
-        }
-    }
-
-    /// Puts the table to the spare ones: its pages go back, its lines are zero.
-    ///
-    /// # Safety
-    /// No word leads to the table, and nobody has a guard under which he could write to it.
-    pub(super) unsafe fn put_aside(self) {
-        let header = self.header_mut();
-        note_read(&raw const header.home);
-        let home = header.home;
-        // ORD: Relaxed — the caller's contract is exclusive access to the header.
-        let next = header.next.swap(core::ptr::null_mut(), Ordering::Relaxed);
-        if !next.is_null() {
-            // SAFETY: P4: the record came out of a box in `begin`, and goes once.
-            drop(unsafe { Box::from_raw(next) });
-        }
-        self.zero();
-        // SAFETY: P2: the list lives as long as the map, in which this is called.
-        unsafe { &*home }.put(self);
-    }
-
-    /// Makes every line zero, while look-ups may be reading them.
-    fn zero(self) {
-        let Ok(layout) = Self::layout(self.lines()) else {
-            unreachable!("the table was allocated with this layout")
-        };
-        if Self::is_mapped(layout) {
-            let home = self.header_mut().home;
-            let scale = self.scale;
-            let memory = NonNull::new(self.header_pointer().cast());
-            // SAFETY: P4: mapped with this size, and nobody writes to it.
-            let is_zero =
-                memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
-            if is_zero {
-                let header = Header {
-                    next: AtomicPtr::new(core::ptr::null_mut()),
-                    spilled: AtomicIsize::new(0),
-                    home,
-                    beside: core::ptr::null_mut(),
-                    scale,
-                };
-                // SAFETY: P4: as in `allocate`.
-                unsafe { self.header_pointer().write(header) };
-                return;
-            }
-        }
-        for number in 0..self.lines() {
-            for slot in self.line(number).slots() {
-                slot.store_private(Pair::ZERO);
-            }
-        }
     }
 
     /// Frees the table and the record of its move.
@@ -486,15 +371,4 @@ impl<'g> Table<'g> {
             unsafe { pages::free(memory, layout.size()) };
         }
     }
-}
-
-/// Puts a table to the spare ones, by its word.
-///
-/// # Safety
-/// As for [`Table::put_aside`].
-pub(crate) unsafe fn put_aside(word: *mut u8) {
-    // SAFETY: the caller's contract.
-    let table = unsafe { Table::from_word_alone(word) };
-    // SAFETY: the caller's contract.
-    unsafe { table.put_aside() };
 }

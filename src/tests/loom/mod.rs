@@ -21,6 +21,10 @@ mod t2;
 mod t3;
 mod t5;
 mod t7;
+mod w1;
+mod w2;
+mod w3;
+mod words;
 
 use crate::map::ResizeMode;
 use crate::map::shard_map::raw::{Inserted, RawMap};

@@ -19,4 +19,5 @@ pub mod set;
 pub mod subject;
 pub mod watchdog;
 pub mod whole;
+pub mod words;
 pub mod workload;

@@ -1,6 +1,7 @@
 //! The table of progress: each operation of the crate, in each state that it may meet.
 
 mod page;
+mod words;
 
 pub use page::page;
 
@@ -336,6 +337,7 @@ pub const PARTS: &[Part] = &[
             )
         },
     },
+    words::PART,
     Part {
         name: "ShardCounter",
         accounts: |wanted| account(&counters(), counter_rows(), wanted),

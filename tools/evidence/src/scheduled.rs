@@ -10,6 +10,7 @@ use crate::history::Event;
 use crate::length;
 use crate::set::Elements;
 use crate::subject::{Checked, Sharded, Subject};
+use crate::words::{Lie, Words};
 use crate::workload::{Plan, fill, run_by};
 use atomshard::ResizeMode;
 use atomshard::trace::Access;
@@ -145,6 +146,37 @@ pub fn scenarios() -> Vec<Scenario> {
         }),
         scenario("a set", PLAN, |plan, seed| {
             history(|| Elements::new(FixedState::with_seed(seed)), plan, seed)
+        }),
+        scenario("words", PLAN, |plan, seed| {
+            history(|| Words::new(FixedState::with_seed(seed)), plan, seed)
+        }),
+        scenario("words in one shard", PLAN, |plan, seed| {
+            history(|| Words::that_lie(Lie::OneShard), plan, seed)
+        }),
+        scenario(
+            "words in one line",
+            Plan {
+                keys: 5,
+                wave: 12,
+                filled: 20,
+                ..PLAN
+            },
+            |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
+        ),
+        scenario(
+            "a few words in one line, nothing else",
+            Plan {
+                keys: 7,
+                ops: 40,
+                storms: 0,
+                bulk: 0,
+                filled: 0,
+                ..PLAN
+            },
+            |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
+        ),
+        scenario("lengths of words", PLAN, |_, seed| {
+            lengths(&Words::that_lie(Lie::OneShard), seed)
         }),
         scenario("lengths", PLAN, |_, seed| {
             lengths(&Sharded::<u64, _>::new(FixedState::with_seed(seed)), seed)

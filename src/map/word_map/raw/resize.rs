@@ -78,6 +78,28 @@ impl Root {
     }
 }
 
+impl Drop for RawWords {
+    /// Gives the lines behind links back, where they do not go with their memory.
+    fn drop(&mut self) {
+        if self.domain.goes_whole() {
+            return;
+        }
+        let guard = self.pin();
+        for shard in 0..SHARDS {
+            if let Some(directory) = self.directory() {
+                // Refused, its lines are leaked.
+                let _refused = self.settle(directory, shard, &guard);
+            }
+        }
+        drop(guard);
+        let directory = unsync_load(&mut self.root.0);
+        // SAFETY: M3: exclusive access.
+        if let Some(directory) = unsafe { directory.as_mut() } {
+            directory.take_behind(|line| self.domain.discard(line));
+        }
+    }
+}
+
 impl Drop for Root {
     fn drop(&mut self) {
         let directory = unsync_load(&mut self.0);

@@ -35,7 +35,7 @@ impl Rng {
 
 /// Grows, churns and shrinks; every answer is std's.
 #[test]
-fn miri_answers_are_those_of_std() {
+fn miri_words_answers_are_those_of_std() {
     let (keys, rounds) = if cfg!(miri) {
         (60, 400)
     } else {
@@ -91,7 +91,7 @@ fn check(map: &RawWords, model: &HashMap<u64, u64>) {
 /// Threads insert the same keys, remove and look; each key is inserted once more often than it is removed, or
 /// as often, and no value is seen that was not put.
 #[test]
-fn miri_of_inserts_of_a_key_one_succeeds() {
+fn miri_words_of_inserts_of_a_key_one_succeeds() {
     let (threads, keys, rounds) = if cfg!(miri) {
         (3, 12, 2)
     } else {
@@ -140,7 +140,7 @@ fn miri_of_inserts_of_a_key_one_succeeds() {
 
 /// Keys that stay are found by look-ups without a guard, while tables grow and shrink under them.
 #[test]
-fn miri_what_stays_is_found_while_tables_move() {
+fn miri_words_what_stays_is_found_while_tables_move() {
     let (stay, others, rounds) = if cfg!(miri) {
         (4, 30, 2)
     } else {

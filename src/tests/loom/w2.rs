@@ -1,0 +1,43 @@
+//! W2: a claim is in its slot before its owner looks for others, so of two inserts of one key into a full line one
+//! sees the other. The two must use different slots: one thread frees the first slot, then inserts.
+
+use super::words::{count, get, put, put_new, remove, words};
+use loom::sync::Arc;
+use loom::thread;
+
+#[test]
+fn loom_w2_two_inserts_of_one_key_into_a_full_line_make_one_entry() {
+    loom::model(|| {
+        let shared = Arc::new(words());
+        put(&shared, 7, 1);
+        put(&shared, 8, 2);
+        assert_eq!(remove(&shared, 8), Some(2));
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || put_new(&shared, 9, 20))
+        };
+        assert_eq!(remove(&shared, 7), Some(1));
+        let mine = put_new(&shared, 9, 10);
+        let theirs = other.join().expect("the other insert does not panic");
+        assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
+        assert_eq!(count(&shared, 9), 1);
+        assert_eq!(get(&shared, 9), Some(if mine { 10 } else { 20 }));
+        assert_eq!(shared.len(), 1);
+    });
+}
+
+#[test]
+fn loom_w2_two_inserts_of_one_key_take_the_first_empty_slot() {
+    loom::model(|| {
+        let shared = Arc::new(words());
+        put(&shared, 7, 1);
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || put_new(&shared, 9, 20))
+        };
+        let mine = put_new(&shared, 9, 10);
+        let theirs = other.join().expect("the other insert does not panic");
+        assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
+        assert_eq!((count(&shared, 9), shared.len()), (1, 2));
+    });
+}
