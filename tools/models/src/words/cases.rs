@@ -88,6 +88,27 @@ pub fn quick() -> Vec<Words> {
             &[0],
             &[&[GROW], &[GROW], &[Insert(0), Get(0)]],
         ),
+        run(
+            "words: two doublers; insert, remove, insert into slots that got no member",
+            (3, KEYS),
+            1,
+            &[0],
+            &[&[GROW], &[GROW], &[Insert(2), Remove(0), Insert(0)]],
+        ),
+        run(
+            "words: a full line: claims of a key in its last slot",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Remove(2)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        run(
+            "words: a full line: claims of two keys; lines behind them",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Remove(2), Insert(2)], &[Insert(0), Remove(0)]],
+        ),
     ]
 }
 
@@ -119,6 +140,20 @@ pub fn full() -> Vec<Words> {
             2,
             &[0, 2],
             &[&[GROW, GROW], &[Insert(1)], &[TryInsert(1), Get(2)]],
+        ),
+        run(
+            "words: a full line: claims of two keys, one twice; lines behind them",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[&[Remove(2), Insert(2)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        run(
+            "words: two doublers of a line with a claim at its end; insert",
+            (2, KEYS),
+            1,
+            &[0, 2],
+            &[&[GROW], &[Remove(2), Insert(2)], &[Insert(1), Get(1)]],
         ),
     ]
 }
@@ -164,6 +199,22 @@ pub fn seeded() -> Vec<Words> {
         ),
         (Bug::LinkForgets, full(&[&[Insert(0)]])),
         (
+            Bug::LinkBlind,
+            full(&[&[Insert(0)], &[Remove(2), TryInsert(2)]]),
+        ),
+        (
+            Bug::ShutBlind,
+            full(&[&[Remove(2), Insert(2)], &[Insert(0)], &[Insert(0)]]),
+        ),
+        (
+            Bug::ClaimsTaken,
+            full(&[&[Remove(2), Insert(2)], &[Insert(0)]]),
+        ),
+        (
+            Bug::EmptyBehind,
+            full(&[&[Insert(0)], &[Insert(0)], &[Remove(1)]]),
+        ),
+        (
             Bug::LinksLast,
             moved(&[&[GROW], &[TryInsert(2)], &[Update(1)]]),
         ),
@@ -173,6 +224,14 @@ pub fn seeded() -> Vec<Words> {
         ),
         (Bug::BornEarly, moved(&[&[GROW], &[Get(0)]])),
         (Bug::BornByStore, moved(&[&[GROW], &[Update(0), Update(0)]])),
+        (
+            Bug::BornAnywhere,
+            run("words", (3, KEYS), 1, &[0], &[&[GROW], &[Update(0)]]),
+        ),
+        (
+            Bug::EmptyStored,
+            run("words", (3, KEYS), 1, &[0], &[&[GROW], &[Insert(2)]]),
+        ),
         (
             Bug::AnswerFrozen,
             moved(&[&[GROW], &[Update(0)], &[Get(0)]]),

@@ -11,9 +11,9 @@ const TABLE_LINES: u8 = (1 << TABLES) - 1;
 /// What a slot says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Nothing has been written yet.
-    Unborn,
-    /// Born, and never used.
+    /// Nothing has been written: in the last slot of a line, unborn; in another slot, empty once the line is born.
+    Zero,
+    /// Born, and never used; only in the last slot of a line of a table.
     Empty,
     /// A member.
     Live {
@@ -94,7 +94,7 @@ impl Memory {
     /// One table of one line, empty.
     #[must_use]
     pub fn new(slots: u8) -> Self {
-        let words = vec![Word::new(Kind::Unborn); usize::from(slots * TABLE_LINES)];
+        let words = vec![Word::new(Kind::Zero); usize::from(slots * TABLE_LINES)];
         let mut memory = Self {
             slots,
             words,
@@ -102,7 +102,7 @@ impl Memory {
             newest: 0,
             stamps: 0,
         };
-        (0..slots).for_each(|slot| memory.write(0, slot, Kind::Empty));
+        memory.write(0, slots - 1, Kind::Empty);
         memory
     }
 
@@ -148,10 +148,11 @@ impl Memory {
     /// Whether the last word of a line is there: then the line is the truth.
     #[must_use]
     pub fn is_born(&self, line: Line) -> bool {
-        self.load(line, self.slots - 1).kind != Kind::Unborn
+        self.load(line, self.slots - 1).kind != Kind::Zero
     }
 
-    /// A new line for behind a link, with `first` in front.
+    /// A new line for behind a link, with `first` in front. The rest is vacant, not zero: a claim in the bucket may have
+    /// been decided without a look at this line.
     pub fn lengthen(&mut self, first: &[Kind]) -> Line {
         let line = u8::try_from(self.words.len() / usize::from(self.slots)).unwrap_or(u8::MAX);
         let kinds = first.iter().copied();

@@ -24,6 +24,12 @@ pub enum Bug {
     NoStamps,
     /// A link does not take along what was in its slot.
     LinkForgets,
+    /// A link takes the place of whatever is there now.
+    LinkBlind,
+    /// Who shuts a claim takes it for shut, though it may have become a member or gone behind a link.
+    ShutBlind,
+    /// A claim is taken along as a member.
+    ClaimsTaken,
     /// The links of a bucket are frozen after its other slots.
     LinksLast,
     /// Empty slots are not frozen.
@@ -32,6 +38,12 @@ pub enum Bug {
     BornEarly,
     /// Births are stores.
     BornByStore,
+    /// A mover writes a member to whatever slot of the new line is zero now.
+    BornAnywhere,
+    /// A mover stores zero in the slots that got no member.
+    EmptyStored,
+    /// The rest of a line behind a link is zero: empty.
+    EmptyBehind,
     /// A look-up answers from a frozen line that has moved.
     AnswerFrozen,
 }
@@ -98,6 +110,17 @@ impl Run<'_> {
             unreachable!("a doubling looks for no key")
         };
         key
+    }
+
+    /// What is taken along of a word as a member.
+    #[must_use]
+    pub fn member(&self, kind: Kind) -> Kind {
+        match kind {
+            Kind::Claim { key, stamp } if self.bug == Some(Bug::ClaimsTaken) => {
+                Kind::Live { key, value: stamp }
+            }
+            _ => kind,
+        }
     }
 
     /// Exchanges a slot, if it is `from`.

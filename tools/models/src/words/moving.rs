@@ -12,7 +12,7 @@ pub enum Moving {
     Links(Line),
     /// Freeze the other slots, from this one of this line on.
     Slots(Line, u8),
-    /// Write this slot of the new line of this number, 0 or 1.
+    /// Write, in the new line of this number, 0 or 1, what comes in this place of [`Help::births`].
     Births(u8, u8),
 }
 
@@ -62,7 +62,7 @@ impl Help {
                 _ => Moving::Slots(self.old(), 0),
             },
             Moving::Slots(line, slot) if slot < last => {
-                let is_empty = run.memory.load(line, slot).kind == Kind::Empty;
+                let is_empty = run.memory.load(line, slot).kind == Kind::Zero;
                 if !(is_empty && run.bug == Some(Bug::EmptyStays)) {
                     run.memory.freeze(line, slot);
                 }
@@ -75,12 +75,11 @@ impl Help {
                 _ => Moving::Births(0, 0),
             },
             Moving::Births(number, place) => {
-                let slot = match run.bug {
-                    Some(Bug::BornEarly) => last - place,
-                    _ => place,
-                };
-                self.birth(run, number, slot);
-                match (place == last, number) {
+                let members = self.members(run, number);
+                let births = Self::births(run, &members);
+                let slot = births[usize::from(place)];
+                self.birth(run, self.new_line(number), slot, &members);
+                match (usize::from(place) + 1 == births.len(), number) {
                     (false, _) => Moving::Births(number, place + 1),
                     (true, 0) => Moving::Births(1, 0),
                     (true, _) => return None,
@@ -90,10 +89,9 @@ impl Help {
         Some(self)
     }
 
-    /// Gives a slot of a new line its content, if it has none.
-    fn birth(&self, run: &mut Run<'_>, number: u8, slot: u8) {
+    /// The members of a new line. The old bucket is frozen, so all movers find the same ones, in the same order.
+    fn members(&self, run: &Run<'_>, number: u8) -> Vec<Kind> {
         let line = self.new_line(number);
-        let last = run.memory.slots - 1;
         let is_here = |kind: &Kind| match *kind {
             Kind::Live { key, .. } => {
                 Memory::home(self.table + 1, run.keys[usize::from(key)]) == line
@@ -101,7 +99,29 @@ impl Help {
             _ => false,
         };
         let frozen = run.memory.bucket(self.old()).into_iter();
-        let members: Vec<Kind> = frozen.map(|word| word.kind).filter(is_here).collect();
+        frozen
+            .map(|word| run.member(word.kind))
+            .filter(is_here)
+            .collect()
+    }
+
+    /// The slots of a new line that a mover writes: those of its members, and the last one at last.
+    fn births(run: &Run<'_>, members: &[Kind]) -> Vec<u8> {
+        let last = run.memory.slots - 1;
+        let mut births: Vec<u8> = (0..last).collect();
+        if run.bug != Some(Bug::EmptyStored) {
+            births.truncate(members.len());
+        }
+        births.push(last);
+        if run.bug == Some(Bug::BornEarly) {
+            births.reverse();
+        }
+        births
+    }
+
+    /// Gives a slot of a new line its content, if it has none.
+    fn birth(&self, run: &mut Run<'_>, line: Line, slot: u8, members: &[Kind]) {
+        let last = run.memory.slots - 1;
         let rest = usize::from(last);
         let overflows = members.len() > usize::from(run.memory.slots);
         let kind = if slot == last && overflows {
@@ -117,12 +137,21 @@ impl Help {
             }
             next.map_or(Kind::Empty, Kind::Link)
         } else {
-            let member = members.get(usize::from(slot));
-            member.copied().unwrap_or(Kind::Empty)
+            let member = members.get(usize::from(slot)).copied();
+            member.unwrap_or(if slot == last {
+                Kind::Empty
+            } else {
+                Kind::Zero
+            })
         };
-        let unborn = Word::new(Kind::Unborn);
+        let unborn = Word::new(Kind::Zero);
+        let is_zero = |slot: &u8| run.memory.load(line, *slot) == unborn;
+        let slot = match run.bug {
+            Some(Bug::BornAnywhere) if slot < last => (0..last).find(is_zero).unwrap_or(slot),
+            _ => slot,
+        };
         let is_new = run.memory.exchange(line, slot, unborn, Word::new(kind));
-        if !is_new && run.bug == Some(Bug::BornByStore) {
+        if !is_new && (run.bug == Some(Bug::BornByStore) || kind == Kind::Zero) {
             run.memory.write(line, slot, kind);
         } else if !is_new && slot == last && overflows {
             // Nobody has seen them.

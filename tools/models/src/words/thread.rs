@@ -13,6 +13,8 @@ pub struct Walk {
     at: Place,
     /// The first slot in which a claim could be put, and what was there.
     free: Option<(Place, Word)>,
+    /// The first claim on the key.
+    met: Option<(Place, Word)>,
 }
 
 /// A claim that is being decided.
@@ -78,6 +80,7 @@ impl Walk {
                 line,
             },
             free: None,
+            met: None,
         }
     }
 
@@ -122,31 +125,22 @@ impl Step {
             }
             Self::Claim(walk, place, from) => Self::claim(run, walk, place, from),
             Self::Lengthen(walk, from) => {
-                let first = match from.kind {
-                    Kind::Live { .. } if run.bug != Some(Bug::LinkForgets) => vec![from.kind],
-                    _ => Vec::new(),
-                };
-                let line = run.memory.lengthen(&first);
-                if !run.exchange(walk.at, from, Word::new(Kind::Link(line))) {
-                    run.memory.shorten();
-                }
+                Self::lengthen(run, walk.at, from);
                 Self::again(run, walk.table)
             }
             Self::Decide(deciding) => Self::decide(run, deciding),
             Self::Withdraw(walk, place, word, other) => {
                 run.exchange(place, word, Word::new(Kind::Vacant));
-                let start = Walk::new(run, walk.table, run.key());
                 match other {
                     None => Self::again(run, walk.table),
-                    Some((claim, word)) => Go(Self::Decide(Deciding {
-                        claim,
-                        word,
-                        walk: start,
-                    })),
+                    Some((claim, word)) => Go(Self::decide_anew(run, walk, claim, word)),
                 }
             }
             Self::Shut(deciding, word) => {
                 run.exchange(deciding.walk.at, word, Word::new(Kind::Vacant));
+                if run.bug == Some(Bug::ShutBlind) {
+                    return Self::decide_next(run, deciding, Word::new(Kind::Vacant));
+                }
                 // Whatever is there now is looked at once more.
                 Go(Self::Decide(deciding))
             }
@@ -205,7 +199,6 @@ impl Step {
     fn scan(run: &mut Run<'_>, mut walk: Walk) -> Next {
         let (key, own) = (run.key(), run.own);
         let word = run.memory.load(walk.at.line, walk.at.slot);
-        let is_last = walk.at.slot == run.memory.slots - 1;
         let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
         if word.frozen && !matches!(run.op, Op::Get(_)) {
             let unit = Memory::home(walk.table, run.keys[usize::from(key)]) + 1 - (1 << walk.table);
@@ -221,39 +214,60 @@ impl Step {
                         Go(Self::Exchange(walk, walk.at, word, member, old))
                     }
                     Op::Remove(_) if run.bug == Some(Bug::EmptyAgain) => {
-                        Go(Self::Exchange(walk, walk.at, word, Kind::Empty, old))
+                        Go(Self::Exchange(walk, walk.at, word, Kind::Zero, old))
                     }
                     Op::Remove(_) => Go(Self::Exchange(walk, walk.at, word, Kind::Vacant, old)),
                     _ => End(old),
                 };
             }
-            Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
+            Kind::Zero | Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
                 return Go(Self::Choose(Walk::new(run, walk.table, key)));
             }
             // None after it has ever been used, and nothing is behind.
-            Kind::Empty
+            Kind::Zero | Kind::Empty
                 if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.free.is_some()) =>
             {
                 let member = Kind::Live { key, value: own };
                 return Go(Self::Exchange(walk, walk.at, word, member, None));
             }
-            Kind::Vacant if !is_last && walk.free.is_none() => walk.free = Some((walk.at, word)),
+            Kind::Vacant if walk.free.is_none() => walk.free = Some((walk.at, word)),
+            Kind::Claim { key: here, .. } if here == key && walk.met.is_none() => {
+                walk.met = Some((walk.at, word));
+            }
             _ => {}
         }
         if let Some(next) = walk.next(run, word) {
             return Go(Self::Scan(next));
         }
-        match (run.op, walk.free) {
-            (Op::Get(_), _) if word.frozen => Go(Self::AskBorn(walk.table, None)),
-            (Op::Get(_) | Op::Remove(_) | Op::Update(_), _) => End(None),
-            (_, Some((place, from))) => Go(Self::Claim(walk, place, from)),
-            (_, None) => Go(Self::Lengthen(walk, word)),
+        match (run.op, walk.free, walk.met) {
+            (Op::Get(_), ..) if word.frozen => Go(Self::AskBorn(walk.table, None)),
+            (Op::Get(_) | Op::Remove(_) | Op::Update(_), ..) => End(None),
+            (_, Some((place, from)), _) => Go(Self::Claim(walk, place, from)),
+            (_, None, Some((claim, word))) => Go(Self::decide_anew(run, walk, claim, word)),
+            (_, None, None) => Go(Self::Lengthen(walk, word)),
+        }
+    }
+
+    /// Makes the last slot of a bucket, a member or a claim, a link to a line that has it in front.
+    fn lengthen(run: &mut Run<'_>, last: Place, from: Word) {
+        let first = match run.bug {
+            Some(Bug::LinkForgets) => Vec::new(),
+            Some(Bug::EmptyBehind) => vec![from.kind, Kind::Zero],
+            _ => vec![run.member(from.kind)],
+        };
+        let from = match run.bug {
+            Some(Bug::LinkBlind) => run.memory.load(last.line, last.slot),
+            _ => from,
+        };
+        let line = run.memory.lengthen(&first);
+        if !run.exchange(last, from, Word::new(Kind::Link(line))) {
+            run.memory.shorten();
         }
     }
 
     fn choose(run: &mut Run<'_>, walk: Walk) -> Next {
         let word = run.memory.load(walk.at.line, walk.at.slot);
-        if word == Word::new(Kind::Empty) {
+        if matches!(word.kind, Kind::Zero | Kind::Empty) && !word.frozen {
             let member = Kind::Live {
                 key: run.key(),
                 value: run.own,
@@ -280,14 +294,16 @@ impl Step {
             run.memory.stamps -= 1;
             return Self::again(run, walk.table);
         }
-        let deciding = Deciding {
-            claim: place,
-            word,
-            walk: Walk::new(run, walk.table, run.key()),
-        };
+        Go(Self::decide_anew(run, walk, place, word))
+    }
+
+    /// Begins to decide a claim.
+    fn decide_anew(run: &Run<'_>, Walk { table, .. }: Walk, claim: Place, word: Word) -> Self {
+        let walk = Walk::new(run, table, run.key());
+        let deciding = Deciding { claim, word, walk };
         match run.bug {
-            Some(Bug::SettleBlind) => Go(Self::Settle(deciding)),
-            _ => Go(Self::Decide(deciding)),
+            Some(Bug::SettleBlind) => Self::Settle(deciding),
+            _ => Self::Decide(deciding),
         }
     }
 
