@@ -69,7 +69,7 @@ impl RawWords {
     /// The usual case: the key is in its line, or can be put there by one exchange. `None` otherwise, and if the exchange
     /// fails.
     #[inline(always)] // Twice the code of the decision, but no call and no place in memory for what it says.
-    fn change_in_line(
+    pub(super) fn change_in_line(
         &self,
         table: Table<'_>,
         line: &Line,
@@ -86,6 +86,10 @@ impl RawWords {
             if pair.is_live_of(rest(mixed)) {
                 let change = decide(Some(pair.value()));
                 return self.exchange(table, (slot, pair, 0), change, mixed, guard);
+            }
+            // The key may be here, and the empty slot not be frozen yet.
+            if pair.is_frozen() {
+                return None;
             }
             matching.skip_first();
         }
