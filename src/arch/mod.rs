@@ -57,7 +57,7 @@
 )]
 #![cfg_attr(
     not(any(test, atomshard_probes)),
-    expect(
+    allow(
         dead_code,
         unused_imports,
         reason = "the contract is whole: what no map uses yet is tested and kept in snapshots"

@@ -2,10 +2,11 @@
 
 use super::generic::{
     match_bit as bit_meant, match_clear_sign as clear_sign_meant, match_high as high_meant,
+    match_lane as lane_meant,
 };
 use super::{
     AtomicU128, LineWords, cycles, generic, machine, mask_bit, match_bit, match_clear_sign,
-    match_high, prefetch_read, prefetch_write, spin_hint,
+    match_high, match_lane, prefetch_read, prefetch_write, spin_hint,
 };
 use crate::sync::{AtomicU64, Ordering, unsync_load, unsync_store};
 use core::time::Duration;
@@ -105,6 +106,34 @@ fn the_machine_agrees_with_the_meaning() {
             assert_eq!(high_meant(&line, high), expected);
             assert_eq!(match_high(&line, high), expected);
         }
+    }
+}
+
+/// Each lane alone: one that is equal in another place of its slot must not match.
+#[test]
+fn a_match_is_of_the_lane_that_is_asked_for() {
+    const VALUE: u32 = 0x9abc_def0;
+    for place in 0..16 {
+        let line = LineWords(core::array::from_fn(|i| {
+            AtomicU64::new(match i == place / 2 {
+                true => u64::from(VALUE) << (place % 2 * 32),
+                false => 0,
+            })
+        }));
+        let expected = |lane| u32::from(place % 4 == lane) << (place / 4);
+        for (lane, found) in [
+            match_lane::<0>(&line, VALUE),
+            match_lane::<1>(&line, VALUE),
+            match_lane::<2>(&line, VALUE),
+            match_lane::<3>(&line, VALUE),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(found, expected(lane), "lane {lane}, value at {place}");
+        }
+        assert_eq!(lane_meant::<1>(&line, VALUE), expected(1));
+        assert_eq!(lane_meant::<2>(&line, 0), match_lane::<2>(&line, 0));
     }
 }
 

@@ -148,21 +148,14 @@ impl<T: Object> Domain<T> {
         self.heaps.counted(OwnHeap::objects)
     }
 
-    /// A number that no other call for this structure returns, by any thread: the thread's, and how many it has had.
+    /// A number that no other call for this structure returns: the thread's, and how many it has had.
     pub(crate) fn ticket(&self, guard: &impl Guard) -> u64 {
         guard.with_record(|record| {
-            // SAFETY: I1: the record is this thread's; I2: nothing below calls anybody.
-            let heap = unsafe { self.heap(record).borrow() };
-            note_read(&raw const heap.tickets);
-            note_write(&raw const heap.tickets);
-            heap.tickets += 1;
-            let fits =
-                heap.tickets >> TICKET_BITS == 0 && record.index() >> (64 - TICKET_BITS) == 0;
-            assert!(
-                fits,
-                "a thread has had 2^40 tickets, or a process 2^24 threads at once"
-            );
-            (record.index() as u64) << TICKET_BITS | heap.tickets
+            // SAFETY: I1: the record is this thread's; I2: nothing is called.
+            let number = unsafe { self.heap(record).borrow() }.next_ticket();
+            let fits = number >> TICKET_BITS | record.index() as u64 >> (64 - TICKET_BITS);
+            assert!(fits == 0, "2^40 tickets of a thread, or 2^24 threads");
+            (record.index() as u64) << TICKET_BITS | number
         })
     }
 

@@ -63,7 +63,7 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     /// Everything ripe is to go at the next collection.
     pub(super) is_flushed: bool,
     /// Numbers handed out.
-    pub(super) tickets: u64,
+    tickets: u64,
     /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
 }
@@ -99,6 +99,13 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             tickets: 0,
             lease: 0,
         }
+    }
+
+    /// The next number of this heap.
+    pub(super) fn next_ticket(&mut self) -> u64 {
+        note_write(&raw const self.tickets);
+        self.tickets += 1;
+        self.tickets
     }
 
     /// Memory for an object, from what the heap has.

@@ -31,6 +31,9 @@ pub(super) fn advise_huge(
 }
 
 /// Gives pages back and keeps their addresses: elsewhere the advice does not make them zero.
+///
+/// # Safety
+/// As on Linux; nothing is done.
 #[cfg(all(unix, not(miri)))]
 #[expect(unsafe_code, reason = "as on Linux")]
 pub(super) unsafe fn zero_pages(

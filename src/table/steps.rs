@@ -4,7 +4,8 @@
 
 use crate::error::TryReserveError;
 use crate::pad::Padded;
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, layout, never_split, note_read, note_write};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, layout, never_split};
+use crate::sync::{note_objects, note_read, note_write};
 use core::alloc::Layout;
 use core::ops::Range;
 
@@ -54,6 +55,7 @@ impl Steps {
 
     /// Tells the tracer of steps that have found their place.
     pub(super) fn note(&self) {
+        note_objects(&raw const *self, 1);
         note_write(&raw const *self.handed);
         note_write(&raw const self.bits);
     }

@@ -1,4 +1,7 @@
 //! Look-ups, insert, remove.
+//!
+//! # Invariants
+//! - I1. The words of a map's keys and values are those that its face has made from its `K` and `V`, and no others.
 #![expect(unsafe_code, reason = "words of the map's values become values again")]
 use super::WordMap;
 use super::raw::{Change, Changed};
@@ -8,14 +11,14 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// The value of a word.
     #[inline]
     pub(super) fn value(word: u64) -> V {
-        // SAFETY: every value word of the map was made from a `V`.
+        // SAFETY: I1: every value of the map was made from a `V` (I1).
         unsafe { from_word(word) }
     }
 
     /// The key of a word.
     #[inline]
     pub(super) fn key(word: u64) -> K {
-        // SAFETY: every key of the map was made from a `K`, and comes back as it was mixed.
+        // SAFETY: I1: every key of the map was made from a `K` (I1).
         unsafe { from_word(word) }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! This folder is the face: names, bounds, documentation and delegation. The algorithm is in `raw/`.
 //!
+//! # Invariants
+//! - I1. Keys and values go in and come out by copy; nobody has a reference into the map.
+//!
 //! | file | what |
 //! |---|---|
 //! | `mod.rs` | the type, constructors, sizes |
@@ -120,7 +123,7 @@ type BothWays<K, V> = Marker<fn(K, V) -> (K, V), (K, V)>;
 struct Marker<Invariant, Sent>(PhantomData<Invariant>, PhantomData<Sent>);
 
 #[expect(unsafe_code, reason = "keys and values are copied, never shared")]
-// SAFETY: nothing of the marker is there; who shares the map sends keys and values to other threads, by copy.
+// SAFETY: I1: nothing of the marker is there; who shares the map sends words to other threads, by copy.
 unsafe impl<Invariant, Sent: Send> Sync for Marker<Invariant, Sent> {}
 
 impl<K: Word, V: Word> WordMap<K, V> {

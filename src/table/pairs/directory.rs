@@ -1,7 +1,7 @@
 //! The shard words: the present table of each shard, and how often it has changed. Every operation reads them and
 //! only the end of a move writes them, so they are packed: four shards share a line that stays clean.
 //!
-//! Invariants: P2 and P4 of the [parent module](super).
+//! Invariants: I2 and I4 of the [parent module](super).
 
 use super::line::Line;
 use super::moving::{Move, bear, take_behind};
@@ -40,7 +40,7 @@ impl Shard {
     /// How many tables have gone out of use.
     #[inline]
     pub(crate) fn moves(&self) -> Moves {
-        // ORD: Acquire — pairs with the Release in count [W4]; the table that is read next is not one of those.
+        // ORD: Acquire — pairs with the Release in count [W4]; sees that the shard's word leads elsewhere than to those tables.
         Moves(self.moves.load(Ordering::Acquire))
     }
 
@@ -53,8 +53,7 @@ impl Shard {
     /// Whether no table has gone out of use since.
     #[inline]
     pub(crate) fn is_unmoved(&self, since: Moves) -> bool {
-        // ORD: Acquire — pairs with the Release in zero [W4]; who has read a zero of a table that is out of use sees
-        // that one more is.
+        // ORD: Acquire — pairs with the Release in zero [W4]; sees that one more table is out of use, if a zero of it was read.
         fence(Ordering::Acquire);
         // ORD: Relaxed — the fence above.
         self.moves.load(Ordering::Relaxed) == since.0
@@ -99,7 +98,7 @@ impl Directory {
         if word.is_null() {
             return None;
         }
-        // SAFETY: P2: tables stay allocated as long as the map.
+        // SAFETY: I2: tables stay allocated as long as the map.
         Some(unsafe { Table::from_word(word, Scale::of(shard)) })
     }
 
@@ -114,7 +113,7 @@ impl Directory {
                 bear(new.line(number));
             }
             if !self.install(shard, null_mut(), new) {
-                // SAFETY: P2: nobody else has seen it.
+                // SAFETY: I2: nobody else has seen it.
                 unsafe { new.put_aside() };
             }
         }
@@ -168,18 +167,18 @@ impl Drop for Directory {
             let word = unsync_load(&mut shard.table);
             unsync_store(&mut shard.table, null_mut());
             if !word.is_null() {
-                // SAFETY: P2: exclusive access.
+                // SAFETY: I2: exclusive access.
                 let table = unsafe { Table::from_word(word, Scale::of(number)) };
                 if let Some(running) = table.moving() {
-                    // SAFETY: P2: as above.
+                    // SAFETY: I2: as above.
                     unsafe { running.end(table) };
                 }
-                // SAFETY: P2: as above.
+                // SAFETY: I2: as above.
                 unsafe { table.free() };
             }
         }
         for (number, spares) in self.spares.iter().enumerate() {
-            // SAFETY: P2: exclusive access.
+            // SAFETY: I2: exclusive access.
             unsafe { spares.free(Scale::of(number)) };
         }
     }
@@ -208,7 +207,7 @@ mod w4 {
                 let shard = Arc::clone(&shard);
                 thread::spawn(move || {
                     let word = core::ptr::with_exposed_provenance_mut(word);
-                    // SAFETY: P2: it is freed at the end.
+                    // SAFETY: I2: it is freed at the end.
                     let table = unsafe { Table::from_word(word, Scale::of(0)) };
                     let moves = shard.moves();
                     let pair = table.line(0).slots()[0].load();
@@ -216,13 +215,13 @@ mod w4 {
                 })
             };
             shard.count();
-            // SAFETY: P2: nobody writes to it.
+            // SAFETY: I2: nobody writes to it.
             unsafe { table.put_aside() };
             let (moves, pair, is_unmoved) = reader.join().expect("the reader does not panic");
             if moves == 0 && is_unmoved {
                 assert_eq!(pair, Pair::live(7, 1));
             }
-            // SAFETY: P2: the reader has ended.
+            // SAFETY: I2: the reader has ended.
             unsafe { spares.free(Scale::of(0)) };
         });
     }

@@ -1,6 +1,6 @@
 //! A line: four slots in 64 bytes, the last of which may lead to the next line of the bucket.
 //!
-//! Invariants: P1 and P3 of the [parent module](super).
+//! Invariants: I1 and I3 of the [parent module](super).
 
 use super::pair::{Pair, REST_BITS, Slot};
 use crate::arch::{self, LineWords};
@@ -49,7 +49,7 @@ impl Line {
         let new = Self {
             slots: core::array::from_fn(|i| Slot::new(pair(i))),
         };
-        // SAFETY: P3: memory for a line, which nobody else has.
+        // SAFETY: I3: memory for a line, which nobody else has.
         unsafe { line.write(new) };
         note_objects(line.as_ptr(), 1);
         note_write(line.as_ptr());
@@ -110,7 +110,7 @@ impl Line {
         if size_of::<Self>() != size_of::<LineWords>() {
             return None;
         }
-        // SAFETY: P1: a pair has two words of 64 bits; the reference is only filtered through (`arch`).
+        // SAFETY: I1: a pair has two words of 64 bits; the reference is only filtered through (`arch`).
         Some(unsafe { &*core::ptr::from_ref(self).cast::<LineWords>() })
     }
 
@@ -130,7 +130,7 @@ impl Line {
     #[inline]
     pub(crate) fn follow(&self, last: Pair) -> Option<&Self> {
         let next = last.next()?.cast::<Self>();
-        // SAFETY: P3: a link carries a line that lives as long as the guard under which it was read.
+        // SAFETY: I3: a link carries a line that lives as long as the guard under which it was read.
         Some(unsafe { &*next })
     }
 
@@ -174,7 +174,7 @@ impl<'l> Filter<'l> {
         }
         let number = self.mask.trailing_zeros() as usize;
         debug_assert!(number < SLOTS, "the mask has a bit for each slot");
-        // SAFETY: P1: the mask has bits of slots of the line only.
+        // SAFETY: I1: the mask has bits of slots of the line only.
         Some(unsafe { self.line.slots.get_unchecked(number) })
     }
 

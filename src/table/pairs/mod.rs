@@ -19,15 +19,15 @@
 //! count of moves has been seen to be what it was before.
 //!
 //! # Invariants
-//! - P1. A slot is accessed in one piece of 16 bytes; what reads a part of it only filters (`arch`).
-//! - P2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
+//! - I1. A slot is accessed in one piece of 16 bytes; what reads a part of it only filters (`arch`).
+//! - I2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
 //!   put to the spare ones after it was unlinked and the guards of that moment have ended; from then on its
 //!   header is read and written only by who takes it from there, and its lines hold zeros.
-//! - P3. A line behind a link is retired after its home line's unit was born in the next table. A frozen link is followed only by who has,
+//! - I3. A line behind a link is retired after its home line's unit was born in the next table. A frozen link is followed only by who has,
 //!   under his guard, seen the unit unborn: then it is retired later than the guard began.
-//! - P4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
+//! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
 //!   stands before the first line.
-//! - P5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
+//! - I5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
 //!   line that is not born, but movers.
 //!
 //! # Orderings
@@ -36,7 +36,7 @@
 //! completion of a move.
 #![expect(
     unsafe_code,
-    reason = "owns the raw memory of tables; every block argues by P1 to P5"
+    reason = "owns the raw memory of tables; every block argues by I1 to I5"
 )]
 
 mod directory;

@@ -6,7 +6,7 @@
 //! mover finds the same members in the same order, and nobody takes an empty slot of a line that is not born: so
 //! a late mover's exchange fails, and slots that get no member are left zero.
 //!
-//! Invariants: P1 to P5 of the [parent module](super).
+//! Invariants: I1 to I5 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
 use super::pair::{Pair, Slot};
@@ -14,14 +14,14 @@ use super::spares::Spares;
 use super::store::Table;
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Guard};
-use crate::sync::{layout, note_objects, note_read, note_write};
+use crate::sync::{MODEL, layout, note_objects, note_read, note_write};
 use crate::table::steps::{Step, Steps};
 use crate::table::try_box;
 use core::ops::Range;
 use core::ptr::NonNull;
 
 /// Units in a step.
-pub(crate) const STEP_UNITS: usize = if cfg!(loom) { 1 } else { 2 };
+pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 2 };
 
 /// A move in progress, or complete until its old table goes out of use.
 pub(crate) struct Move {
@@ -87,7 +87,7 @@ impl Move {
 
     /// Gives back the memory of a move that was never begun.
     pub(super) fn discard(self, old: Table<'_>) {
-        // SAFETY: P2: nobody else has seen the new table.
+        // SAFETY: I2: nobody else has seen the new table.
         unsafe { self.table(old).put_aside() };
     }
 
@@ -104,7 +104,7 @@ impl Move {
     #[inline]
     pub(crate) fn table<'g>(&'g self, old: Table<'g>) -> Table<'g> {
         note_read(&raw const self.into);
-        // SAFETY: P2: tables stay allocated as long as the map; it is of the same shard.
+        // SAFETY: I2: tables stay allocated as long as the map; it is of the same shard.
         unsafe { Table::from_word(self.into, old.scale()) }
     }
 
@@ -288,7 +288,7 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
     let first = parts.next().unwrap_or_default();
     parts.fold(Line::behind(first, domain, guard), |next, part| {
         let line = Line::behind(part, domain, guard);
-        // SAFETY: P3: made above, and nobody else sees it yet.
+        // SAFETY: I3: made above, and nobody else sees it yet.
         let last = unsafe { line.as_ref() }.last();
         last.store_private(Pair::link(next.as_ptr().cast()));
         line
@@ -345,7 +345,7 @@ pub(super) fn take_behind(line: &Line, f: impl FnMut(NonNull<Line>)) {
 
 /// Retires the lines behind a frozen one, whose unit is born.
 fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
-    // SAFETY: P3: who comes later does not follow the link, and one mover retires the lines of a step.
+    // SAFETY: I3: who comes later does not follow the link, and one mover retires the lines of a step.
     take_behind(line, |line| unsafe { domain.retire(line, guard) });
 }
 
@@ -353,7 +353,7 @@ fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
 fn each_of_chain(first: Option<NonNull<Line>>, mut f: impl FnMut(NonNull<Line>)) {
     let mut next: Option<NonNull<Line>> = first;
     while let Some(line) = next {
-        // SAFETY: P3: it lives until `f` is called.
+        // SAFETY: I3: it lives until `f` is called.
         let last = unsafe { line.as_ref() }.last().load();
         next = last.next().and_then(NonNull::new).map(NonNull::cast);
         f(line);

@@ -1,6 +1,6 @@
 //! Tables that are out of use: they give their pages back, hold zeros, and wait for the next one of their size.
 //!
-//! Invariants: P2 and P4 of the [parent module](super).
+//! Invariants: I2 and I4 of the [parent module](super).
 
 use super::pair::Pair;
 use super::store::{Scale, Table};
@@ -20,12 +20,12 @@ impl Spares {
 
     /// A table of this size, if there is one.
     pub(super) fn take(&self, scale: Scale, size: i32) -> Option<*mut u8> {
-        // ORD: Acquire — pairs with the Release in put [W5]; takes the list, and sees its headers and the zeros.
+        // ORD: Acquire — pairs with the Release in put [W5]; sees the headers and the zeros of the list, which it takes.
         let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Acquire);
         let mut found = None;
         while !next.is_null() {
             let word = next;
-            // SAFETY: P4: every word of the list is a table's, which is this call's now.
+            // SAFETY: I4: every word of the list is a table's, which is this call's now.
             let table = unsafe { Table::from_word(word, scale) };
             next = table.header_mut().beside;
             if found.is_none() && table.size() == size {
@@ -63,7 +63,7 @@ impl Spares {
         // ORD: Relaxed — the caller's contract is exclusive access.
         let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Relaxed);
         while !next.is_null() {
-            // SAFETY: P4: every word of the list is a table's, which is this call's now.
+            // SAFETY: I4: every word of the list is a table's, which is this call's now.
             let table = unsafe { Table::from_word(next, scale) };
             next = table.header_mut().beside;
             // SAFETY: the caller's contract.
@@ -84,11 +84,11 @@ impl Table<'_> {
         // ORD: Relaxed — the caller's contract is exclusive access to the header.
         let next = header.next.swap(core::ptr::null_mut(), Ordering::Relaxed);
         if !next.is_null() {
-            // SAFETY: P4: the record came out of a box in `begin`, and goes once.
+            // SAFETY: I4: the record came out of a box in `begin`, and goes once.
             drop(unsafe { Box::from_raw(next) });
         }
         self.zero();
-        // SAFETY: P2: the list lives as long as the map, in which this is called.
+        // SAFETY: I2: the list lives as long as the map, in which this is called.
         unsafe { &*home }.put(self);
     }
 
@@ -100,7 +100,7 @@ impl Table<'_> {
         if Self::is_mapped(layout) {
             let home = self.header_mut().home;
             let memory = NonNull::new(self.header_pointer().cast());
-            // SAFETY: P4: mapped with this size, and nobody writes to it.
+            // SAFETY: I4: mapped with this size, and nobody writes to it.
             let is_zero =
                 memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
             if is_zero {
@@ -108,7 +108,7 @@ impl Table<'_> {
                 return;
             }
         }
-        // ORD: Release — pairs with the Acquire in is_unmoved [W4]; who reads a zero sees that the table is out of use.
+        // ORD: Release — pairs with the Acquire in is_unmoved [W4]; publishes that the table is out of use, before its zeros.
         fence(Ordering::Release);
         for number in 0..self.lines() {
             for slot in self.line(number).slots() {
@@ -123,8 +123,10 @@ impl Table<'_> {
 /// # Safety
 /// As for [`Table::put_aside`].
 pub(crate) unsafe fn put_aside(word: *mut u8) {
-    // SAFETY: the caller's contract.
-    let table = unsafe { Table::from_word(word, Table::scale_of(word)) };
+    // SAFETY: the caller's contract: it is a table's, and nobody else reads the header.
+    let scale = unsafe { Table::scale_of(word) };
+    // SAFETY: I2: it stays allocated.
+    let table = unsafe { Table::from_word(word, scale) };
     // SAFETY: the caller's contract.
     unsafe { table.put_aside() };
 }
@@ -137,7 +139,7 @@ mod w5 {
 
     fn take(spares: &Spares) -> Option<usize> {
         let word = spares.take(Scale::of(0), -4)?;
-        // SAFETY: P2: it was taken, and is freed at the end.
+        // SAFETY: I2: it was taken, and is freed at the end.
         let table = unsafe { Table::from_word(word, Scale::of(0)) };
         assert_eq!(table.line(0).slots()[0].load(), Pair::ZERO);
         Some(word.expose_provenance())
@@ -145,7 +147,7 @@ mod w5 {
 
     fn free(word: usize) {
         let word = core::ptr::with_exposed_provenance_mut(word);
-        // SAFETY: P2: it was taken before, once.
+        // SAFETY: I2: it was taken before, once.
         unsafe { Table::from_word(word, Scale::of(0)).free() };
     }
 
@@ -162,13 +164,13 @@ mod w5 {
                 thread::spawn(move || take(&spares))
             };
             let word = core::ptr::with_exposed_provenance_mut(word);
-            // SAFETY: P2: nobody else has it.
+            // SAFETY: I2: nobody else has it.
             unsafe { put_aside(word) };
             let mine = take(&spares);
             let theirs = other.join().expect("the other does not panic");
             assert!(mine.is_none() || theirs.is_none(), "taken twice");
             mine.into_iter().chain(theirs).for_each(free);
-            // SAFETY: P2: the other thread has ended.
+            // SAFETY: I2: the other thread has ended.
             unsafe { spares.free(Scale::of(0)) };
         });
     }

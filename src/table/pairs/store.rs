@@ -4,7 +4,7 @@
 //! after another, and their sum grows evenly. The rest of a key, times the first factor, is the key's
 //! *position*; its upper bits are the number of the line. A line doubles into two neighbours.
 //!
-//! Invariants: P2, P4 and P5 of the [parent module](super).
+//! Invariants: I2, I4 and I5 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
 use super::moving::Move;
@@ -81,7 +81,7 @@ pub(super) struct Header {
 never_split!(Header: next, spilled);
 layout!(Header: next, spilled, home, beside, scale);
 
-/// A table that stays in use for `'g`, or at least allocated (P2).
+/// A table that stays in use for `'g`, or at least allocated (I2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table<'g> {
     /// Address of the first line, and how far a position is shifted in the low bits.
@@ -108,7 +108,7 @@ impl<'g> Table<'g> {
             Some(word) => word,
             None => Self::allocate_new(scale, size)?,
         };
-        // SAFETY: P4: made here, or taken from the spare ones.
+        // SAFETY: I4: made here, or taken from the spare ones.
         let table = unsafe { Self::from_word(word, scale) };
         table.write_header(home);
         note_objects(table.header_pointer(), 1);
@@ -125,7 +125,7 @@ impl<'g> Table<'g> {
             beside: core::ptr::null_mut(),
             scale: self.scale,
         };
-        // SAFETY: P4: the memory starts with room for a header, and nobody else has the table.
+        // SAFETY: I4: the memory starts with room for a header, and nobody else has the table.
         unsafe { self.header_pointer().write(header) };
         note_write(self.header_pointer());
     }
@@ -140,21 +140,21 @@ impl<'g> Table<'g> {
                 bytes => pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory),
             }
         } else {
-            // SAFETY: P4: the layout has the size of a header at least.
+            // SAFETY: I4: the layout has the size of a header at least.
             NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
         };
         let memory = memory.ok_or(TryReserveError::AllocError { layout })?;
-        // SAFETY: P4: the header is followed by the lines.
+        // SAFETY: I4: the header is followed by the lines.
         let first = unsafe { memory.as_ptr().add(size_of::<Header>()) };
         first.expose_provenance();
         #[expect(clippy::cast_sign_loss, reason = "sizes are such that it is below 64")]
         let shift = (REST_BITS.cast_signed() - size) as usize;
         let word = first.map_addr(|address| address | shift);
         if MODEL {
-            // SAFETY: P4: allocated above.
+            // SAFETY: I4: allocated above.
             let table = unsafe { Self::from_word(word, scale) };
             for number in 0..lines {
-                // SAFETY: P4: the allocation has room for this line; nobody else has it yet.
+                // SAFETY: I4: the allocation has room for this line; nobody else has it yet.
                 unsafe { table.line_pointer(number).write(Line::zero()) };
             }
         }
@@ -189,7 +189,7 @@ impl<'g> Table<'g> {
     ///
     /// # Safety
     /// `word` was made by [`word`](Self::word) of a table of a shard of this scale, and it stays allocated for
-    /// `'g` (P2).
+    /// `'g` (I2).
     #[inline]
     pub(super) unsafe fn from_word(word: *mut u8, scale: Scale) -> Self {
         Self {
@@ -212,19 +212,19 @@ impl<'g> Table<'g> {
     }
 
     pub(super) fn header_pointer(self) -> *mut Header {
-        // SAFETY: P4: the first line lies behind a header.
+        // SAFETY: I4: the first line lies behind a header.
         unsafe { self.first_line().cast::<Header>().sub(1) }
     }
 
     #[inline]
     fn header(self) -> &'g Header {
-        // SAFETY: P2, P4: the header stays allocated for 'g, and is written by who has the table alone.
+        // SAFETY: I2, I4: the header stays allocated for 'g, and is written by who has the table alone.
         unsafe { &*self.header_pointer() }
     }
 
     /// The header, for who has the table alone.
     pub(super) fn header_mut(self) -> &'g mut Header {
-        // SAFETY: P4: callers have taken the table out of use, or out of the list of spare ones.
+        // SAFETY: I4: callers have taken the table out of use, or out of the list of spare ones.
         unsafe { &mut *self.header_pointer() }
     }
 
@@ -234,7 +234,7 @@ impl<'g> Table<'g> {
         reason = "the number is below the line count"
     )]
     fn line_pointer(self, number: u64) -> *mut Line {
-        // SAFETY: P4: callers stay below the number of lines.
+        // SAFETY: I4: callers stay below the number of lines.
         unsafe { self.first_line().add(number as usize) }
     }
 
@@ -290,7 +290,7 @@ impl<'g> Table<'g> {
     #[inline]
     pub(crate) fn line(self, number: u64) -> &'g Line {
         debug_assert!(number < self.lines(), "line {number}");
-        // SAFETY: P2, P4: the line is in the allocation; zero bytes are a valid `Line`, and under the model every line
+        // SAFETY: I2, I4: the line is in the allocation; zero bytes are a valid `Line`, and under the model every line
         // was written at allocation.
         unsafe { &*self.line_pointer(number) }
     }
@@ -312,7 +312,7 @@ impl<'g> Table<'g> {
     pub(crate) fn moving(self) -> Option<&'g Move> {
         // ORD: SeqCst — pairs with the SeqCst exchange in begin [W3]; publishes the new memory.
         let next = self.header().next.load(Ordering::SeqCst);
-        // SAFETY: P2: a move's record goes when its old table is out of use.
+        // SAFETY: I2: a move's record goes when its old table is out of use.
         unsafe { next.as_ref() }
     }
 
@@ -327,7 +327,7 @@ impl<'g> Table<'g> {
             Ordering::SeqCst,
         );
         if swapped.is_err() {
-            // SAFETY: P4: `new` came out of a box above and was not published.
+            // SAFETY: I4: `new` came out of a box above and was not published.
             return Err(unsafe { Box::from_raw(new) });
         }
         Ok(())
@@ -351,7 +351,7 @@ impl<'g> Table<'g> {
         // ORD: Relaxed — the caller's contract is exclusive access.
         let next = header.next.load(Ordering::Relaxed);
         if !next.is_null() {
-            // SAFETY: P4: the record came out of a box in `begin`.
+            // SAFETY: I4: the record came out of a box in `begin`.
             drop(unsafe { Box::from_raw(next) });
         }
         if MODEL {
@@ -364,10 +364,10 @@ impl<'g> Table<'g> {
         }
         let memory = self.header_pointer().cast::<u8>();
         if !Self::is_mapped(layout) {
-            // SAFETY: P4: allocated with this layout; the caller's contract.
+            // SAFETY: I4: allocated with this layout; the caller's contract.
             unsafe { std::alloc::dealloc(memory, layout) };
         } else if let Some(memory) = NonNull::new(memory) {
-            // SAFETY: P4: allocated by `pages` with this size; the caller's contract.
+            // SAFETY: I4: allocated by `pages` with this size; the caller's contract.
             unsafe { pages::free(memory, layout.size()) };
         }
     }

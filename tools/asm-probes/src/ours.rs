@@ -103,4 +103,5 @@ probes! {
     ours_match_high(line: &LineWords, high: u16) -> u32 = arch::match_high(line, high);
     ours_match_bit(line: &LineWords) -> u32 = arch::match_bit::<1>(line);
     ours_match_clear_sign(line: &LineWords) -> u32 = arch::match_clear_sign(line);
+    ours_match_lane(line: &LineWords, value: u32) -> u32 = arch::match_lane::<1>(line, value);
 }

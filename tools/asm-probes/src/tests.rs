@@ -45,6 +45,7 @@ fn each_name_says_operation_type_and_orderings() {
         "match_high",
         "match_bit",
         "match_clear_sign",
+        "match_lane",
     ];
     const OPERATIONS: [&str; 8] = ["load", "store", "swap", "add", "sub", "and", "or", "xor"];
     const TYPES: [&str; 4] = ["u8", "u64", "u128", "ptr"];

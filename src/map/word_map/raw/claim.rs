@@ -20,7 +20,7 @@
 //! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
 //! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second.
 //!
-//! Invariants: M2 of the [parent module](super).
+//! Invariants: I2 of the [parent module](super).
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;

@@ -6,7 +6,7 @@
 //! was present throughout stayed in its slot, so it was met in whatever order the slots were read; from the
 //! last slot it goes behind a link, which ends the short way.
 //!
-//! Invariants: M1 and M2 of the [parent module](super).
+//! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
 use crate::reclaim::Guard;

@@ -4,7 +4,7 @@
 //! the present table anew at each line and goes on behind the last position of the line that it has read sees
 //! each position once, whatever moves meanwhile; a key that was present throughout is seen exactly once.
 //!
-//! Invariants: M1 and M2 of the [parent module](super).
+//! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;

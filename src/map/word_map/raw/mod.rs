@@ -6,11 +6,11 @@
 //! keys at once · [`iter`] iteration.
 //!
 //! # Invariants
-//! - M1. A key is live in one slot of the truth: of its bucket in the present table or, if the unit is born, in
+//! - I1. A key is live in one slot of the truth: of its bucket in the present table or, if the unit is born, in
 //!   the next one.
-//! - M2. Writers have a guard from before they read the shard's word until their last exchange. So nothing they have
+//! - I2. Writers have a guard from before they read the shard's word until their last exchange. So nothing they have
 //!   read is used for anything else meanwhile, and a pair that they exchange from is the one that they read.
-//! - M3. With exclusive access no guard is alive and no write is running.
+//! - I3. With exclusive access no guard is alive and no write is running.
 //!
 //! Nothing here names an ordering but for the map word; slots and shard words have theirs in [`crate::table::pairs`].
 

@@ -7,8 +7,8 @@
 //! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when a sample of its lines, taken at some removals, is sparse.
 //! Every write to a shard that moves does one step, two units, of its move first.
 //!
-//! Invariants: M2 and M3 of the [parent module](super).
-#![expect(unsafe_code, reason = "retires tables; argued by M2")]
+//! Invariants: I2 and I3 of the [parent module](super).
+#![expect(unsafe_code, reason = "retires tables; argued by I2")]
 
 use super::RawWords;
 use super::find::rest;
@@ -46,7 +46,7 @@ impl Root {
     pub(super) fn directory(&self) -> Option<&Directory> {
         // ORD: Acquire — pairs with the AcqRel in init [T7]; publishes the directory.
         let directory = self.0.load(Ordering::Acquire);
-        // SAFETY: M3: a directory lives as long as the map.
+        // SAFETY: I3: a directory lives as long as the map.
         unsafe { directory.as_ref() }
     }
 
@@ -68,12 +68,12 @@ impl Root {
         let directory = match swapped {
             Ok(_) => new,
             Err(found) => {
-                // SAFETY: M3: `new` came out of a box above and was not published.
+                // SAFETY: I3: `new` came out of a box above and was not published.
                 drop(unsafe { Box::from_raw(new) });
                 found
             }
         };
-        // SAFETY: M3: as in `directory`.
+        // SAFETY: I3: as in `directory`.
         Ok(unsafe { &*directory })
     }
 }
@@ -93,7 +93,7 @@ impl Drop for RawWords {
         }
         drop(guard);
         let directory = unsync_load(&mut self.root.0);
-        // SAFETY: M3: exclusive access.
+        // SAFETY: I3: exclusive access.
         if let Some(directory) = unsafe { directory.as_mut() } {
             directory.take_behind(|line| self.domain.discard(line));
         }
@@ -104,7 +104,7 @@ impl Drop for Root {
     fn drop(&mut self) {
         let directory = unsync_load(&mut self.0);
         if !directory.is_null() {
-            // SAFETY: M3: exclusive access; it came out of a box in `init`.
+            // SAFETY: I3: exclusive access; it came out of a box in `init`.
             drop(unsafe { Box::from_raw(directory) });
         }
     }
@@ -185,7 +185,7 @@ impl RawWords {
         };
         self.domain.reserve_defer(guard)?;
         if directory.exchange(shard, table, running.table(table)) {
-            // SAFETY: M2: no word leads to the table any more, and the one call that exchanged the word retires it.
+            // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
             unsafe { self.domain.defer(table.word(), put_aside, guard) };
         }
         Ok(())

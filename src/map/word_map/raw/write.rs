@@ -8,7 +8,7 @@
 //! have until it is taken. The first empty slot is found *before* they are looked through for the key. So
 //! of two inserts of a key, both want the same slot, or one meets the other's pair.
 //!
-//! Invariants: M1 and M2 of the [parent module](super).
+//! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
 use super::find::{Walked, rest};
@@ -78,7 +78,8 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Option<Changed> {
         let empty = line.first_empty();
-        // ORD: Acquire — pairs with the SeqCst in cas [W1]; the key is looked for after the first empty slot was found.
+        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; orders the look for the first empty slot before that for
+        // the key.
         fence(Ordering::Acquire);
         let mut matching = line.matching(mixed);
         while let Some(slot) = matching.first() {

@@ -7,6 +7,7 @@ mod counters;
 mod headers;
 mod segment_map;
 mod shard_map;
+mod word_map;
 
 use crate::{Case, Output};
 use core::hash::{BuildHasherDefault, Hasher};
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Spec> {
         counters::SPECS,
         headers::SPECS,
         shard_map::SPECS,
+        word_map::SPECS,
         segment_map::SPECS,
     ]
     .concat()
