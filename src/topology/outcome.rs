@@ -116,7 +116,8 @@ pub struct FoundPages {
     pub pages: usize,
     /// How many of them lie on each node, by the kernel's numbers.
     pub nodes: BTreeMap<usize, usize>,
-    /// How many are not there yet: nobody has written to them.
+    /// How many are not there: nobody has written to them. Linux 6.1 also says it of pages without a policy that automatic
+    /// balancing (`kernel.numa_balancing`) has taken out of the tables for a moment.
     pub untouched: usize,
     /// How many the kernel said nothing of.
     pub unknown: usize,

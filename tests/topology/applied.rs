@@ -238,9 +238,9 @@ fn a_thread_on_another_cpu_is_found_out() {
 #[test]
 fn cpus_that_are_not_here_are_refused_whatever_their_number() {
     let machine = here();
+    let large = Machine::of_synthetic("pu:65536").expect("a machine");
     for cpu in [1023, 1024, 1500, 65_535] {
         assert!(machine.pu(cpu).is_none(), "this machine is large");
-        let large = Machine::of_synthetic("pu:65536").expect("a machine");
         let plan = plan(&large, Placement::new(Policy::List(vec![cpu])));
         let (before, outcome) = apart(|| (allowed_of_status(), plan.pin(0)));
         let Outcome::Degraded { why, remedy, found } = outcome else {
