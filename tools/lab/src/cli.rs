@@ -76,7 +76,7 @@ pub(crate) struct BarsArgs {
     /// The groups to measure, as in `bars memory`; all if not given.
     #[arg(value_enum)]
     pub(crate) groups: Vec<BarGroup>,
-    /// Only bars whose name contains this.
+    /// Only bars whose name, as printed, contains this: a workload or a map of ours.
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<String>,
     /// A hundredth of the entries and few rounds: shows that it works, measures nothing.
@@ -213,9 +213,9 @@ pub(crate) struct VersusArgs {
 pub(crate) enum BarGroup {
     /// Get-only at 10k, 10M and 14M entries.
     Get,
-    /// 95/5 and 98/1/1 at 10k and 10M.
+    /// 95/5 and 98/1/1 at 10k, 10M and 14M.
     Read,
-    /// 70/20/10, uniform and Zipf, at 10k and 10M.
+    /// 70/20/10, uniform and Zipf, and 50/50 on Zipf, at 10k, 10M and 14M.
     Churn,
     /// From empty to 10M.
     Growth,

@@ -7,6 +7,7 @@ use crate::engines::{
     ShardMapHeld, ShardMapPin, Store, Worker as _,
 };
 use crate::error::LabError;
+use crate::keys::Key as _;
 use crate::ops::Stream;
 use crate::run::{How, Tally, Turn, in_turn, turn};
 use crate::work::Work;
@@ -180,19 +181,20 @@ pub(crate) fn latencies() -> Histogram<u64> {
     }
 }
 
-/// Sets `entrants` up on `work`.
+/// Sets `entrants` up on `work`; who has no map with such keys is left out.
 pub(crate) fn racers<S: Stream>(entrants: &[Entrant], work: &Arc<Work<S>>) -> Vec<Box<dyn Racer>> {
     entrants
         .iter()
-        .map(|entrant| racer(*entrant, work))
+        .filter_map(|entrant| racer(*entrant, work))
         .collect()
 }
 
-fn racer<S: Stream>(entrant: Entrant, work: &Arc<Work<S>>) -> Box<dyn Racer> {
+fn racer<S: Stream>(entrant: Entrant, work: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
     type K<S> = <S as Stream>::Key;
-    match entrant {
+    Some(match entrant {
         Entrant::Shardmap => runner::<S, ShardMapPin<K<S>>>(entrant, work),
         Entrant::ShardmapHeld => runner::<S, ShardMapHeld<K<S>>>(entrant, work),
+        Entrant::Wordmap => return K::<S>::words(work),
         Entrant::Papaya => runner::<S, PapayaPin<K<S>>>(entrant, work),
         Entrant::PapayaHeld => runner::<S, PapayaHeld<K<S>>>(entrant, work),
         Entrant::Dashmap => runner::<S, Dash<K<S>>>(entrant, work),
@@ -200,7 +202,7 @@ fn racer<S: Stream>(entrant: Entrant, work: &Arc<Work<S>>) -> Box<dyn Racer> {
         Entrant::SccIndex => runner::<S, SccIndex<K<S>>>(entrant, work),
         Entrant::Mutex64 => runner::<S, Mutex64<K<S>>>(entrant, work),
         Entrant::Hashbrown => runner::<S, Limit<K<S>>>(entrant, work),
-    }
+    })
 }
 
 pub(crate) fn runner<S, E>(entrant: Entrant, work: &Arc<Work<S>>) -> Box<dyn Racer>

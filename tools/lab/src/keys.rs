@@ -1,6 +1,11 @@
 //! Key types of the workloads.
+use crate::contest::{Racer, runner};
+use crate::engines::{Entrant, Words};
+use crate::ops::Stream;
+use crate::work::Work;
 use core::borrow::Borrow;
 use core::hash::Hash;
+use std::sync::Arc;
 
 /// A key that a map owns, and the form in which it is looked up.
 pub(crate) trait Key:
@@ -8,14 +13,25 @@ pub(crate) trait Key:
 {
     /// What operations carry: `u64` itself, or `str` for `String`.
     type View: Hash + Eq + ToOwned<Owned = Self> + ?Sized;
+
+    /// A racer over a map of words, if these keys are words.
+    fn words<S: Stream<Key = Self>>(work: &Arc<Work<S>>) -> Option<Box<dyn Racer>>;
 }
 
 impl Key for u64 {
     type View = Self;
+
+    fn words<S: Stream<Key = Self>>(work: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
+        Some(runner::<S, Words>(Entrant::Wordmap, work))
+    }
 }
 
 impl Key for String {
     type View = str;
+
+    fn words<S: Stream<Key = Self>>(_: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
+        None
+    }
 }
 
 /// The text of key number `number` for the runs with `String` keys: 16 to 24 bytes, all

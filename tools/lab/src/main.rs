@@ -1,4 +1,4 @@
-//! The lab: replays traces and mixes on `ShardMap` and its rivals, checks every result, and
+//! The lab: replays traces and mixes on the crate's maps and their rivals, checks every result, and
 //! prints what to choose.
 //!
 //! | file | what |

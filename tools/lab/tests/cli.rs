@@ -128,7 +128,7 @@ fn a_mix_writes_both_reports() {
     assert_eq!(sections.len(), 2, "uniform and Zipf");
     for section in sections {
         let rows = section["cells"][0]["rows"].as_array().unwrap();
-        assert_eq!(rows.len(), 9);
+        assert_eq!(rows.len(), 10);
         for row in rows {
             let bytes = row["bytes_per_entry"].as_f64().unwrap();
             // A key and a value are 16 bytes.
@@ -232,7 +232,7 @@ fn a_trace_of_ones_own_is_replayed_with_two_threads() {
     assert_eq!(
         rows.len(),
         8,
-        "the limit row shares nothing and is left out"
+        "the limit row shares nothing, and WordMap has no text keys: both are left out"
     );
 }
 
@@ -249,6 +249,18 @@ fn a_quick_bar_gives_a_verdict() {
         .assert()
         .success()
         .stdout(contains("ShardMap >= 4x papaya").and(contains("cannot tell or not measured")));
+}
+
+#[test]
+fn bars_of_one_map_are_chosen_by_its_name() {
+    lab()
+        .args(["bars", "get", "--quick", "--only", "WordMap"])
+        .assert()
+        .success()
+        .stdout(
+            contains("get-only 14M, 1 thread: WordMap >= 1.4x the best rival")
+                .and(contains("ShardMap").not()),
+        );
 }
 
 #[test]

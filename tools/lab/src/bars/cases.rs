@@ -16,7 +16,7 @@ pub(super) struct Case {
     pub(super) ops: usize,
     /// Ours first.
     pub(super) entrants: Vec<Entrant>,
-    /// What our map runs besides, in the same rounds, to be compared with itself.
+    /// What our maps that are compared with it run besides, in the same rounds.
     pub(super) twin: Option<Twin>,
     pub(super) checks: Vec<Check>,
 }
@@ -59,6 +59,9 @@ pub(super) enum Rival {
     P999,
 }
 
+/// The size at which WordMap is measured alone, except with gets only.
+const LARGEST: &str = "14M";
+
 const LOCKED: &[Entrant] = &[Entrant::Dashmap, Entrant::SccMap, Entrant::Mutex64];
 const RIVALS: &[Entrant] = &[
     Entrant::Papaya,
@@ -80,6 +83,11 @@ impl Check {
         Self { ours, rival, bar }
     }
 
+    /// Whether it compares with ourselves.
+    pub(super) fn has_twin(&self) -> bool {
+        matches!(self.rival, Rival::Twin)
+    }
+
     /// In words.
     pub(super) fn words(&self) -> String {
         let (ours, bar) = (self.ours.label(), self.bar);
@@ -92,6 +100,41 @@ impl Check {
             Rival::P99 => format!("{ours} p99 <= {bar} ns"),
             Rival::P999 => format!("{ours} p99.9 <= {bar} ns"),
         }
+    }
+}
+
+impl Case {
+    /// Takes WordMap in, with the rivals that it is compared with.
+    fn with_words(mut self, rivals: &'static [Entrant], checks: Vec<Check>) -> Self {
+        for entrant in [Entrant::Wordmap].iter().chain(rivals) {
+            if !self.entrants.contains(entrant) {
+                self.entrants.push(*entrant);
+            }
+        }
+        self.checks.extend(checks);
+        self
+    }
+
+    /// Keeps the checks whose names, the case's with the check's in words, contain `part`, and of our maps those
+    /// that they are about; `None` if there are none.
+    pub(super) fn only(mut self, part: &str) -> Option<Self> {
+        let name = &self.name;
+        self.checks
+            .retain(|check| format!("{name}: {}", check.words()).contains(part));
+        let (entrants, checks) = (&mut self.entrants, &self.checks);
+        entrants.retain(|entrant| {
+            !entrant.is_ours() || checks.iter().any(|check| check.ours == *entrant)
+        });
+        self.twin = self
+            .twin
+            .filter(|_| self.checks.iter().any(Check::has_twin));
+        (!self.checks.is_empty()).then_some(self)
+    }
+
+    /// Our maps that are compared with themselves.
+    pub(super) fn twins(&self) -> Vec<Entrant> {
+        let twins = self.checks.iter().filter(|check| check.has_twin());
+        twins.map(|check| check.ours).collect()
     }
 }
 
@@ -110,6 +153,9 @@ pub(super) fn of(group: BarGroup, effort: Effort) -> Vec<Case> {
                 BarGroup::Churn => {
                     for dist in [Dist::Uniform, Dist::Zipf] {
                         cases.push(churn(dist, size, keys, threads));
+                    }
+                    if threads == 2 {
+                        cases.push(half(size, keys, threads));
                     }
                 }
                 BarGroup::Growth => cases.push(growth(size, keys, threads)),
@@ -142,8 +188,9 @@ pub(super) fn of(group: BarGroup, effort: Effort) -> Vec<Case> {
 
 fn sizes(group: BarGroup, effort: Effort) -> Vec<(&'static str, u32)> {
     let sizes: &[(&str, u32)] = match group {
-        BarGroup::Get => &[("10k", 10_000), ("10M", 10_000_000), ("14M", 14_000_000)],
-        BarGroup::Read | BarGroup::Churn => &[("10k", 10_000), ("10M", 10_000_000)],
+        BarGroup::Get | BarGroup::Read | BarGroup::Churn => {
+            &[("10k", 10_000), ("10M", 10_000_000), (LARGEST, 14_000_000)]
+        }
         BarGroup::Growth => &[("10M", 10_000_000)],
         BarGroup::Crowd => &[("10k", 10_000)],
         BarGroup::Text => &[("10k", 10_000), ("1M", 1_000_000)],
@@ -224,32 +271,77 @@ fn get(size: &str, keys: u32, threads: usize) -> Case {
         ],
         ..mixed(Mix::new(100, 0, 0), Dist::Uniform, size, keys, threads)
     }
+    .with_words(
+        RIVALS_HELD,
+        vec![best(if size == "10k" { 2.0 } else { 1.4 })],
+    )
+}
+
+/// WordMap against the best rival.
+fn best(bar: f64) -> Check {
+    Check::new(Entrant::Wordmap, Rival::Best(RIVALS_HELD), bar)
 }
 
 fn read(mix: Mix, size: &str, keys: u32, threads: usize) -> Case {
-    let entrants = [
-        Entrant::Shardmap,
-        Entrant::ShardmapHeld,
-        Entrant::Papaya,
-        Entrant::PapayaHeld,
-        Entrant::Dashmap,
-        Entrant::SccMap,
-        Entrant::Mutex64,
-    ];
-    Case {
-        entrants: entrants.into(),
-        checks: vec![
+    let mut case = mixed(mix, Dist::Uniform, size, keys, threads);
+    if size != LARGEST {
+        case.entrants = vec![
+            Entrant::Shardmap,
+            Entrant::ShardmapHeld,
+            Entrant::Papaya,
+            Entrant::PapayaHeld,
+            Entrant::Dashmap,
+            Entrant::SccMap,
+            Entrant::Mutex64,
+        ];
+        case.checks = vec![
             Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 1.3),
             Check::new(Entrant::ShardmapHeld, Rival::One(Entrant::PapayaHeld), 1.3),
             Check::new(Entrant::Shardmap, Rival::Best(RIVALS), 1.05),
             Check::new(Entrant::ShardmapHeld, Rival::Best(RIVALS_HELD), 1.05),
-        ],
-        ..mixed(mix, Dist::Uniform, size, keys, threads)
+        ];
+    }
+    case.with_words(
+        RIVALS_HELD,
+        vec![best(if size == "10k" { 1.8 } else { 1.4 })],
+    )
+}
+
+/// With the pin held as well, except on Zipf from 10M: there each papaya piles up tables ([`ops_of`]).
+fn churn(dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
+    let case = mixed(Mix::new(70, 20, 10), dist, size, keys, threads);
+    let case = if size == LARGEST {
+        case
+    } else {
+        churn_of_shard_map(case, size, dist)
+    };
+    let bar = if threads == 1 { 1.1 } else { 1.4 };
+    let rivals = rivals(dist, size);
+    case.with_words(
+        rivals,
+        vec![Check::new(Entrant::Wordmap, Rival::Best(rivals), bar)],
+    )
+}
+
+/// Those that a mix of many writes can be run with.
+fn rivals(dist: Dist, size: &str) -> &'static [Entrant] {
+    if size == "10k" || dist == Dist::Uniform {
+        RIVALS_HELD
+    } else {
+        RIVALS
     }
 }
 
-/// With the pin held as well, except on Zipf 10M: there each papaya piles up tables ([`ops_of`]).
-fn churn(dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
+/// Gets and puts in equal parts, of keys that are all present.
+fn half(size: &str, keys: u32, threads: usize) -> Case {
+    let rivals = rivals(Dist::Zipf, size);
+    mixed(Mix::new(50, 50, 0), Dist::Zipf, size, keys, threads).with_words(
+        rivals,
+        vec![Check::new(Entrant::Wordmap, Rival::Best(rivals), 1.3)],
+    )
+}
+
+fn churn_of_shard_map(case: Case, size: &str, dist: Dist) -> Case {
     let locked = if size == "10k" { 0.7 } else { 0.9 };
     let mut entrants = vec![
         Entrant::Shardmap,
@@ -262,7 +354,7 @@ fn churn(dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
         Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 2.0),
         Check::new(Entrant::Shardmap, Rival::Best(LOCKED), locked),
     ];
-    if size == "10k" || dist == Dist::Uniform {
+    if rivals(dist, size) == RIVALS_HELD {
         entrants.extend([Entrant::ShardmapHeld, Entrant::PapayaHeld]);
         checks.push(Check::new(
             Entrant::ShardmapHeld,
@@ -279,7 +371,7 @@ fn churn(dist: Dist, size: &str, keys: u32, threads: usize) -> Case {
         entrants,
         twin,
         checks,
-        ..mixed(Mix::new(70, 20, 10), dist, size, keys, threads)
+        ..case
     }
 }
 
@@ -305,6 +397,7 @@ fn growth(size: &str, keys: u32, threads: usize) -> Case {
             Check::new(Entrant::Shardmap, Rival::P99, 1200.0),
         ],
     }
+    .with_words(RIVALS_HELD, vec![best(1.0)])
 }
 
 fn crowd(size: &str, keys: u32) -> Case {
@@ -328,6 +421,13 @@ fn crowd(size: &str, keys: u32) -> Case {
         ],
         ..mixed(mix, Dist::Uniform, size, keys, 8)
     }
+    .with_words(
+        RIVALS_HELD,
+        vec![
+            Check::new(Entrant::Wordmap, Rival::Twin, 0.9),
+            Check::new(Entrant::Wordmap, Rival::P999, 1000.0),
+        ],
+    )
 }
 
 fn text(mix: Mix, dist: Dist, size: &str, keys: u32, threads: usize) -> Case {

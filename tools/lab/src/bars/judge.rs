@@ -16,7 +16,8 @@ pub(super) fn judge(case: &Case, check: &Check, lanes: &[Lane], effort: Effort) 
     let rival = match check.rival {
         Rival::One(entrant) => of(entrant),
         Rival::Best(all) => best(lanes, all),
-        Rival::Twin => lanes.last(),
+        // Twins come behind the entrants.
+        Rival::Twin => lanes.iter().rfind(|lane| lane.entrant == check.ours),
         Rival::P99 => {
             tail(&mut bar, check, lanes, ours, "p99", |lane| &lane.p99s);
             close(&mut bar, &[ours], effort);
@@ -112,7 +113,6 @@ mod tests {
     fn race(group: BarGroup, name: &str) -> (Case, Vec<Lane>) {
         let mut all = cases::of(group, EFFORT).into_iter();
         let case = all.find(|case| case.name.contains(name)).unwrap();
-        let twin = case.twin.map(|_| case.entrants[0]);
         let lane = |entrant| {
             let mut lane = Lane::new(entrant);
             lane.rates = vec![Some(1.0); 12];
@@ -122,7 +122,7 @@ mod tests {
             .entrants
             .iter()
             .copied()
-            .chain(twin)
+            .chain(case.twins())
             .map(lane)
             .collect();
         lanes[0].rates = vec![Some(3.0); 12];
@@ -175,7 +175,9 @@ mod tests {
             lanes[first].rates[round] = Some(speed);
             lanes[last].rates[round] = Some(2.0 * speed);
         }
-        let bar = bars(&case, &lanes).pop().unwrap();
+        let bars = bars(&case, &lanes);
+        let bar = bars.iter().find(|bar| bar.asks.contains("its own rate"));
+        let bar = bar.unwrap();
         assert_eq!(bar.finding(), "0.50 (0.50-0.50), 12 pairs");
         assert_eq!(bar.verdict, Some(Verdict::Met));
         assert!(bar.theirs.starts_with("on uniform keys"));

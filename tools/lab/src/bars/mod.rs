@@ -130,7 +130,7 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
     let cases: Vec<Case> = groups
         .iter()
         .flat_map(|group| cases::of(*group, effort))
-        .filter(|case| is_wanted(&case.name))
+        .filter_map(|case| case.only(args.only.as_deref().unwrap_or_default()))
         .collect();
     let has_memory = groups.contains(&BarGroup::Memory) && is_wanted(memory::NAME);
     let has_iteration = groups.contains(&BarGroup::Iteration) && is_wanted(iteration::NAME);
@@ -257,7 +257,7 @@ fn unmeasured(case: &Case, why: &str) -> Vec<Bar> {
 
 /// How many maps of a case are alive at once: all, but in growth one after the other.
 fn alive(case: &Case) -> u32 {
-    let maps = case.entrants.len() + usize::from(case.twin.is_some());
+    let maps = case.entrants.len() + case.twins().len();
     let is_growth = matches!(case.load, Load::Growth);
     u32::try_from(if is_growth { 1 } else { maps }).unwrap_or(u32::MAX)
 }
@@ -275,7 +275,7 @@ fn needs_bytes(case: &Case) -> u64 {
 /// to fill a map and a third for its keys' oracle, a tenth to a third an operation.
 fn estimate(case: &Case, effort: Effort) -> f64 {
     let keys = f64::from(case.keys);
-    let maps = (case.entrants.len() + usize::from(case.twin.is_some())) as f64;
+    let maps = (case.entrants.len() + case.twins().len()) as f64;
     let steps = pace(case, effort, 0).runs_needed() as f64 * 0.6;
     let threads = case.threads.min(2) as f64;
     let an_op = match case.load {
@@ -306,7 +306,7 @@ fn pace(case: &Case, effort: Effort, most_bytes: u64) -> Pace {
     }
 }
 
-/// The lanes of the entrants, and last that of the twin, if there is one.
+/// The lanes of the entrants, and behind them those of the twins.
 fn lanes(case: &Case, effort: Effort, most_bytes: u64) -> Result<Vec<Lane>, LabError> {
     let pace = pace(case, effort, most_bytes);
     let plan = |mix, dist, threads, crowd, ops: usize| MixPlan {
@@ -348,7 +348,7 @@ fn lanes(case: &Case, effort: Effort, most_bytes: u64) -> Result<Vec<Lane>, LabE
             Twin::Calm => plan(mix, dist, 2, None, case.ops),
             Twin::Uniform => plan(mix, Dist::Uniform, case.threads, None, case.ops),
         };
-        all.extend(racers(&[Entrant::Shardmap], &Arc::new(work.ints())));
+        all.extend(racers(&case.twins(), &Arc::new(work.ints())));
     }
     race(all, pace, &mut |_| {})
 }

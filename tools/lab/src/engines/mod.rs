@@ -16,6 +16,7 @@ mod papaya;
 mod scc_index;
 mod scc_map;
 mod shardmap;
+mod wordmap;
 
 pub(crate) use self::dash::Dash;
 pub(crate) use self::limit::Limit;
@@ -24,6 +25,7 @@ pub(crate) use self::papaya::{PapayaHeld, PapayaPin};
 pub(crate) use self::scc_index::SccIndex;
 pub(crate) use self::scc_map::SccMap;
 pub(crate) use self::shardmap::{ShardMapHeld, ShardMapPin};
+pub(crate) use self::wordmap::Words;
 
 use crate::keys::Key;
 use clap::ValueEnum;
@@ -90,6 +92,8 @@ pub(crate) enum Entrant {
     Shardmap,
     /// `atomshard::ShardMap`, a pin held for 64 operations.
     ShardmapHeld,
+    /// `atomshard::WordMap`; number keys only.
+    Wordmap,
     /// `papaya::HashMap`, pinned for each operation.
     Papaya,
     /// `papaya::HashMap`, a pin held for 64 operations.
@@ -108,9 +112,10 @@ pub(crate) enum Entrant {
 
 impl Entrant {
     /// All, in the order of the tables.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Shardmap,
         Self::ShardmapHeld,
+        Self::Wordmap,
         Self::Papaya,
         Self::PapayaHeld,
         Self::Dashmap,
@@ -126,6 +131,7 @@ impl Entrant {
         match self {
             Self::Shardmap => "ShardMap",
             Self::ShardmapHeld => "ShardMap, pin held",
+            Self::Wordmap => "WordMap",
             Self::Papaya => "papaya",
             Self::PapayaHeld => "papaya, pin held",
             Self::Dashmap => "dashmap",
@@ -145,6 +151,7 @@ impl Entrant {
                 "no contender: its readers miss keys that are present throughout while they are \
                  overwritten",
             ),
+            Self::Wordmap => Some("keys and values of at most 8 bytes, by copy; no text keys"),
             Self::Mutex64 => {
                 Some("64 padded std::sync::Mutex, each around a hashbrown::HashTable; hashes once")
             }
@@ -159,7 +166,7 @@ impl Entrant {
     /// Whether it is a map of this crate.
     #[must_use]
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Shardmap | Self::ShardmapHeld)
+        matches!(self, Self::Shardmap | Self::ShardmapHeld | Self::Wordmap)
     }
 
     /// Whether it may be chosen: shared between threads, and finds what is there.

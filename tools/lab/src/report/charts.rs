@@ -21,6 +21,7 @@ const GRID: RGBColor = RGBColor(200, 200, 200);
 fn colour(entrant: Entrant) -> RGBColor {
     match entrant {
         Entrant::Shardmap | Entrant::ShardmapHeld => RGBColor(217, 95, 2),
+        Entrant::Wordmap => RGBColor(230, 171, 2),
         Entrant::Papaya | Entrant::PapayaHeld => RGBColor(27, 158, 119),
         Entrant::Dashmap => RGBColor(117, 112, 179),
         Entrant::SccMap | Entrant::SccIndex => RGBColor(231, 41, 138),
