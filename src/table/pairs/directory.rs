@@ -187,18 +187,22 @@ impl Drop for Directory {
 #[cfg(all(test, loom))]
 mod w4 {
     use super::super::pair::Pair;
-    use super::{AtomicPtr, AtomicU64, Scale, Shard, Spares, Table, null_mut};
+    use super::{AtomicPtr, AtomicU64, Ordering, Scale, Shard, Spares, Table, null_mut};
     use loom::sync::Arc;
     use loom::thread;
+
+    fn shard(table: *mut u8) -> Arc<Shard> {
+        Arc::new(Shard {
+            table: AtomicPtr::new(table),
+            moves: AtomicU64::new(0),
+        })
+    }
 
     /// A look-up reads a line while its table goes out of use: it finds what was there, or that a table has gone.
     #[test]
     fn loom_w4_a_zero_of_a_table_out_of_use_is_not_believed() {
         loom::model(|| {
-            let shard = Arc::new(Shard {
-                table: AtomicPtr::new(null_mut()),
-                moves: AtomicU64::new(0),
-            });
+            let shard = shard(null_mut());
             let spares = Arc::new(Spares::new());
             let table = Table::allocate(Scale::of(0), -4, &spares).expect("a small table");
             let word = table.word().expose_provenance();
@@ -210,7 +214,8 @@ mod w4 {
                     // SAFETY: I2: it is freed at the end.
                     let table = unsafe { Table::from_word(word, Scale::of(0)) };
                     let moves = shard.moves();
-                    let pair = table.line(0).slots()[0].load();
+                    // As a filter reads.
+                    let pair = table.line(0).slots()[0].peek();
                     (moves.0, pair, shard.is_unmoved(moves))
                 })
             };
@@ -223,6 +228,27 @@ mod w4 {
             }
             // SAFETY: I2: the reader has ended.
             unsafe { spares.free(Scale::of(0)) };
+        });
+    }
+
+    /// Who sees a table counted does not come to it by the shard's word any more.
+    #[test]
+    fn loom_w4_a_table_that_is_counted_is_not_found() {
+        loom::model(|| {
+            let shard = shard(null_mut());
+            let reader = {
+                let shard = Arc::clone(&shard);
+                thread::spawn(move || {
+                    let moves = shard.moves();
+                    // Weaker than the load of the program: the count alone has to do it.
+                    (moves.0, shard.table.load(Ordering::Relaxed))
+                })
+            };
+            let new = core::ptr::without_provenance_mut(64);
+            shard.table.store(new, Ordering::Relaxed);
+            shard.count();
+            let (moves, word) = reader.join().expect("the reader does not panic");
+            assert!(moves == 0 || word == new, "{moves}, {word:?}");
         });
     }
 }

@@ -98,7 +98,7 @@ impl Line {
         let mask = match self.words() {
             Some(words) if OPAQUE_READS => by_lane(words),
             _ => (0..).zip(&self.slots).fold(0, |mask, (i, slot)| {
-                mask | u32::from(meaning(slot.load())) << i
+                mask | u32::from(meaning(slot.peek())) << i
             }),
         };
         Filter { line: self, mask }

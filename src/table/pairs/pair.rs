@@ -177,6 +177,13 @@ impl Slot {
         Pair::of(self.0.load(Ordering::Acquire))
     }
 
+    /// Reads the pair as a hint: nothing may be concluded from it alone.
+    #[inline]
+    pub(super) fn peek(&self) -> Pair {
+        // ORD: Relaxed — the value only filters; what is concluded rests on `load` and on the callers' fences.
+        Pair::of(self.0.load(Ordering::Relaxed))
+    }
+
     /// Reads the pair after an own claim.
     pub(crate) fn load_after_claim(&self) -> Pair {
         // ORD: SeqCst — pairs with the SeqCst exchange in cas [W2]; sees each claim that was made before the own one.

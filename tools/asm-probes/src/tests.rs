@@ -37,7 +37,7 @@ fn no_name_begins_with_another() {
 
 #[test]
 fn each_name_says_operation_type_and_orderings() {
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 8] = [
         "spin_hint",
         "prefetch_read",
         "prefetch_write",

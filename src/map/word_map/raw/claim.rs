@@ -24,7 +24,6 @@
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;
-use crate::sync::fence_after_rmw;
 use crate::table::pairs::{Line, Pair, Slot, Table};
 use core::ptr;
 
@@ -53,9 +52,6 @@ impl RawWords {
     ) -> Option<usize> {
         loop {
             let (slot, pair, depth) = claim;
-            // ORD: Barrier — pairs with the SeqCst exchange in cas [W2]; orders the claim, which is in its slot,
-            // before everything that is read below. Outside the model the SeqCst accesses do.
-            fence_after_rmw();
             match Self::look(table.line_of(rest), slot, rest) {
                 Seen::Alone => {
                     let settled = slot.cas(pair, Pair::live(rest, value));
@@ -122,5 +118,54 @@ impl RawWords {
             table.spill(1);
         }
         Some((slot, claim, depth + 1))
+    }
+}
+
+#[cfg(all(test, loom))]
+mod w2 {
+    use super::super::{Change, Mixer, RawWords};
+    use super::{Pair, Table};
+    use loom::sync::Arc;
+    use loom::thread;
+
+    const KEY: u64 = 9;
+
+    /// The table, whose one line has been used up and is vacant.
+    fn table(map: &RawWords) -> Table<'_> {
+        map.present(KEY).expect("made below")
+    }
+
+    /// Claims a slot and decides the claim; whether the key was inserted there.
+    fn insert(map: &RawWords, slot: usize) -> bool {
+        let guard = map.pin();
+        let table = table(map);
+        let slot = &table.line_of(KEY).slots()[slot];
+        let claim = Pair::claim(KEY, map.domain.ticket(&guard));
+        assert!(slot.cas(Pair::VACANT, claim), "the slot is its own");
+        RawWords::decide(table, (slot, claim, 0), KEY, 1, &guard).is_some()
+    }
+
+    /// Two claims in two slots: of two owners that look for others, one sees the other's.
+    #[test]
+    fn loom_w2_of_two_claims_on_a_key_one_settles() {
+        loom::model(|| {
+            let map = Arc::new(RawWords::new(0, Mixer::new([1, 2, 3])));
+            for change in [Change::Put(0), Change::Remove] {
+                for mixed in [1, 2] {
+                    map.change_mixed(mixed, |_| change, &map.pin());
+                }
+            }
+            let other = {
+                let map = Arc::clone(&map);
+                thread::spawn(move || insert(&map, 1))
+            };
+            let mine = insert(&map, 0);
+            let theirs = other.join().expect("the other does not panic");
+            assert!(!(mine && theirs), "both settled");
+            let line = table(&map).line_of(KEY);
+            let live = line.slots().iter().map(super::Slot::load);
+            let live = live.filter(|pair| pair.is_live_of(KEY)).count();
+            assert_eq!(live, usize::from(mine || theirs));
+        });
     }
 }
