@@ -197,12 +197,13 @@ impl Slot {
         // to, and what was done before.
         // ORD: SeqCst — pairs with the SeqCst load in load_after_claim [W2]; publishes a claim before its owner
         // looks for others: of two claims on one key, one owner or both meet the other's.
+        // ORD: Relaxed — what a failure finds is not used; whoever goes on loads it.
         self.0
             .compare_exchange(
                 current.word(),
                 new.word(),
                 Ordering::SeqCst,
-                Ordering::Acquire,
+                Ordering::Relaxed,
             )
             .is_ok()
     }
