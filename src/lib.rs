@@ -22,13 +22,15 @@
 //! |---|---|
 //! | keys and values of any type, read and written by many threads | [`ShardMap`] |
 //! | keys alone | [`ShardSet`] |
+//! | keys and values of at most 8 bytes: numbers, `char`, `bool`, pointers, types made of them | [`WordMap`] |
+//! | keys of at most 8 bytes alone | [`WordSet`] |
 //! | a program written for the crate `papaya` | the same maps under its names: [`papaya`] |
 //! | one number that many threads add to | [`ShardCounter`] |
 //! | a value per thread or core, of any type | [`Sharded`] |
 //! | one value that must not share a line with its neighbours | [`Padded`] |
 //!
 //! # What is promised, and what it costs
-//! Each public operation states it where it is documented; in short, for the maps:
+//! Each public operation states it where it is documented; in short, for the maps and their sets:
 //!
 //! | operation | consistency | progress | cold lines | locked RMWs | allocations |
 //! |---|---|---|---|---|---|
@@ -41,6 +43,13 @@
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 a bucket, 1 an entry | 0 | 1 small buffer |
 //! | `retain`, `clear` | each removal linearizable | lock-free | 1 a bucket, 1 an entry | 1 a removal | 1 small buffer |
 //! | `len` | exact when no write runs | wait-free | 1 for each thread that has written | 0 | 0 |
+//! | of `WordMap`: `get`, `contains` | linearizable | lock-free, never waits | 1 | 0 | 0 |
+//! | `insert`: new key | linearizable | lock-free | 1 | 1; 2 in a line that was full | 0, or a line for many |
+//! | `insert`, `fetch_add` and others: present key; `remove` | linearizable | lock-free | 1 | 1 | 0 |
+//! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 for 2 to 4 entries | 0 | 1 small buffer |
+//! | `retain`, `clear` | each removal linearizable | lock-free | 1 for 2 to 4 entries | 1 a removal | 1 small buffer |
+//!
+//! A key of `WordMap` that is behind a link, at most one in nine, costs one more line.
 //!
 //! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
 //! Entries are cut from chunks, an eighth of what the map holds each, and are used again: growth,
@@ -49,7 +58,9 @@
 //! of keys and values, which run when a guard ends.
 //!
 //! # Pins
-//! What a map hands out is a reference to what is in the map, not a copy, so it needs to know when
+//! [`WordMap`] and [`WordSet`] hand out copies: who uses them needs no guards.
+//!
+//! What a [`ShardMap`] hands out is a reference to what is in the map, not a copy, so it needs to know when
 //! nobody looks any more. A [`Guard`] says that somebody does. [`ShardMap::pin`] makes one and
 //! keeps it beside the map; [`ShardMap::guard`] makes one to pass along. What was removed is freed
 //! after all guards are gone that were there at the time, of this map and of every other: there is
@@ -98,8 +109,8 @@
 //!
 //! # Not for
 //! Keeping several keys consistent with each other: each operation is atomic by itself, and there
-//! is no lock to take. Values changed in place many times a second: put an atomic or a lock into
-//! the value. Ordered or range queries.
+//! is no lock to take. Values changed in place many times a second: numbers into a [`WordMap`], or an atomic or a lock
+//! into the value. Ordered or range queries.
 #[cfg(not(atomshard_probes))]
 mod arch;
 #[cfg(atomshard_probes)]
@@ -128,7 +139,7 @@ pub use map::papaya;
 pub use map::{
     Compute, Detached, EntryRef, Integer, MapHandle, Operation, Primitive, ResizeMode, ShardMap,
     ShardMapBuilder, ShardMapRef, ShardSet, ShardSetBuilder, ShardSetRef, Word, WordMap,
-    WordMapBuilder,
+    WordMapBuilder, WordSet, WordSetBuilder,
 };
 pub use pad::Padded;
 pub use reclaim::{Guard, LocalGuard, OwnedGuard};

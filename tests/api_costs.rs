@@ -5,7 +5,7 @@
 //! what is retired gathers in batches, so of a hundred operations a few may allocate.
 #![expect(unsafe_code, reason = "a counting global allocator is an unsafe trait")]
 
-use atomshard::ShardMap;
+use atomshard::{ShardMap, WordMap, WordSet};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use foldhash::fast::FixedState;
@@ -79,4 +79,67 @@ fn allocations_are_as_the_table_says() {
     let clear = made(|| pinned.clear());
     assert!((1..few).contains(&clear), "clear: {clear}");
     assert!(map.is_empty());
+}
+
+/// The table in the documentation of `WordMap`.
+#[test]
+fn words_allocate_what_their_table_says() {
+    const FEW: usize = 20;
+    let map = WordMap::<u64, u64, _>::builder()
+        .hasher(FixedState::with_seed(1))
+        .capacity(20_000)
+        .build();
+    let mut answers = [None; 1000];
+    let keys: [u64; 1000] = core::array::from_fn(|i| i as u64);
+    let new = made(|| (0..ENTRIES).for_each(|key| assert_eq!(map.insert(key, 1), None)));
+    assert!(new < FEW, "insert, new keys: {new}");
+    let present = made(|| {
+        (0..ENTRIES).for_each(|key| assert_eq!(map.insert(key, 2), Some(1)));
+        (0..ENTRIES).for_each(|key| assert_eq!(map.fetch_add(key, 1), Some(2)));
+    });
+    assert_eq!(present, 0, "insert, fetch_add: present keys");
+    let reads = made(|| {
+        assert!((0..ENTRIES).all(|key| map.get(key) == Some(3)));
+        assert!((ENTRIES..2 * ENTRIES).all(|key| !map.contains(key)));
+        map.get_many(&keys, &mut answers);
+        assert_eq!(map.len(), 1000);
+    });
+    assert_eq!(reads, 0, "get, contains, get_many, len");
+    assert_eq!(answers, [Some(3); 1000]);
+    assert_eq!(made(|| assert_eq!(map.iter().count(), 1000)), 1, "iter");
+    let removals = made(|| (0..ENTRIES).for_each(|key| assert_eq!(map.remove(key), Some(3))));
+    assert_eq!(removals, 0, "remove");
+}
+
+/// An empty map is its own size, whatever is asked of it, and that is no more than four lines.
+#[test]
+fn empty_maps_of_words_allocate_nothing() {
+    assert!(
+        size_of::<WordMap<u64, u64>>() <= 256,
+        "{}",
+        size_of::<WordMap<u64, u64>>()
+    );
+    let made = made(|| {
+        let mut map = WordMap::<u64, u64>::new();
+        map.extend([]);
+        map.reserve(0);
+        map.shrink_to_fit();
+        map.clear();
+        map.retain(|_, _| true);
+        map.get_many(&[1, 2], &mut [None; 2]);
+        map.remove_many(&[1, 2], &mut [None; 2]);
+        assert_eq!(
+            (map.get(1), map.remove(1), map.replace(1, 1)),
+            (None, None, None)
+        );
+        assert_eq!(
+            (map.fetch_add(1, 1), map.remove_if(1, |_| true)),
+            (None, Ok(None))
+        );
+        assert_eq!((map.iter().count(), map.len(), map.capacity()), (0, 0, 0));
+        assert!(map.clone() == map && map == [].into_iter().collect());
+        let set: WordSet<u64> = [].into_iter().collect();
+        assert!(!set.contains(1) && !set.remove(1) && set == set.clone());
+    });
+    assert_eq!(made, 0);
 }

@@ -1,10 +1,10 @@
 //! What may cross threads: the bounds of the types, checked by the compiler.
 //!
 //! papaya #41, #42: variance of keys and values, and `Sync` bounds that were too weak. The
-//! variance is checked by the `compile_fail` examples of `ShardMap`'s documentation; what follows
-//! are its bounds, in both directions.
+//! variance is checked by the `compile_fail` examples of the documentation of `ShardMap` and `WordMap`; what follows
+//! are their bounds, in both directions.
 
-use atomshard::{LocalGuard, OwnedGuard, ShardMap, ShardMapRef};
+use atomshard::{LocalGuard, OwnedGuard, ShardMap, ShardMapRef, Word, WordMap, WordSet};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -56,6 +56,37 @@ assert_not_impl_any!(Iter<SendOnly, u64, OwnedGuard<'static>>: Send, Sync);
 type IntoIter<K, V> = atomshard::map::shard_map::IntoIter<K, V>;
 assert_impl_all!(IntoIter<u64, SendOnly>: Send);
 assert_not_impl_any!(IntoIter<u64, Neither>: Send);
+
+/// A word that may be sent and shared as `T` may.
+#[derive(Clone, Copy)]
+struct Like<T>(u8, PhantomData<T>);
+
+impl<T: Copy> Word for Like<T> {
+    type Primitive = u8;
+    fn into_primitive(self) -> u8 {
+        self.0
+    }
+    fn from_primitive(primitive: u8) -> Self {
+        Self(primitive, PhantomData)
+    }
+}
+
+// Words are copied from thread to thread, never shared: `Send` is enough for everything, `Sync` for nothing.
+assert_impl_all!(WordMap<u64, f32>: Send, Sync, Unpin);
+assert_impl_all!(WordMap<Like<SendOnly>, Like<SendOnly>>: Send, Sync);
+assert_impl_all!(WordSet<Like<SendOnly>>: Send, Sync, Unpin);
+assert_not_impl_any!(WordMap<u8, Like<SyncOnly>>: Send, Sync);
+assert_not_impl_any!(WordMap<Like<SyncOnly>, u8>: Send, Sync);
+assert_not_impl_any!(WordMap<u8, Like<Neither>>: Send, Sync);
+assert_not_impl_any!(WordMap<*const u8, u8>: Send, Sync);
+assert_not_impl_any!(WordSet<*mut u8>: Send, Sync);
+assert_not_impl_any!(WordMap<u8, u8, Unshared>: Send, Sync);
+assert_not_impl_any!(WordSet<u8, Unshared>: Send, Sync);
+// The iterators pin their thread.
+assert_not_impl_any!(atomshard::map::word_map::Iter<'static, u8, u8, RandomState>: Send);
+assert_not_impl_any!(atomshard::map::word_map::Keys<'static, u8, u8, RandomState>: Send);
+assert_not_impl_any!(atomshard::map::word_map::Values<'static, u8, u8, RandomState>: Send);
+assert_not_impl_any!(atomshard::map::word_set::Iter<'static, u8, RandomState>: Send);
 
 /// A map of values that may only be sent can be used by one thread after another.
 #[test]

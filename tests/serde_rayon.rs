@@ -1,14 +1,15 @@
 //! The optional features: formats by serde, parallel iterators by rayon.
 #![cfg(all(feature = "serde", feature = "rayon"))]
 
-use atomshard::{ShardMap, ShardSet};
+use atomshard::{ShardMap, ShardSet, WordMap, WordSet};
+use core::num::NonZero;
 use rayon::iter::{
     IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _,
     ParallelIterator as _,
 };
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::{Deserialize as _, de};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn words() -> ShardMap<String, Vec<u32>> {
     (0..100)
@@ -47,6 +48,76 @@ fn a_set_survives_json() {
     );
     let back: ShardSet<String> = serde_json::from_str(&text).expect("it was json");
     assert_eq!(back, set);
+}
+
+#[test]
+fn words_survive_json() {
+    let map: WordMap<u32, f64> = (0..500).map(|n| (n, f64::from(n) / 8.0)).collect();
+    let text = serde_json::to_string(&map).expect("json takes maps of numbers");
+    assert_eq!(
+        serde_json::from_str::<WordMap<u32, f64>>(&text)
+            .ok()
+            .as_ref(),
+        Some(&map)
+    );
+    let as_std: BTreeMap<u32, f64> = serde_json::from_str(&text).expect("it was json");
+    assert!(
+        as_std
+            .into_iter()
+            .eq((0..500).map(|n| (n, f64::from(n) / 8.0)))
+    );
+    let twice = serde_json::from_str::<WordMap<u8, char>>(r#"{"1":"a","2":"b","1":"c"}"#);
+    assert_eq!(twice.ok(), Some(WordMap::from([(1, 'c'), (2, 'b')])));
+
+    let set = WordSet::from([NonZero::<i16>::MIN, NonZero::<i16>::MAX]);
+    let text = serde_json::to_string(&set).expect("json takes any sequence");
+    assert_eq!(
+        serde_json::from_str::<WordSet<NonZero<i16>>>(&text).ok(),
+        Some(set)
+    );
+    let as_std: BTreeSet<i16> = serde_json::from_str(&text).expect("it was json");
+    assert!(as_std.into_iter().eq([i16::MIN, i16::MAX]));
+    let empty = [
+        serde_json::to_string(&WordMap::<u8, u8>::new()).ok(),
+        serde_json::to_string(&WordSet::<u8>::new()).ok(),
+    ];
+    assert_eq!(empty, ["{}", "[]"].map(|text| Some(text.to_owned())));
+}
+
+#[test]
+fn words_that_their_type_does_not_have_are_errors() {
+    fn map<V: atomshard::Word + serde::de::DeserializeOwned>(text: &str) -> Option<String> {
+        let read = serde_json::from_str::<WordMap<u8, V>>(text);
+        read.err().map(|error| error.to_string())
+    }
+    fn set<K: atomshard::Word + serde::de::DeserializeOwned>(text: &str) -> Option<String> {
+        let read = serde_json::from_str::<WordSet<K>>(text);
+        read.err().map(|error| error.to_string())
+    }
+    let refused = [
+        map::<NonZero<u8>>(r#"{"1":0}"#),
+        map::<u8>(r#"{"1":256}"#),
+        map::<u8>(r#"{"300":1}"#),
+        map::<u8>(r#"{"a":1}"#),
+        map::<char>(r#"{"1":"ab"}"#),
+        map::<bool>(r#"{"1":2}"#),
+        map::<i8>(r#"{"1":-129}"#),
+        map::<u8>(r#"{"1":1"#),
+        set::<NonZero<u64>>("[1,2,0]"),
+        set::<char>(r#"["a",""]"#),
+        set::<u64>("[18446744073709551616]"),
+        set::<u64>("[1,2"),
+    ];
+    for (number, error) in refused.into_iter().enumerate() {
+        assert!(
+            error.is_some_and(|text| !text.is_empty()),
+            "text {number} was taken"
+        );
+    }
+    assert!(map::<u8>("7").is_some_and(|text| text.contains("a map")));
+    assert!(set::<u8>("{}").is_some_and(|text| text.contains("a sequence of keys")));
+    assert_eq!(map::<Option<NonZero<u8>>>(r#"{"1":null,"2":3}"#), None);
+    assert_eq!(set::<NonZero<u64>>("[1,2]"), None);
 }
 
 #[test]
@@ -109,6 +180,20 @@ fn an_announced_size_is_not_believed() {
         ShardSet::<u32>::deserialize(keys),
         Ok(ShardSet::from([1, 2]))
     );
+
+    let access = BoastingAccess(MapDeserializer::<_, Error>::new(entries.into_iter()));
+    let map = WordMap::<u32, u32>::deserialize(de::value::MapAccessDeserializer::new(access));
+    assert_eq!(map, Ok(WordMap::from(entries)));
+    let keys = SeqDeserializer::<_, Error>::new(Boasting([1_u32, 2].into_iter()));
+    let set = WordSet::<u32>::deserialize(keys).expect("they are numbers");
+    assert_eq!(set, WordSet::from([1, 2]));
+    let believed = set.capacity();
+    set.shrink_to_fit();
+    assert!(
+        set.capacity() < believed / 10,
+        "{} of {believed}",
+        set.capacity()
+    );
 }
 
 #[test]
@@ -153,4 +238,57 @@ fn parallel_collection_and_extension() {
     set.par_extend((500..1500_u64).into_par_iter());
     (&set).par_extend((1500..1600_u64).into_par_iter());
     assert_eq!(set, (0..1600).collect::<ShardSet<u64>>());
+}
+
+#[test]
+fn words_in_parallel() {
+    let entries = || (0..20_000_u64).into_par_iter().map(|n| (n, 2 * n));
+    let mut map = entries().collect::<WordMap<u64, u64>>();
+    let mut halves = (&map)
+        .into_par_iter()
+        .map(|(key, value)| value - key)
+        .collect::<Vec<_>>();
+    halves.sort_unstable();
+    assert!(halves.into_iter().eq(0..20_000), "each entry once");
+    map.par_extend(entries().map(|(key, _)| (key + 10_000, 0)));
+    (&map).par_extend(entries().map(|(key, _)| (key + 20_000, 0)));
+    assert_eq!(map.par_iter().count(), 40_000);
+    assert!(
+        map.par_iter()
+            .all(|(key, value)| value == if key < 10_000 { 2 * key } else { 0 })
+    );
+    assert!(format!("{:?}", map.par_iter()).contains("40000"));
+    assert_eq!(WordMap::<u8, u8>::new().par_iter().count(), 0);
+
+    let mut set = (0..1_000_u64).into_par_iter().collect::<WordSet<u64>>();
+    set.par_extend((500..1_500_u64).into_par_iter());
+    (&set).par_extend((1_500..1_600_u64).into_par_iter());
+    assert_eq!(set, (0..1_600).collect::<WordSet<u64>>());
+    assert_eq!(set.par_iter().sum::<u64>(), (0..1_600).sum());
+    assert!(format!("{:?}", set.par_iter()).contains("1600"));
+}
+
+/// Who iterates in parallel shares the map with writers: what stays is met once, while shards grow and shrink.
+#[test]
+fn words_in_parallel_while_tables_move() {
+    let map: WordMap<u64, u64> = (0..2_000).map(|n| (n, n)).collect();
+    let writer = || {
+        for _ in 0..6 {
+            for key in 2_000..10_000 {
+                map.insert(key, key);
+            }
+            (2_000..10_000).for_each(|key| assert_eq!(map.remove(key), Some(key)));
+            map.shrink_to_fit();
+        }
+    };
+    let reader = || {
+        for _ in 0..30 {
+            let mut stable: Vec<u64> = map.par_iter().map(|(key, _)| key).collect();
+            stable.retain(|key| *key < 2_000);
+            stable.sort_unstable();
+            assert!(stable.into_iter().eq(0..2_000));
+        }
+    };
+    rayon::join(writer, reader);
+    assert_eq!(map.len(), 2_000);
 }

@@ -5,12 +5,14 @@ mod resize_mode;
 pub mod shard_map;
 pub mod shard_set;
 pub mod word_map;
+pub mod word_set;
 
 pub use compute::{Compute, Operation};
 pub use resize_mode::ResizeMode;
 pub use shard_map::{Detached, EntryRef, MapHandle, ShardMap, ShardMapBuilder, ShardMapRef};
 pub use shard_set::{ShardSet, ShardSetBuilder, ShardSetRef};
 pub use word_map::{Integer, Primitive, Word, WordMap, WordMapBuilder};
+pub use word_set::{WordSet, WordSetBuilder};
 
 /// Entries that a deserializer's size hint makes us allocate for at most. The hint comes from the
 /// input, which may lie; beyond this the map grows as entries really arrive.

@@ -8,7 +8,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Visits all entries in no particular order.
     ///
     /// *Consistency*: weak. A key present throughout is yielded exactly once, whatever moves meanwhile, with a
-    /// value that it had; a key that comes or goes meanwhile is yielded once at most. *Progress*: each step is lock-free; it blocks no
+    /// value that it had; one that is removed and put in again meanwhile may be yielded more than once. *Progress*: each step is lock-free; it blocks no
     /// writer and finishes nobody's resize. *Cost*: the lines in order, 1 for 2 to 4 entries, and one small buffer. The thread
     /// is pinned while the iterator lives: what tables leave behind is not used again until then.
     ///
@@ -118,7 +118,19 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// assert!(map.try_reserve(usize::MAX).is_err());
     /// ```
     pub fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
+        if additional == 0 {
+            return Ok(());
+        }
         self.raw.try_reserve(additional)
+    }
+
+    /// Makes room for `promised` entries; for half of them unless the map is empty, since some may be present.
+    pub(super) fn reserve_for_some(&self, promised: usize) {
+        self.reserve(if self.is_empty() {
+            promised
+        } else {
+            promised.div_ceil(2)
+        });
     }
 
     /// Gives back the room that the present entries do not need.

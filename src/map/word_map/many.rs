@@ -68,11 +68,37 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// If the slices differ in length; nothing was removed then.
     pub fn remove_many(&self, keys: &[K], old: &mut [Option<V>]) {
         same_length(keys.len(), old.len());
+        let removed = |i: usize, value: Option<u64>| old[i] = value.map(Self::value);
+        self.change_many(keys, |_| Change::Remove, removed);
+    }
+
+    /// As above; `removed[i]` becomes whether `keys[i]` was present.
+    pub(in crate::map) fn remove_many_present(&self, keys: &[K], removed: &mut [bool]) {
+        same_length(keys.len(), removed.len());
+        let present = |i: usize, value: Option<u64>| removed[i] = value.is_some();
+        self.change_many(keys, |_| Change::Remove, present);
+    }
+
+    /// Inserts the keys that are absent with the same value; `new[i]` becomes whether `keys[i]` was absent.
+    pub(in crate::map) fn insert_many_if_absent(&self, keys: &[K], value: V, new: &mut [bool]) {
+        same_length(keys.len(), new.len());
+        let word = into_word(value);
+        let decide = |old: Option<u64>| old.map_or(Change::Put(word), |_| Change::Keep);
+        self.change_many(keys, decide, |i, old| new[i] = old.is_none());
+    }
+
+    /// Changes many keys as `decide` says; `changed` is called with each number and old value, in order.
+    fn change_many(
+        &self,
+        keys: &[K],
+        decide: impl Fn(Option<u64>) -> Change,
+        mut changed: impl FnMut(usize, Option<u64>),
+    ) {
         self.raw.change_many(
             keys.len(),
             |i| into_word(keys[i]),
-            |_, _| Change::Remove,
-            |i, changed| old[i] = changed.old.map(Self::value),
+            |_, old| decide(old),
+            |i, is| changed(i, is.old),
         );
     }
 }

@@ -13,7 +13,7 @@
 //! | `atomic.rs` | conditional and read-modify-write operations |
 //! | `many.rs` | the same for many keys at once |
 //! | `bulk.rs` | iteration, retain, clear, room |
-//! | `builder.rs`, `iter.rs`, `traits.rs` | what their names say |
+//! | `builder.rs`, `iter.rs`, `traits.rs`, `serde.rs`, `rayon.rs` | what their names say |
 mod access;
 mod atomic;
 mod builder;
@@ -21,11 +21,17 @@ mod bulk;
 mod iter;
 mod many;
 pub(crate) mod raw;
+#[cfg(feature = "rayon")]
+mod rayon;
+#[cfg(feature = "serde")]
+mod serde;
 mod traits;
 mod word;
 
 pub use builder::WordMapBuilder;
 pub use iter::{Iter, Keys, Values};
+#[cfg(feature = "rayon")]
+pub use rayon::ParIter;
 pub use word::{Integer, Primitive, Word};
 
 use core::hash::BuildHasher;
@@ -109,6 +115,23 @@ use std::hash::RandomState;
 /// ```compile_fail,E0277
 /// fn shared<T: Sync>() {}
 /// shared::<atomshard::WordMap<u64, *mut u8>>();
+/// ```
+///
+/// Since `&map` is enough to insert, a map of words with a long lifetime is not one of words with a short one:
+///
+/// ```
+/// use atomshard::WordMap;
+///
+/// fn same<'a>(map: &'a WordMap<u8, *const &'a u8>) -> &'a WordMap<u8, *const &'a u8> {
+///     map
+/// }
+/// ```
+/// ```compile_fail
+/// use atomshard::WordMap;
+///
+/// fn shorter<'a>(map: &'a WordMap<u8, *const &'static u8>) -> &'a WordMap<u8, *const &'a u8> {
+///     map
+/// }
 /// ```
 pub struct WordMap<K, V, S = RandomState> {
     raw: RawWords,

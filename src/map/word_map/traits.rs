@@ -51,12 +51,7 @@ impl<K: Word, V: Word, S> Extend<(K, V)> for &WordMap<K, V, S> {
     /// otherwise, since some of the keys may be present.
     fn extend<T: IntoIterator<Item = (K, V)>>(&mut self, items: T) {
         let items = items.into_iter();
-        let promised = items.size_hint().0;
-        self.reserve(if self.is_empty() {
-            promised
-        } else {
-            promised.div_ceil(2)
-        });
+        self.reserve_for_some(items.size_hint().0);
         for (key, value) in items {
             self.insert(key, value);
         }

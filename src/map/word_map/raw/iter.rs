@@ -9,6 +9,7 @@
 use super::RawWords;
 use crate::reclaim::LocalGuard;
 use crate::table::pairs::{Pair, REST_BITS, SHARDS, Table};
+use core::ops::Range;
 
 /// Pairs that are read at once, or a few more.
 const BATCH: usize = 32;
@@ -17,7 +18,8 @@ const BATCH: usize = 32;
 pub(crate) struct RawIter<'g> {
     map: &'g RawWords,
     _guard: LocalGuard<'g>,
-    shard: usize,
+    /// Those that are not done; the first is being visited.
+    shards: Range<usize>,
     /// The first position that was not looked at.
     position: u64,
     /// Of the last lines.
@@ -27,7 +29,7 @@ pub(crate) struct RawIter<'g> {
 impl core::fmt::Debug for RawIter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("RawIter")
-            .field("shard", &self.shard)
+            .field("shards", &self.shards)
             .finish_non_exhaustive()
     }
 }
@@ -35,10 +37,15 @@ impl core::fmt::Debug for RawIter<'_> {
 impl RawWords {
     /// An iterator over all pairs.
     pub(crate) fn iter(&self) -> RawIter<'_> {
+        self.iter_of(0..SHARDS)
+    }
+
+    /// An iterator over the pairs of some shards.
+    pub(crate) fn iter_of(&self, shards: Range<usize>) -> RawIter<'_> {
         RawIter {
             map: self,
             _guard: self.pin(),
-            shard: 0,
+            shards,
             position: 0,
             batch: Vec::new(),
         }
@@ -67,8 +74,8 @@ impl RawIter<'_> {
         let Some(directory) = self.map.directory() else {
             return false;
         };
-        while self.shard < SHARDS && self.batch.len() < BATCH {
-            let table = directory.table(self.shard);
+        while !self.shards.is_empty() && self.batch.len() < BATCH {
+            let table = directory.table(self.shards.start);
             match table.filter(|table| self.position < table.scale().end()) {
                 Some(table) => {
                     let read = self.batch.len();
@@ -76,7 +83,7 @@ impl RawIter<'_> {
                     self.unmix_from(read);
                 }
                 None => {
-                    self.shard += 1;
+                    self.shards.start += 1;
                     self.position = 0;
                 }
             }
@@ -86,7 +93,7 @@ impl RawIter<'_> {
 
     /// Turns what the pairs from `start` on have of their keys into keys.
     fn unmix_from(&mut self, start: usize) {
-        let upper = (self.shard as u64) << REST_BITS;
+        let upper = (self.shards.start as u64) << REST_BITS;
         let mixer = self.map.mixer();
         for (key, _) in &mut self.batch[start..] {
             *key = mixer.unmix(upper | *key);
