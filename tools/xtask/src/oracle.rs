@@ -1,9 +1,9 @@
 //! `oracle`: what the contract of reclamation says, over its second body, the crate `seize`.
 //!
 //! The same tests run over both bodies; those that are about our own are ignored here, each with its reason.
-//! Builds with the body's flag have a folder for artefacts of their own.
+//! Programs with the body's flag have a folder of their own.
 
-use crate::shell::{Line, Outcome, Shell};
+use crate::shell::{LOOM, Line, Outcome, Shell};
 use crate::toolchain;
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +13,7 @@ use std::path::Path;
 /// does not see this body.
 const FLAGS: &str = "--cfg atomshard_seize -D warnings";
 
-/// The folder for its artefacts.
+/// The folder for its programs.
 const TARGET: &str = "seize";
 
 /// The unit tests over whichever body.
@@ -94,15 +94,15 @@ pub(crate) fn tests(shell: &Shell) -> Result<Outcome> {
     let files: Vec<&str> = FILES.iter().flat_map(|name| ["--test", name]).collect();
     each(&[UNITS, &files], |which| {
         let start = ["test", "--package", "atomshard"];
-        built(shell, &[&start, which].concat(), FLAGS)
+        shell.flagged(&[&start, which].concat(), FLAGS, TARGET)
     })
 }
 
 /// Runs a line of tests for each selection; how many tests each has run.
-fn each(selections: &[&[&str]], line: impl Fn(&[&str]) -> Line) -> Result<Outcome> {
+fn each(selections: &[&[&str]], line: impl Fn(&[&str]) -> Result<Line>) -> Result<Outcome> {
     let mut passed = Vec::new();
     for which in selections {
-        match line(which).run_tests()? {
+        match line(which)?.run_tests()? {
             Outcome::Passed(count) => passed.push(count),
             other => return Ok(other),
         }
@@ -120,7 +120,8 @@ fn models(shell: &Shell) -> Result<Outcome> {
         "--lib",
         "loom_t",
     ];
-    built(shell, &arguments, &format!("{FLAGS} --cfg loom"))
+    shell
+        .flagged(&arguments, &format!("{FLAGS} {LOOM}"), TARGET)?
         .default_env("LOOM_MAX_PREEMPTIONS", "2")
         .run_tests()
 }
@@ -131,8 +132,11 @@ fn interpreted(shell: &Shell) -> Result<Outcome> {
     }
     each(&INTERPRETED, |which| {
         let start = ["+nightly", "miri", "test", "--package", "atomshard"];
-        let line = built(shell, &[&start, which].concat(), FLAGS);
-        line.env("MIRIFLAGS", "-Zmiri-strict-provenance")
+        let line = shell.cargo(&[&start, which].concat());
+        let line = line.env("MIRIFLAGS", "-Zmiri-strict-provenance");
+        // The interpreter is a wrapper itself.
+        let line = line.env("RUSTFLAGS", FLAGS);
+        Ok(line.env("CARGO_TARGET_DIR", &shell.target(TARGET)))
     })
 }
 
@@ -141,7 +145,7 @@ fn bench(shell: &Shell, more: &[&str]) -> Result<Outcome> {
     let build = ["build", "--release", "--package", "atomshard-lab"];
     for line in [
         shell.cargo(&build).without("RUSTFLAGS"),
-        built(shell, &build, FLAGS),
+        shell.flagged(&build, FLAGS, TARGET)?,
     ] {
         if let failed @ Outcome::Failed(_) = line.run()? {
             return Ok(failed);
@@ -152,10 +156,4 @@ fn bench(shell: &Shell, more: &[&str]) -> Result<Outcome> {
     let out = shell.target(&format!("{TARGET}/lab"));
     let versus = ["versus", &theirs, "--out", &out];
     shell.program(&ours, &[&versus, more].concat()).run()
-}
-
-/// A cargo command with these compiler's flags, in the folder of the oracle.
-fn built(shell: &Shell, arguments: &[&str], flags: &str) -> Line {
-    let line = shell.cargo(arguments).env("RUSTFLAGS", flags);
-    line.env("CARGO_TARGET_DIR", &shell.target(TARGET))
 }

@@ -38,6 +38,8 @@ impl fmt::Display for Outcome {
 
 /// The compiler's flags that turn the tracer on.
 pub(crate) const TRACED: &str = "--cfg atomshard_traced";
+/// Those that make it a model. Cargo asks the compiler with these which crates a member depends on, so loom is one.
+pub(crate) const LOOM: &str = "--cfg loom";
 
 /// Where commands run.
 pub(crate) struct Shell {

@@ -10,6 +10,9 @@ use std::process::Command;
 
 const FILE: &str = "benches/coherence/mutants.toml";
 
+/// Where the copy is, and what is built of it.
+const FOLDER: &str = "coherence-mutants";
+
 /// What a copy consists of besides the library.
 const PARTS: &[&str] = &[
     "benches/",
@@ -35,11 +38,10 @@ struct Mutant {
 /// Makes each edit whose name contains `only`; 0 when all are found, 1 when one is not.
 pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let shell = Shell::new(root);
-    let folder = std::path::absolute(shell.target("coherence-mutants"))?;
-    let target = folder.to_string_lossy();
+    let target = shell.target(FOLDER);
     let copy = Copy {
         root,
-        tree: folder.join("tree"),
+        tree: Path::new(&target).join("tree"),
         parts: PARTS,
         members: &["benches/baselines", "tools/coherence"],
     };
@@ -51,10 +53,8 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     );
     copy.renew()?;
     let judge = |structure: &str| -> Result<(Option<i32>, String)> {
-        let line = shell.cargo(&BUILD).within(&copy.tree);
-        let line = line.env("RUSTFLAGS", TRACED);
-        let line = line.env("CARGO_TARGET_DIR", &target);
-        let program = built(line, &target)?;
+        let line = shell.flagged(&BUILD, TRACED, FOLDER)?;
+        let program = built(line.within(&copy.tree), &target)?;
         let mut line = Command::new(program);
         let line = line.args(["diff", structure]).current_dir(&copy.tree);
         let out = line.output()?;

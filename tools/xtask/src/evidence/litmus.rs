@@ -4,7 +4,7 @@
 //! has shown something weak that is allowed, and has reported a race that was put in.
 
 use super::Depth;
-use crate::shell::{Line, Outcome, Shell};
+use crate::shell::{LOOM, Outcome, Shell};
 use crate::{source, toolchain};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::BTreeMap;
@@ -30,10 +30,10 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Depth::Quick => ("0.2", 2),
         Depth::Full => ("4", 16),
     };
-    let machine = test(shell, &[], &[TEST]).env("ATOMSHARD_LITMUS_SECONDS", seconds);
-    let loom = test(shell, &["--release"], &[]).env("RUSTFLAGS", "--cfg loom");
+    let machine = shell.cargo(&test(&[], &[TEST]));
+    let machine = machine.env("ATOMSHARD_LITMUS_SECONDS", seconds);
+    let loom = shell.flagged(&test(&["--release"], &[]), LOOM, "loom")?;
     let loom = loom.env("RUST_BACKTRACE", "0"); // One test panics, on purpose.
-    let loom = loom.env("CARGO_TARGET_DIR", &shell.target("loom"));
     let mut said = Vec::new();
     for (world, line) in [("machine", machine), ("loom", loom)] {
         let command = line.to_string();
@@ -60,11 +60,11 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     Ok(Outcome::Passed(table.summary()))
 }
 
-/// The test program, with what cargo and the test runner are told.
-fn test(shell: &Shell, cargo: &[&str], runner: &[&str]) -> Line {
+/// The call of the test program, with what cargo and the test runner are told.
+fn test<'a>(cargo: &[&'a str], runner: &[&'a str]) -> Vec<&'a str> {
     let start = ["test", "--package", "atomshard", "--test", "litmus"];
-    let runner = [&["--", "--nocapture", "--exact"], runner].concat();
-    shell.cargo(&[&start, cargo, &runner[..]].concat())
+    let rest = ["--", "--nocapture", "--exact"];
+    [&start, cargo, &rest, runner].concat()
 }
 
 /// All seeds, two at a time, and the race that Miri must report; what was printed, or what is wrong.

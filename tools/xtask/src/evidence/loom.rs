@@ -1,7 +1,7 @@
 //! The models: one file for each tag of a pair of orderings.
 
 use super::Depth;
-use crate::shell::{Outcome, Shell};
+use crate::shell::{LOOM, Outcome, Shell};
 use anyhow::Result;
 
 pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
@@ -10,8 +10,7 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         Depth::Full => "3",
     };
     let arguments = ["test", "--release", "--package", "atomshard", "--lib"];
-    let line = shell.cargo(&arguments).env("RUSTFLAGS", "--cfg loom");
-    let line = line.default_env("LOOM_MAX_PREEMPTIONS", preemptions);
-    line.env("CARGO_TARGET_DIR", &shell.target("loom"))
+    let line = shell.flagged(&arguments, LOOM, "loom")?;
+    line.default_env("LOOM_MAX_PREEMPTIONS", preemptions)
         .run_tests()
 }

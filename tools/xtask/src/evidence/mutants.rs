@@ -1,5 +1,6 @@
 //! Bugs put into the map in a copy, one at a time: the histories must find each.
 
+use super::schedules::BUILD;
 use crate::mutants::{self, Copy};
 use crate::shell::{Outcome, Shell, TRACED};
 use anyhow::{Context as _, Result, ensure};
@@ -10,6 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 const FILE: &str = "tools/evidence/mutants.toml";
+
+/// Where the copy is, and what is built of it.
+const FOLDER: &str = "evidence-mutants";
 
 /// How long a bug may stay hidden.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,7 +30,7 @@ struct Mutant {
 
 /// Puts in each bug whose name contains `only`.
 pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
-    let folder = PathBuf::from(shell.target("evidence-mutants"));
+    let folder = PathBuf::from(shell.target(FOLDER));
     let copy = Copy {
         root: &shell.root,
         tree: folder.join("tree"),
@@ -38,7 +42,7 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
     ensure!(!wanted.is_empty(), "{FILE}: no bug is called like `{only}`");
     copy.renew()?;
     let judge = || -> Result<(Option<String>, f64)> {
-        let program = built(&copy, &folder)?;
+        let program = built(shell, &copy)?;
         let begun = Instant::now();
         Ok((found(&program)?, begun.elapsed().as_secs_f64()))
     };
@@ -76,17 +80,12 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
 }
 
 /// The tool, built in the copy.
-fn built(copy: &Copy<'_>, folder: &std::path::Path) -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--quiet", "--package", "evidence"]);
-    cargo.args(["--features", "cli"]).current_dir(&copy.tree);
-    cargo.env("RUSTFLAGS", format!("{TRACED} -Awarnings"));
-    let target = folder.join("target");
-    ensure!(
-        cargo.env("CARGO_TARGET_DIR", &target).status()?.success(),
-        "it does not compile"
-    );
-    Ok(target.join("release/evidence"))
+fn built(shell: &Shell, copy: &Copy<'_>) -> Result<PathBuf> {
+    let target = format!("{FOLDER}/target");
+    let line = shell.flagged(&BUILD, &format!("{TRACED} -Awarnings"), &target)?;
+    let outcome = line.within(&copy.tree).run()?;
+    ensure!(matches!(outcome, Outcome::Passed(_)), "{outcome}");
+    Ok(PathBuf::from(shell.target(&target)).join("release/evidence"))
 }
 
 /// Runs histories until something is wrong; what it was.

@@ -12,18 +12,20 @@ const PAGE: &str = "docs/progress.md";
 /// Processes that run beside each other, each with threads that take turns.
 const PROCESSES: u64 = 2;
 
+/// How the tool is built.
+pub(super) const BUILD: [&str; 7] = [
+    "build",
+    "--release",
+    "--quiet",
+    "--package",
+    "evidence",
+    "--features",
+    "cli",
+];
+
 /// Builds the tool; where it is.
 fn built(shell: &Shell) -> Result<String> {
-    let arguments = [
-        "build",
-        "--release",
-        "--quiet",
-        "--package",
-        "evidence",
-        "--features",
-        "cli",
-    ];
-    let outcome = shell.traced(&arguments)?.run()?;
+    let outcome = shell.traced(&BUILD)?.run()?;
     ensure!(matches!(outcome, Outcome::Passed(_)), "{outcome}");
     Ok(format!("{}/release/evidence", shell.target("traced")))
 }

@@ -9,7 +9,6 @@ use super::mutations::Target;
 use super::programs::{self, Ending, Kind, Programs, Test};
 use super::records::Records;
 use crate::mutants::Copy;
-use crate::shell::Shell;
 use anyhow::{Context as _, Result, bail, ensure};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +47,7 @@ enum Verdict {
 impl<'a> Campaign<'a> {
     /// Makes the copy.
     pub(super) fn new(root: &'a Path, targets: &'a [Target], seeds: u32) -> Result<Self> {
-        let folder = std::path::absolute(Shell::new(root).target("orders"))?;
-        let programs = Programs::new(folder, seeds);
+        let programs = Programs::new(root, seeds)?;
         let copy = Copy {
             root,
             tree: programs.tree.clone(),

@@ -1,6 +1,7 @@
 //! The test programs of the copy: built once each, run with one weakening or none.
 
 use super::instrument::VARIABLE;
+use crate::shell::Shell;
 use anyhow::{Context as _, Result, bail, ensure};
 use core::fmt;
 use core::time::Duration;
@@ -81,25 +82,25 @@ pub(super) enum Ending {
 /// A copy of the crate in which sites ask, and where it is built.
 pub(super) struct Programs {
     pub(super) tree: PathBuf,
-    pub(super) folder: PathBuf,
+    shell: Shell,
     /// How many seeds the interpreter tries.
     pub(super) seeds: u32,
     built: Mutex<BTreeMap<(Kind, String), PathBuf>>,
 }
 
 impl Programs {
-    pub(super) fn new(folder: PathBuf, seeds: u32) -> Self {
-        Self {
-            tree: folder.join("tree"),
-            folder,
+    pub(super) fn new(root: &Path, seeds: u32) -> Result<Self> {
+        let shell = Shell::new(root);
+        Ok(Self {
+            tree: std::path::absolute(shell.target("orders/tree"))?,
+            shell,
             seeds,
             built: Mutex::default(),
-        }
+        })
     }
 
     /// The command that runs a program; the harness's arguments follow.
     fn command(&self, kind: Kind, program: &str) -> Result<Command> {
-        let target = self.folder.join(kind.name());
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (kind, program.to_owned());
         if let Some(executable) = built.get(&name) {
@@ -107,35 +108,30 @@ impl Programs {
             command.current_dir(&self.tree);
             return Ok(command);
         }
-        let mut cargo = Command::new("cargo");
-        let start: &[&str] = match kind {
-            Kind::Miri => &["+nightly", "miri", "test", "--quiet"],
-            // The machine runs what is shipped: a compiler that optimises may reorder more.
-            Kind::Loom | Kind::Machine => &["test", "--release", "--no-run"],
-        };
-        cargo.args(start).args(["--package", "atomshard"]);
+        let target = format!("orders/{}", kind.name());
+        let mut which = vec!["--package", "atomshard"];
         match program {
-            "lib" => cargo.arg("--lib"),
-            file => cargo.args(["--test", file]),
-        };
+            "lib" => which.push("--lib"),
+            file => which.extend(["--test", file]),
+        }
         let flags = match kind {
             Kind::Loom => "--cfg loom -Awarnings",
-            Kind::Machine | Kind::Miri => "-Awarnings",
+            Kind::Machine => "-Awarnings",
+            Kind::Miri => {
+                let mut cargo = Command::new("cargo");
+                cargo.args(["+nightly", "miri", "test", "--quiet"]);
+                cargo.args(which).arg("--").env("RUSTFLAGS", "-Awarnings");
+                let target = std::path::absolute(self.shell.target(&target))?;
+                cargo.env("CARGO_TARGET_DIR", target);
+                cargo.current_dir(&self.tree);
+                return Ok(cargo);
+            }
         };
-        cargo
-            .env("RUSTFLAGS", flags)
-            .env("CARGO_TARGET_DIR", target);
-        cargo.current_dir(&self.tree);
-        if kind == Kind::Miri {
-            cargo.arg("--");
-            return Ok(cargo);
-        }
-        let output = cargo.output().context("cannot run cargo")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "the copy does not compile:\n{said}"
-        );
+        // The machine runs what is shipped: a compiler that optimises may reorder more.
+        let arguments = [&["test", "--release", "--no-run"], &which[..]].concat();
+        let line = self.shell.flagged(&arguments, flags, &target)?;
+        let (success, _, said) = line.within(&self.tree).run_silently()?;
+        ensure!(success, "the copy does not compile:\n{said}");
         let executable = said.lines().find_map(executable);
         let executable =
             executable.with_context(|| format!("cargo names no executable:\n{said}"))?;
@@ -341,7 +337,7 @@ impl Progress {
 
 /// Whether the interpreter is there.
 pub(super) fn has_miri(root: &Path) -> bool {
-    crate::toolchain::miri(&crate::shell::Shell::new(root)).is_ok()
+    crate::toolchain::miri(&Shell::new(root)).is_ok()
 }
 
 #[cfg(test)]
