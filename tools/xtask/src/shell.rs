@@ -236,7 +236,7 @@ impl Line {
 
     /// Runs a test command beside others: what it prints is shown in one piece at its end, and if it
     /// succeeds, only its tests are counted.
-    fn run_beside_others(mut self) -> Result<Ran> {
+    pub(crate) fn run_beside_others(mut self) -> Result<Ran> {
         let output = self.command.output();
         let output = output.with_context(|| format!("cannot run {}", self.text))?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -280,26 +280,31 @@ pub(crate) struct Ran {
     pub(crate) tally: Tally,
 }
 
-/// Runs test commands on all processors, the first ones first; how each ended.
-pub(crate) fn side_by_side(lines: Vec<Line>) -> Result<Vec<Ran>> {
-    let left = Mutex::new(lines.into_iter());
+/// Does something with each item, on all processors, the first ones first; the results in the order of the items.
+pub(crate) fn side_by_side<T: Send, R: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let left = Mutex::new(items.into_iter().enumerate());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || -> Result<Vec<Ran>> {
-        let mut ran = Vec::new();
-        while let Some(line) = next() {
-            ran.push(line.run_beside_others()?);
+    let share = || -> Result<Vec<(usize, R)>> {
+        let mut done = Vec::new();
+        while let Some((place, item)) = next() {
+            done.push((place, work(item)?));
         }
-        Ok(ran)
+        Ok(done)
     };
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+    let mut all = thread::scope(|scope| -> Result<_> {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(share)).collect();
         let mut all = Vec::new();
         for worker in workers {
             all.extend(worker.join().ok().context("a thread panicked")??);
         }
         Ok(all)
-    })
+    })?;
+    all.sort_by_key(|(place, _)| *place);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
 }
 
 fn verdict(success: bool, text: &str, remark: String) -> Outcome {
@@ -349,7 +354,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shell, Tally};
+    use super::{Shell, Tally, side_by_side};
+    use anyhow::ensure;
     use std::path::Path;
     use std::process::Command;
 
@@ -373,6 +379,18 @@ mod tests {
         assert_eq!(said(&one), "a b --cfg one\n");
         assert_eq!(said(&two), "a b --cfg one -Dwarnings\n");
         std::fs::remove_dir_all(folder).expect("it is there");
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_items_and_a_failure_is_one() {
+        let half = |n: u32| {
+            ensure!(n.is_multiple_of(2), "{n} is odd");
+            Ok(n / 2)
+        };
+        let halves = side_by_side((0..100).map(|n| 2 * n).collect(), half).ok();
+        assert_eq!(halves, Some((0..100).collect()));
+        let error = side_by_side(vec![0, 2, 5, 6], half).expect_err("one is odd");
+        assert_eq!(error.to_string(), "5 is odd");
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod explain;
 mod mutate;
 mod variants;
 
-use crate::shell::{Outcome, Shell};
+use crate::shell::{Outcome, Shell, side_by_side};
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use asmguard::{Probes, Report, Rules, Snapshots, Variant as Judged, judge};
@@ -224,15 +224,15 @@ fn judged(
     let mut records = BTreeMap::new();
     let tool = toolchain::show_asm(&shell, install);
     let tool = tool.map_err(|remedy| report.missing.push(remedy)).ok();
-    let mut seen = Vec::new();
+    let mut wanted = Vec::new();
     for variant in variants {
         if let Err(remedy) = toolchain::target(&shell, variant.target) {
             report.missing.push(remedy);
-            continue;
+        } else if let Some(tool) = &tool {
+            wanted.push((variant, tool));
         }
-        let Some(tool) = &tool else {
-            continue;
-        };
+    }
+    let done = side_by_side(wanted, |(variant, tool)| {
         let begun = Instant::now();
         let place = Place {
             tree: root,
@@ -256,9 +256,14 @@ fn judged(
         let snapshots = Snapshots::read(&root.join("asm").join(variant.name))?;
         let mut group = judge(&judged, &first, Some(&second), &rules, &snapshots)?;
         group.seconds = begun.elapsed().as_secs_f64();
-        seen.extend(first.codes.keys().cloned());
+        let seen: Vec<String> = first.codes.keys().cloned().collect();
         let snapshots = first.record(&judged.header);
-        records.insert(variant.name, Record { snapshots, pinned });
+        Ok((variant.name, group, seen, Record { snapshots, pinned }))
+    })?;
+    let mut seen = Vec::new();
+    for (name, group, probes, record) in done {
+        seen.extend(probes);
+        records.insert(name, record);
         report.variants.push(group);
     }
     if !seen.is_empty() {

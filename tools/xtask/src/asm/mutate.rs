@@ -1,19 +1,20 @@
 //! `asm mutate`: each edit of asm/mutants.toml, made in a copy of the crate, must be found.
 //!
-//! The copies lie below target/asm/mutants, one after the other in the same folder, so that the compiler
-//! builds only what an edit touches; edits that break different probes of a variant share a build. The snapshots play no part: what is weaker or stronger than
-//! asked must break the contract, whichever compiler builds it.
+//! The copies lie below target/asm/mutants, those of a variant one after the other in the same folder, so that
+//! the compiler builds only what an edit touches, and variants beside each other; edits that break different
+//! probes of a variant share a build. The snapshots play no part: what is weaker or stronger than asked must break
+//! the contract, whichever compiler builds it.
 
 use super::build::{CRATE, Place};
 use super::variants::Variant;
 use super::{chosen, folder, rules, sources};
 use crate::mutants::{self, Copy};
-use crate::shell::Shell;
+use crate::shell::{Shell, side_by_side};
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail, ensure};
 use asmguard::{Header, Probes, Rules, Snapshots, Variant as Judged, judge};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "asm/mutants.toml";
@@ -39,59 +40,35 @@ struct Mutant {
 /// Makes each edit; 0 when all are found, 1 when one is not.
 pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     let mut table: Vec<(usize, Mutant)> = mutants::read(root, FILE)?;
-    let shell = Shell::new(root);
-    let bench = Bench {
-        copy: Copy {
-            root,
-            tree: folder(&shell)?.join("mutants/tree"),
-            parts: PARTS,
-            members: &["tools/asm-probes"],
-        },
-        target: folder(&shell)?.join("mutants"),
-        rules: rules(root)?,
-        sources: sources(root)?,
-    };
     table.retain(|(_, mutant)| mutant.name.contains(only));
     ensure!(
         !table.is_empty(),
         "{FILE}: no mutant is called like `{only}`"
     );
-    bench.copy.renew()?;
-    let mut sound = BTreeSet::new();
-    let (mut caught, all) = (0, table.len());
+    let all = table.len();
     let rounds = mutants::rounds(table, Mutant::is_apart_from);
-    for round in &rounds {
-        let places = round
-            .iter()
-            .map(|(line, mutant)| format!("{FILE}:{line}: {}", mutant.name));
-        let place = places.collect::<Vec<_>>().join("\n");
-        let variant = chosen(core::slice::from_ref(&round[0].1.variant)).context(place.clone())?[0];
-        if let Err(remedy) = toolchain::target(&shell, variant.target) {
-            bail!("{remedy}");
-        }
-        // An edit that is found in a tree that was broken before shows nothing.
-        if sound.insert(variant.name) {
-            let problems = bench.problems(variant)?;
-            ensure!(
-                problems.is_empty(),
-                "{}: the contract is broken before any edit: {problems:?}",
-                variant.name
-            );
-        }
-        let edits: Vec<_> = round
-            .iter()
-            .map(|(_, mutant)| (&*mutant.file, &*mutant.find, &*mutant.replace))
-            .collect();
-        let problems = bench
-            .copy
-            .edited_at_once(&edits, &|| bench.problems(variant))
-            .context(place)?;
-        let is_found = round.iter().map(|(_, mutant)| mutant.judge(&problems));
-        caught += is_found.filter(|is_found| *is_found).count();
-    }
     let builds = rounds.len();
+    let mut groups: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for round in rounds {
+        let variant = round[0].1.variant.clone();
+        groups.entry(variant).or_default().push(round);
+    }
+    let (rules, sources) = (rules(root)?, sources(root)?);
+    let caught = side_by_side(groups.into_iter().collect(), |(name, rounds)| {
+        let variant = chosen(core::slice::from_ref(&name)).context(place(&rounds[0]))?[0];
+        Bench::new(root, variant, &rules, &sources)?.caught(&rounds)
+    })?;
+    let caught: usize = caught.into_iter().sum();
     println!("asm mutate: {caught} of {all} caught, in {builds} builds");
     Ok(u8::from(caught != all))
+}
+
+/// Where the mutants of a build are written.
+fn place(round: &[(usize, Mutant)]) -> String {
+    let places = round
+        .iter()
+        .map(|(line, mutant)| format!("{FILE}:{line}: {}", mutant.name));
+    places.collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with a copy: by probe, or what the compiler says.
@@ -122,19 +99,75 @@ impl Mutant {
     }
 }
 
+/// The copy for a variant.
 struct Bench<'a> {
     copy: Copy<'a>,
     target: PathBuf,
-    rules: Rules,
-    sources: BTreeMap<String, (String, usize)>,
+    variant: &'a Variant,
+    rules: &'a Rules,
+    sources: &'a BTreeMap<String, (String, usize)>,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// Makes the copy.
+    fn new(
+        root: &'a Path,
+        variant: &'a Variant,
+        rules: &'a Rules,
+        sources: &'a BTreeMap<String, (String, usize)>,
+    ) -> Result<Self> {
+        let shell = Shell::new(root);
+        if let Err(remedy) = toolchain::target(&shell, variant.target) {
+            bail!("{remedy}");
+        }
+        let folder = folder(&shell)?.join("mutants");
+        let bench = Self {
+            copy: Copy {
+                root,
+                tree: folder.join("trees").join(variant.name),
+                parts: PARTS,
+                members: &["tools/asm-probes"],
+            },
+            target: folder.join(variant.name),
+            variant,
+            rules,
+            sources,
+        };
+        bench.copy.renew()?;
+        Ok(bench)
+    }
+
+    /// Makes the edits of each round; how many are found.
+    fn caught(&self, rounds: &[Vec<(usize, Mutant)>]) -> Result<usize> {
+        // An edit that is found in a tree that was broken before shows nothing.
+        let problems = self.problems()?;
+        ensure!(
+            problems.is_empty(),
+            "{}: the contract is broken before any edit: {problems:?}",
+            self.variant.name
+        );
+        let mut caught = 0;
+        for round in rounds {
+            let edits: Vec<_> = round
+                .iter()
+                .map(|(_, mutant)| (&*mutant.file, &*mutant.find, &*mutant.replace))
+                .collect();
+            let problems = self
+                .copy
+                .edited_at_once(&edits, &|| self.problems())
+                .with_context(|| place(round))?;
+            let is_found = round.iter().map(|(_, mutant)| mutant.judge(&problems));
+            caught += is_found.filter(|is_found| *is_found).count();
+        }
+        Ok(caught)
+    }
+
     /// What is wrong with the copy as it is.
-    fn problems(&self, variant: &Variant) -> Result<Vec<(Option<String>, String)>> {
+    fn problems(&self) -> Result<Vec<(Option<String>, String)>> {
+        let variant = self.variant;
         let place = Place {
             tree: &self.copy.tree,
-            target: self.target.join(variant.name),
+            target: self.target.clone(),
             variant,
         };
         let listing = match place.emitted(false)? {
@@ -147,10 +180,10 @@ impl Bench<'_> {
             krate: CRATE,
             header: Header::default(),
             pinned: false,
-            sources: &self.sources,
+            sources: self.sources,
         };
         let probes = Probes::find(&judged, &listing)?;
-        let group = judge(&judged, &probes, None, &self.rules, &Snapshots::default())?;
+        let group = judge(&judged, &probes, None, self.rules, &Snapshots::default())?;
         let broken = group.verdicts.into_iter();
         let broken = broken.filter(|verdict| !verdict.contract.is_empty());
         Ok(broken

@@ -183,7 +183,8 @@ pub(super) fn trace(program: &Path, case: &str) -> Result<Vec<Account>> {
         let mut reader = BufReader::new(log);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? != 0 {
-            if let Some(preface) = known.get() {
+            // Most lines are of instructions, and begin otherwise.
+            if let Some(preface) = known.get().filter(|_| line.starts_with(b" ")) {
                 cutter.take(&String::from_utf8_lossy(&line), &preface.marks)?;
             }
             line.clear();

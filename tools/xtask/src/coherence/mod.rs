@@ -3,7 +3,7 @@
 mod lackey;
 mod mutate;
 
-use crate::shell::{Line, Outcome, Shell};
+use crate::shell::{Line, Outcome, Shell, side_by_side};
 use crate::toolchain;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -144,30 +144,28 @@ fn verify(shell: &Shell, filter: &str) -> Result<u8> {
     let traced = traced(shell)?;
     let replay = shipped(shell)?;
     let list = said(Command::new(&replay).args(["replay", "--list"]))?;
-    let (mut cases, mut wrong) = (0, 0);
-    for case in list.lines().filter(|case| case.contains(filter)) {
+    let cases: Vec<&str> = list.lines().filter(|case| case.contains(filter)).collect();
+    let agree = side_by_side(cases, |case| {
         let ours = said(Command::new(&traced).args(["lines", case]))?;
         let ours = lackey::parse_accounts(&ours).with_context(|| case.to_owned())?;
         let theirs = lackey::trace(&replay, case).with_context(|| case.to_owned())?;
-        cases += 1;
-        match lackey::differences(&ours, &theirs) {
-            differences if differences.is_empty() => {
+        let differences = lackey::differences(&ours, &theirs);
+        match differences.first() {
+            None => {
                 let total: u64 = ours.iter().map(|account| account.lines()).sum();
                 println!(
                     "agree   {case}: {} operations by both, {total} lines (of 64, and of 128 bytes)",
                     ours.len() / 2
                 );
             }
-            differences => {
-                wrong += 1;
-                println!(
-                    "DIFFER  {case}: {} operations, the first:",
-                    differences.len()
-                );
-                println!("        {}", differences[0]);
-            }
+            Some(first) => println!(
+                "DIFFER  {case}: {} operations, the first:\n        {first}",
+                differences.len()
+            ),
         }
-    }
+        Ok(differences.is_empty())
+    })?;
+    let (cases, wrong) = (agree.len(), agree.iter().filter(|agree| !**agree).count());
     println!("coherence verify: {cases} cases, {wrong} differ");
     Ok(u8::from(wrong != 0 || cases == 0))
 }

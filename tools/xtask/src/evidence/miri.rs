@@ -48,7 +48,8 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
         }
     }
     let (calls, seeds) = (parts.len(), parts.iter().map(|part| part.seed + 1).max());
-    let ran = side_by_side(parts.iter().map(|part| part.line(shell, &[])).collect())?;
+    let lines = parts.iter().map(|part| part.line(shell, &[]));
+    let ran = side_by_side(lines.collect(), Line::run_beside_others)?;
     let failed = ran
         .iter()
         .filter(|ran| !ran.success || ran.tally.passed == 0);
