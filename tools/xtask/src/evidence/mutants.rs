@@ -26,6 +26,17 @@ struct Mutant {
     file: String,
     find: String,
     replace: String,
+    /// Only these kinds of runs.
+    #[serde(default)]
+    only: String,
+    /// How many of each kind.
+    #[serde(default = "few")]
+    runs: u64,
+}
+
+/// Enough for most bugs.
+fn few() -> u64 {
+    20
 }
 
 /// Puts in each bug whose name contains `only`.
@@ -41,12 +52,12 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
     wanted.retain(|(_, mutant)| mutant.name.contains(only));
     ensure!(!wanted.is_empty(), "{FILE}: no bug is called like `{only}`");
     copy.renew()?;
-    let judge = || -> Result<(Option<String>, f64)> {
+    let judge = |only: &str, runs: u64| -> Result<(Option<String>, f64)> {
         let program = built(shell, &copy)?;
         let begun = Instant::now();
-        Ok((found(&program)?, begun.elapsed().as_secs_f64()))
+        Ok((found(&program, only, runs)?, begun.elapsed().as_secs_f64()))
     };
-    let (before, _) = judge()?;
+    let (before, _) = judge("", few())?;
     ensure!(
         before.is_none(),
         "there is a bug before any edit: {}",
@@ -57,7 +68,7 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
     for (line, mutant) in &wanted {
         let edit = (&*mutant.file, &*mutant.find, &*mutant.replace);
         let (found, seconds) = copy
-            .edited(edit, judge)
+            .edited(edit, || judge(&mutant.only, mutant.runs))
             .with_context(|| format!("{FILE}:{line}: {}", mutant.name))?;
         match found {
             Some(how) => {
@@ -89,9 +100,10 @@ fn built(shell: &Shell, copy: &Copy<'_>) -> Result<PathBuf> {
 }
 
 /// Runs histories until something is wrong; what it was.
-fn found(program: &std::path::Path) -> Result<Option<String>> {
+fn found(program: &std::path::Path, only: &str, runs: u64) -> Result<Option<String>> {
     let mut command = Command::new(program);
-    command.args(["histories", "--seed", "1", "--runs", "20"]);
+    command.args(["histories", "--seed", "1", "--only", only]);
+    command.args(["--runs", &runs.to_string()]);
     command.env("RUST_BACKTRACE", "0").stdout(Stdio::null());
     let mut child = command.stderr(Stdio::piped()).spawn()?;
     let begun = Instant::now();
