@@ -229,8 +229,8 @@ impl Machine {
     /// It tells of the same things as [`of_sysfs`](Self::of_sysfs), apart from these:
     ///
     /// - CPUs that are there and not described are taken as offline.
-    /// - Of a node without memory hwloc says nothing but its number and its CPUs; it cannot be told from one that
-    ///   was left out. Its memory is `None`, it is not allowed, and then no distances are known.
+    /// - Of a node without memory the memory is `None`. Where hwloc left it out (`lstopo` without `--disallowed` does), only
+    ///   its number and its CPUs are known; it is not allowed, and then no distances are known.
     /// - Of a single node there is no distance.
     /// - Nothing is known of isolated CPUs and quotas; and affinity masks do not count.
     ///

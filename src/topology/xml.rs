@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Everything else is passed over: other objects, what they say of themselves, and sets that follow from the
-//! tree. A node without memory is no object; it is in `complete_nodeset` of its PUs alone.
+//! tree. A node without memory may be no object; then it is in `complete_nodeset` of its PUs alone.
 //!
 //! It is read here and not by hwloc's library, because that believes what it reads: of damaged texts version 2.9
 //! ends the process, by an assertion or a fault (`docs/design/placement.md`).
@@ -178,7 +178,7 @@ impl Found {
         around: Around,
     ) -> Result<(), TopologyError> {
         let cpu = file.index(node)?;
-        // hwloc has no object for a node without memory: then only the set names it.
+        // hwloc may have no object for a node without memory: then only the set names it.
         let mut near = file.set(node, "complete_nodeset")?;
         near = near.difference(&file.set(node, "nodeset")?);
         let own = near.iter().next().or(around.node);
