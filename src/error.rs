@@ -178,12 +178,14 @@ impl core::error::Error for TopologyError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// No CPU is online, allowed and not reserved.
+    /// No CPU is online, allowed, not reserved and not isolated.
     NoCpu {
         /// CPUs of the machine that are online.
         online: usize,
         /// Those of them that this process may use.
         allowed: usize,
+        /// Those of these that the kernel has isolated.
+        isolated: usize,
     },
     /// No NUMA node that this process may use has memory.
     NoMemory,
@@ -249,9 +251,14 @@ impl fmt::Display for CpuRefusal {
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoCpu { online, allowed } => write!(
+            Self::NoCpu {
+                online,
+                allowed,
+                isolated,
+            } => write!(
                 f,
-                "no CPU is left: {online} online, {allowed} of them allowed, none of those asked for and free"
+                "no CPU is left: {online} online, {allowed} of them allowed, {isolated} of these isolated, \
+                 none of those asked for and free"
             ),
             Self::NoMemory => f.write_str("no NUMA node that this process may use has memory"),
             Self::Cpu { cpu, why } => write!(f, "CPU {cpu} cannot be used: {why}"),

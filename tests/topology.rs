@@ -11,10 +11,13 @@ mod topology {
     mod budgets;
     mod built;
     mod costs;
+    #[cfg(feature = "hwloc")]
+    mod hwloc;
     mod machines;
     mod mangled;
     mod plans;
     #[cfg(feature = "serde")]
     mod serde;
     pub(super) mod tree;
+    mod xml;
 }

@@ -64,7 +64,7 @@ impl Budget {
         self
     }
 
-    /// Gives each pool what it asks for: disjoint CPUs, in the order of the pools. The quota does not
+    /// Gives each pool what it asks for: disjoint CPUs, in the order of the pools. Isolated CPUs are left free. The quota does not
     /// count: it belongs to one control group, and the pools may have their own.
     ///
     /// A border between two pools may run through a core when its siblings are counted one by one. Ask
@@ -133,6 +133,7 @@ impl Budget {
     /// The CPUs that can be given, as they lie.
     fn cpus(&self, machine: &Machine) -> Vec<usize> {
         let free = machine.allowed().difference(&self.reserved);
+        let free = free.difference(machine.isolated());
         let usable = usable(machine.pus(), &free);
         usable.iter().map(|usable| usable.pu.cpu).collect()
     }

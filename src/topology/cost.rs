@@ -52,8 +52,7 @@ impl Plan {
     pub fn cost(&self, machine: &Machine) -> Result<Cost, PlanError> {
         self.check(machine)?;
         if self.threads().is_empty() || self.shards().is_empty() {
-            let (online, allowed) = (machine.pus().len(), machine.allowed().len());
-            return Err(PlanError::NoCpu { online, allowed });
+            return Err(machine.no_cpu());
         }
         let units = self.threads().iter().filter_map(|cpu| machine.pu(*cpu));
         let units: Vec<_> = units.collect();

@@ -15,13 +15,13 @@
 //!   neighbours. Packages, groups and cores are numbered from 0 in the order in which the rows come
 //!   to them.
 //! - **I2.** Each number of a CPU occurs once and is online; each row's node is in `nodes`.
-//! - **I3.** `allowed` holds numbers of rows only, `allowed_nodes` numbers of `nodes` only.
+//! - **I3.** `allowed` and `isolated` hold numbers of rows only, `allowed_nodes` numbers of `nodes` only.
 //!
 //! The order does not depend on the numbers that the kernel gave to the CPUs, apart from the order
 //! of siblings in a core. So neither does a plan.
 
-use super::{CpuSet, synthetic, sysfs};
-use crate::error::TopologyError;
+use super::{CpuSet, synthetic, sysfs, xml};
+use crate::error::{PlanError, TopologyError};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -104,10 +104,10 @@ impl Quota {
 
 /// A machine, as far as the placement of threads and memory depends on it.
 ///
-/// Plain data: it comes from the running system ([`here`](Self::here)), from a recorded tree of another one
-/// ([`of_sysfs`](Self::of_sysfs)) or from a short description ([`of_synthetic`](Self::of_synthetic)), and
-/// a plan for it can be made anywhere. It is a picture of one moment: the kernel may take CPUs
-/// offline and change cpusets while the process runs.
+/// Plain data: it comes from the running system ([`here`](Self::here); `from_hwloc` with the feature `hwloc`), from a
+/// record of another one ([`of_sysfs`](Self::of_sysfs), [`from_xml`](Self::from_xml)) or from a short description
+/// ([`of_synthetic`](Self::of_synthetic)), and a plan for it can be made anywhere. It is a picture of one moment: the
+/// kernel may take CPUs offline and change cpusets while the process runs.
 ///
 /// *Source*: the vocabulary is hwloc's (package, NUMA node, core, PU).
 ///
@@ -121,13 +121,14 @@ impl Quota {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
-    pus: Vec<ProcessingUnit>,
-    nodes: Vec<NumaNode>,
-    offline: CpuSet,
-    allowed: CpuSet,
-    allowed_nodes: CpuSet,
-    quota: Option<Quota>,
-    line_bytes: Option<usize>,
+    pub(super) pus: Vec<ProcessingUnit>,
+    pub(super) nodes: Vec<NumaNode>,
+    pub(super) offline: CpuSet,
+    pub(super) isolated: CpuSet,
+    pub(super) allowed: CpuSet,
+    pub(super) allowed_nodes: CpuSet,
+    pub(super) quota: Option<Quota>,
+    pub(super) line_bytes: Option<usize>,
 }
 
 impl Machine {
@@ -162,6 +163,7 @@ impl Machine {
     /// |---|---|
     /// | `sys/devices/system/cpu/online` | an error |
     /// | `sys/devices/system/cpu/offline` | none is offline |
+    /// | `sys/devices/system/cpu/isolated` | none is isolated |
     /// | `.../cpuN/topology/physical_package_id`, `core_id`, `core_cpus_list` or `thread_siblings_list` | an error |
     /// | `.../cpuN/topology/die_id` | one die in each package |
     /// | `.../cpuN/cache/indexM/level`, `type`, `shared_cpu_list`, `id`, `coherency_line_size` | no cache is declared |
@@ -222,6 +224,59 @@ impl Machine {
         synthetic::read(text)
     }
 
+    /// The machine of a text in hwloc's XML of version 2: what `lstopo --of xml` prints there. hwloc itself is not needed.
+    ///
+    /// It tells of the same things as [`of_sysfs`](Self::of_sysfs), apart from these:
+    ///
+    /// - CPUs that are there and not described are taken as offline.
+    /// - Of a node without memory the memory is `None`. Where hwloc left it out (`lstopo` without `--disallowed` does), only
+    ///   its number and its CPUs are known; it is not allowed, and then no distances are known.
+    /// - Of a single node there is no distance.
+    /// - Nothing is known of isolated CPUs and quotas; and affinity masks do not count.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none of that, with the place in it. Sets of other objects than the machine and its PUs are not
+    /// read, so what is wrong with them is not found.
+    ///
+    /// ```
+    /// use atomshard::topology::Machine;
+    ///
+    /// let error = Machine::from_xml("<topology version=\"1.0\"/>").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "byte 19: found \"1.0\", expected `topology` of version 2, as hwloc writes it since 2.0"
+    /// );
+    /// ```
+    pub fn from_xml(text: &str) -> Result<Self, TopologyError> {
+        xml::read(text)
+    }
+
+    /// The machine that runs this process, as hwloc's C library sees it.
+    ///
+    /// It is what [`here`](Self::here) says, where both are there, apart from what [`from_xml`](Self::from_xml) lacks;
+    /// the affinity counts as there. hwloc also knows FreeBSD, macOS, Windows and others. Its variables count, such as
+    /// `HWLOC_XMLFILE`; then the affinity does not.
+    ///
+    /// *Cost*: as `here`, and a text of some hundred bytes for each object.
+    ///
+    /// # Errors
+    ///
+    /// If hwloc cannot say what the machine consists of.
+    ///
+    /// ```
+    /// use atomshard::topology::Machine;
+    ///
+    /// match Machine::from_hwloc() {
+    ///     Ok(machine) => assert!(!machine.allowed().is_empty()),
+    ///     Err(why) => println!("{why}"),
+    /// }
+    /// ```
+    #[cfg(feature = "hwloc")]
+    pub fn from_hwloc() -> Result<Self, TopologyError> {
+        super::hwloc::read()
+    }
+
     /// The same machine for a process that may use these CPUs only, of those it could use so far.
     #[must_use]
     pub fn with_allowed(mut self, cpus: &CpuSet) -> Self {
@@ -267,6 +322,13 @@ impl Machine {
     #[must_use]
     pub const fn offline(&self) -> &CpuSet {
         &self.offline
+    }
+
+    /// The CPUs that the kernel's scheduler leaves alone (`isolcpus`, isolated cpusets): who runs there has asked for
+    /// it, and is not moved away. Plans leave them free too, unless asked for them.
+    #[must_use]
+    pub const fn isolated(&self) -> &CpuSet {
+        &self.isolated
     }
 
     /// The CPUs that are online and that the process may use.
@@ -319,6 +381,15 @@ impl Machine {
         from.distances.get(to).copied()
     }
 
+    /// What there is where no CPU is left for a plan.
+    pub(super) fn no_cpu(&self) -> PlanError {
+        PlanError::NoCpu {
+            online: self.pus.len(),
+            allowed: self.allowed.len(),
+            isolated: self.allowed.intersection(&self.isolated).len(),
+        }
+    }
+
     /// Numbers of this kind are dense (I1).
     fn count(&self, number: impl Fn(&ProcessingUnit) -> usize) -> usize {
         self.pus.iter().map(number).max().map_or(0, |last| last + 1)
@@ -360,87 +431,5 @@ impl Machine {
     /// Whether the process can have memory of this node.
     pub(super) fn has_memory(&self, node: &NumaNode) -> bool {
         node.memory_bytes != Some(0) && self.allowed_nodes.contains(node.id)
-    }
-}
-
-/// What a provider says of one PU. Keys are any numbers; equal keys are one object, and the order of
-/// keys is the order of the objects.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) cpu: usize,
-    pub(super) package: usize,
-    pub(super) node: usize,
-    /// `None` where no level-3 cache is declared.
-    pub(super) l3: Option<usize>,
-    pub(super) core: usize,
-}
-
-/// What a provider says of the whole machine.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    /// Siblings of a core are in order. Each CPU occurs once.
-    pub(super) rows: Vec<Row>,
-    /// Ascending by number, with the node of each row.
-    pub(super) nodes: Vec<NumaNode>,
-    pub(super) offline: CpuSet,
-    pub(super) allowed: CpuSet,
-    pub(super) allowed_nodes: CpuSet,
-    pub(super) quota: Option<Quota>,
-    pub(super) line_bytes: Option<usize>,
-}
-
-impl Parts {
-    /// Sorts the rows and numbers the objects: I1. What the system allows beyond what is there is
-    /// left out: I3.
-    pub(super) fn assemble(mut self) -> Machine {
-        let group = |row: &Row| (row.l3, row.l3.map_or((row.package, row.node), |_| (0, 0)));
-        // The sort is stable, so siblings stay in order.
-        self.rows
-            .sort_by_key(|row| (row.package, row.node, group(row), row.core));
-        let mut packages = Numbers::default();
-        let mut groups = Numbers::default();
-        let mut cores = Numbers::default();
-        let mut siblings: Vec<usize> = Vec::new();
-        let mut pus = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            let core = cores.of(row.core);
-            siblings.resize(siblings.len().max(core + 1), 0);
-            pus.push(ProcessingUnit {
-                cpu: row.cpu,
-                package: packages.of(row.package),
-                node: row.node,
-                l3: groups.of(group(row)),
-                core,
-                smt: siblings[core],
-            });
-            siblings[core] += 1;
-        }
-        let online: CpuSet = pus.iter().map(|pu| pu.cpu).collect();
-        let there: CpuSet = self.nodes.iter().map(|node| node.id).collect();
-        Machine {
-            pus,
-            nodes: self.nodes,
-            offline: self.offline,
-            allowed: self.allowed.intersection(&online),
-            allowed_nodes: self.allowed_nodes.intersection(&there),
-            quota: self.quota,
-            line_bytes: self.line_bytes,
-        }
-    }
-}
-
-/// Numbers objects from 0 in the order in which they come.
-struct Numbers<K>(BTreeMap<K, usize>);
-
-impl<K> Default for Numbers<K> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<K: Ord> Numbers<K> {
-    fn of(&mut self, key: K) -> usize {
-        let next = self.0.len();
-        *self.0.entry(key).or_insert(next)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! sysfs, procfs --+
-//! a copied tree --+--> Machine --+
+//! a copied tree --+
+//! hwloc, its XML -+--> Machine --+
 //! "pack:2 core:4"-+              +--> Placement::plan --> Plan { threads: CPUs, shards: nodes }
 //!                     Policy ----+                                |
 //!                                       pin, place: the kernel <--+--> read back: Outcome
@@ -20,7 +21,7 @@
 //! | [`Outcome`] | what came of pinning and placing, as it was read back |
 //! | [`Budget`] | the CPUs split among named pools, and the settings for each |
 //!
-//! Only `sysfs` and `cgroup` read files, and only `apply` and `memory` make another system call: by [`Plan::pin`] and
+//! Only `sysfs`, `cgroup` and hwloc's library read files, and only `apply` and `memory` make another system call: by [`Plan::pin`] and
 //! [`Plan::place`], and by `verify_` of both. A plan is made for any machine on any machine, and is a proposal until
 //! then. No map knows of it.
 //!
@@ -32,15 +33,19 @@ mod budget;
 mod cgroup;
 mod cost;
 mod cpu_set;
+#[cfg(feature = "hwloc")]
+mod hwloc;
 mod machine;
 mod memory;
 mod outcome;
+mod parts;
 mod plan;
 mod policy;
 #[cfg(feature = "serde")]
 mod serde;
 mod synthetic;
 mod sysfs;
+mod xml;
 
 pub use budget::{Budget, Share};
 pub use cost::Cost;

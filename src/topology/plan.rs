@@ -1,8 +1,9 @@
 //! Plans: which CPU takes which thread, and which NUMA node takes which shard.
 //!
 //! ```text
-//! Placement { policy, threads, shards, reserved }
+//! Placement { policy, threads, shards, reserved, isolated }
 //!     usable  = online and allowed and not reserved                  nothing left: an error
+//!               and not isolated, unless asked for or listed
 //!     order   = policy(usable)
 //!     thread i -> order[i mod n]                                     by itself: one round, the quota
 //!     shard s  -> node with memory nearest to a thread's CPU         by itself: as many as threads
@@ -44,6 +45,7 @@ pub struct Placement {
     threads: Option<usize>,
     shards: Option<usize>,
     reserved: CpuSet,
+    isolated: bool,
 }
 
 impl Placement {
@@ -59,6 +61,7 @@ impl Placement {
             threads: None,
             shards: None,
             reserved: CpuSet::new(),
+            isolated: false,
         }
     }
 
@@ -84,6 +87,14 @@ impl Placement {
         self
     }
 
+    /// Takes the CPUs that the kernel has isolated like any other. Without it they are left free, apart from those
+    /// that a [`Policy::List`] names.
+    #[must_use]
+    pub const fn isolated(mut self) -> Self {
+        self.isolated = true;
+        self
+    }
+
     /// Makes the plan. Equal machines and requests give equal plans.
     ///
     /// *Cost*: sorts the CPUs. No system call.
@@ -96,13 +107,13 @@ impl Placement {
         for asked in [self.threads, self.shards].into_iter().flatten() {
             at_most(asked)?;
         }
-        let free = machine.allowed().difference(&self.reserved);
+        let mut free = machine.allowed().difference(&self.reserved);
+        if !self.isolated && !matches!(self.policy, Policy::List(_)) {
+            free = free.difference(machine.isolated());
+        }
         let usable = usable(machine.pus(), &free);
         if usable.is_empty() {
-            return Err(PlanError::NoCpu {
-                online: machine.pus().len(),
-                allowed: machine.allowed().len(),
-            });
+            return Err(machine.no_cpu());
         }
         let order = self.order(machine, &usable)?;
         let groups: BTreeSet<usize> = order.iter().map(|pu| pu.pu.l3).collect();
@@ -158,10 +169,7 @@ impl Placement {
             return Err(PlanError::Cpu { cpu, why: refused });
         }
         if order.is_empty() {
-            return Err(PlanError::NoCpu {
-                online: machine.pus().len(),
-                allowed: machine.allowed().len(),
-            });
+            return Err(machine.no_cpu());
         }
         Ok(order)
     }

@@ -14,7 +14,8 @@
 
 use super::CpuSet;
 use super::cpu_set::ranges;
-use super::machine::{Machine, NumaNode, Parts, Row};
+use super::machine::{Machine, NumaNode};
+use super::parts::{Parts, Row};
 use crate::error::TopologyError;
 
 /// What a level is.

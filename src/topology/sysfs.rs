@@ -1,7 +1,7 @@
 //! Machines from the kernel's own account, `/sys/devices/system`, or a copy of it.
 //!
 //! ```text
-//! root/sys/devices/system/cpu/online          which CPUs
+//! root/sys/devices/system/cpu/online          which CPUs; beside it offline, isolated
 //!                        /cpu/cpuN/topology/   package, die, core, siblings
 //!                        /cpu/cpuN/cache/      level-3 cache, line size
 //!                        /node/nodeN/          CPUs, distances, memory
@@ -17,7 +17,8 @@
 
 use super::CpuSet;
 use super::cgroup;
-use super::machine::{Machine, NumaNode, Parts, Row};
+use super::machine::{Machine, NumaNode};
+use super::parts::{Parts, Row};
 use crate::error::TopologyError;
 use core::fmt;
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub(super) fn read(root: &Path) -> Result<Machine, TopologyError> {
         let found = format!("CPU {cpu}");
         return Err(TopologyError::of_file(&offline_file, found, expected));
     }
+
+    let isolated = optional_value(&cpus.join("isolated"), "a list of CPUs")?.unwrap_or_default();
 
     let nodes = nodes(&root.join("sys/devices/system/node"), &online)?;
     let mut cores = Groups::default();
@@ -101,6 +104,7 @@ pub(super) fn read(root: &Path) -> Result<Machine, TopologyError> {
         rows: online.iter().map(row).collect(),
         nodes: nodes.all,
         offline,
+        isolated,
         allowed,
         allowed_nodes,
         quota: cgroup::quota(root)?,

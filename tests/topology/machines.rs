@@ -1,6 +1,6 @@
 //! What trees and short descriptions say of a machine, and what is said of them when they are wrong.
 use super::tree::Tree;
-use atomshard::topology::{Machine, Placement, Policy, Quota};
+use atomshard::topology::{Budget, Machine, Placement, Policy, Quota};
 use atomshard::{CpuRefusal, PlanError};
 
 /// Package, node, L3 group, core and place among the siblings, by CPU.
@@ -106,13 +106,14 @@ fn nothing_left_is_an_error_with_the_numbers() {
     let machine = Machine::of_synthetic("core:4 pu:1").expect("a machine");
     let machine = machine.with_allowed(&"1-2".parse().expect("a list"));
     let all = Placement::new(Policy::Spread).reserve("0-9".parse().expect("a list"));
-    let (online, allowed) = (4, 2);
-    assert_eq!(
-        all.plan(&machine),
-        Err(PlanError::NoCpu { online, allowed })
-    );
+    let nothing = Err(PlanError::NoCpu {
+        online: 4,
+        allowed: 2,
+        isolated: 0,
+    });
+    assert_eq!(all.plan(&machine), nothing);
     let empty = Placement::new(Policy::List(Vec::new())).plan(&machine);
-    assert_eq!(empty, Err(PlanError::NoCpu { online, allowed }));
+    assert_eq!(empty, nothing);
     let (asked, limit) = (usize::MAX, 65_536);
     let many = Placement::new(Policy::Spread)
         .threads(usize::MAX)
@@ -122,6 +123,36 @@ fn nothing_left_is_an_error_with_the_numbers() {
         .shards(usize::MAX)
         .plan(&machine);
     assert_eq!(many, Err(PlanError::TooMany { asked, limit }));
+}
+
+#[test]
+fn isolated_cpus_are_left_free_unless_asked_for() {
+    let mut tree = Tree::two_nodes();
+    tree.put("sys/devices/system/cpu/isolated", "2-7,10-15,99");
+    let machine = tree.read().expect("a machine");
+    // What is isolated and not there is none of ours.
+    assert_eq!(machine.isolated().to_string(), "2-7,10-15");
+    let placement = Placement::new(Policy::Compact);
+    let threads = |placement: &Placement, machine: &Machine| {
+        let plan = placement.plan(machine);
+        plan.map(|plan| plan.threads().to_vec())
+    };
+    assert_eq!(threads(&placement, &machine), Ok(vec![0, 8, 1, 9]));
+    let all = placement.clone().isolated();
+    assert_eq!(threads(&all, &machine).map(|all| all.len()), Ok(16));
+    let listed = Placement::new(Policy::List(vec![3, 0]));
+    assert_eq!(threads(&listed, &machine), Ok(vec![3, 0]));
+    let budget = Budget::new().pool("one", 3).pool("two", 2);
+    let (asked, available) = (5, 4);
+    let refused = Err(PlanError::OverBudget { asked, available });
+    assert_eq!(budget.split(&machine), refused);
+    let inside = machine.with_allowed(&"2-3".parse().expect("a list"));
+    let refused = threads(&placement, &inside).expect_err("all are isolated");
+    assert_eq!(
+        refused.to_string(),
+        "no CPU is left: 16 online, 2 of them allowed, 2 of these isolated, none of those asked for and free"
+    );
+    assert_eq!(threads(&all, &inside), Ok(vec![2, 3]));
 }
 
 #[test]
@@ -267,7 +298,7 @@ fn what_does_not_fit_is_named_with_its_file() {
 fn every_file_is_needed_or_has_a_meaning_when_it_is_missing() {
     let whole = Tree::two_nodes();
     let written = whole.write();
-    let optional = ["offline", "die_id", "id", "coherency_line_size"];
+    let optional = ["offline", "isolated", "die_id", "id", "coherency_line_size"];
     for (path, text) in &whole.files {
         std::fs::remove_file(written.path(path)).expect("the file is there");
         let read = written.read();

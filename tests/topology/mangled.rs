@@ -8,7 +8,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
 /// Plans by every policy for whatever came out; an error must say something.
-fn judge(read: Result<Machine, TopologyError>) {
+pub(super) fn judge(read: Result<Machine, TopologyError>) {
     let machine = match read {
         Ok(machine) => machine,
         Err(error) => {

@@ -34,6 +34,7 @@ impl Tree {
         };
         tree.put(&format!("{CPUS}/online"), &list(&|_| true));
         tree.put(&format!("{CPUS}/offline"), "");
+        tree.put(&format!("{CPUS}/isolated"), "");
         for cpu in cpus {
             let folder = format!("{CPUS}/cpu{}", cpu.id);
             let mut put = |name: &str, text: &str| tree.put(&format!("{folder}/{name}"), text);

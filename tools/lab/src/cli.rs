@@ -126,8 +126,9 @@ pub(crate) struct LatencyArgs {
 /// Options of `place`.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArgs {
-    /// The machine; the one here if not given: synthetic:DESCRIPTION (`synthetic:pack:2 numa:1 core:4 pu:2`) or
-    /// sysfs:FOLDER.
+    /// The machine; the one here if not given: synthetic:DESCRIPTION (`synthetic:pack:2 numa:1 core:4 pu:2`),
+    /// sysfs:FOLDER, a copy of its /sys and /proc; xml:FILE, which `lstopo --of xml` wrote; or hwloc, the one here by
+    /// hwloc's library.
     #[arg(long, value_name = "MACHINE")]
     pub(crate) machine: Option<String>,
     /// compact, cores-first, spread, per-node, one-per-l3, or a list of CPUs.
@@ -142,6 +143,9 @@ pub(crate) struct PlaceArgs {
     /// CPUs to leave free, as 0-1,8.
     #[arg(long, value_name = "CPUS")]
     pub(crate) reserve: Option<String>,
+    /// Use the CPUs that the kernel has isolated (isolcpus) like any other. A list that names them does too.
+    #[arg(long)]
+    pub(crate) isolated: bool,
     /// Say which CPUs and nodes are left out, and why.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -164,7 +168,7 @@ pub(crate) enum Emit {
 /// Options of `topo`.
 #[derive(Debug, Args)]
 pub(crate) struct TopoArgs {
-    /// The machine; the one here if not given: synthetic:DESCRIPTION or sysfs:FOLDER.
+    /// The machine; the one here if not given: synthetic:DESCRIPTION, sysfs:FOLDER, xml:FILE or hwloc.
     #[arg(long, value_name = "MACHINE")]
     pub(crate) machine: Option<String>,
     /// Print JSON.

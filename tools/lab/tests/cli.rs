@@ -299,6 +299,16 @@ fn a_plan_for_another_machine_is_made_here() {
         .assert()
         .success()
         .stdout(contains("CPUs 0-3: reserved, as asked").and(contains("| one-per-l3 ")));
+    let xml = concat!(
+        "--machine=xml:",
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/topology/two_nodes.xml"
+    );
+    lab()
+        .args(["place", xml, "--threads=4", "--emit=json"])
+        .assert()
+        .success()
+        .stdout("{\"policy\":\"spread\",\"threads\":[0,1,4,5],\"shards\":[0,1,0,1]}\n");
 }
 
 #[test]
@@ -320,6 +330,16 @@ fn a_machine_or_a_policy_that_is_none_is_refused_with_its_place() {
         "byte 0: found \"nuna\"",
     );
     refused(&["topo", "--machine=sysfs:/nowhere"], "/nowhere");
+    refused(&["topo", "--machine=xml:/nowhere"], "No such file");
+    let no_xml = concat!("--machine=xml:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    refused(&["topo", no_xml], "byte 0: found \"");
+    if !cfg!(feature = "hwloc") {
+        let by_hwloc = ["topo", "--machine=hwloc"];
+        refused(
+            &by_hwloc,
+            "run tools/setup/hwloc, then `cargo run --release --features hwloc -- ..`",
+        );
+    }
     refused(
         &["place", "--policy=fastest"],
         "expected a policy (compact, ",

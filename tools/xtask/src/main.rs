@@ -13,6 +13,7 @@ mod asm;
 mod ci;
 mod coherence;
 mod evidence;
+mod features;
 mod layers;
 mod map;
 mod mutants;

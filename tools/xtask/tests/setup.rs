@@ -59,17 +59,19 @@ fn a_wrong_call_is_told_from_a_missing_tool() {
 }
 
 #[test]
-fn without_valgrind_the_remedy_is_named() {
-    let (code, said) = bare("valgrind", "check", &["--check"]);
-    assert_eq!(code, Some(3));
-    assert!(said.ends_with("run: tools/setup/valgrind\n"), "{said}");
-    let (code, said) = bare("valgrind", "no-apt", &[]);
-    assert_eq!(code, Some(3));
-    assert!(said.ends_with("tools/setup/valgrind --check\n"), "{said}");
-    let (code, said) = bare("valgrind", "wrong", &["now"]);
-    assert_eq!(code, Some(2));
-    assert_eq!(
-        said,
-        "setup/valgrind: expected nothing or --check, got: now\n"
-    );
+fn without_valgrind_or_hwloc_the_remedy_is_named() {
+    for script in ["valgrind", "hwloc"] {
+        let (code, said) = bare(script, "check", &["--check"]);
+        assert_eq!(code, Some(3));
+        let remedy = format!("run: tools/setup/{script}\n");
+        assert!(said.ends_with(&remedy), "{said}");
+        let (code, said) = bare(script, "no-apt", &[]);
+        assert_eq!(code, Some(3));
+        let remedy = format!("tools/setup/{script} --check\n");
+        assert!(said.ends_with(&remedy), "{said}");
+        let (code, said) = bare(script, "wrong", &["now"]);
+        assert_eq!(code, Some(2));
+        let expected = format!("setup/{script}: expected nothing or --check, got: now\n");
+        assert_eq!(said, expected);
+    }
 }

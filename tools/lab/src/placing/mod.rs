@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `source.rs` | which machine: the one here, a copied tree, a short description |
+//! | `source.rs` | which machine: the one here, a copied tree, hwloc's XML, a short description |
 //! | `topo.rs` | what it looks like |
 //! | `latency.rs` | the time of a line from core to core |
 //! | `place.rs` | a plan for it, what each policy costs, and why a CPU is left out |

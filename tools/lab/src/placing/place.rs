@@ -20,6 +20,9 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
     let reserved = reserved.map_err(|error| usage("reserve", error.to_string()))?;
     let placement = |policy: Policy| {
         let mut placement = Placement::new(policy).reserve(reserved.clone());
+        if args.isolated {
+            placement = placement.isolated();
+        }
         if let Some(threads) = args.threads {
             placement = placement.threads(threads);
         }
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
             writeln!(out, "{}", threads(&machine, &plan))?;
             writeln!(out, "\n{}", shards(&plan))?;
             if args.explain {
-                write!(out, "\n{}", rejected(&machine, &reserved))?;
+                write!(out, "\n{}", rejected(&machine, &reserved, &plan))?;
             }
             let costs = costs(&machine, &plan, placement);
             writeln!(out, "\n{costs}")?;
@@ -90,8 +93,10 @@ fn shards(plan: &Plan) -> Table {
 }
 
 /// The CPUs that a plan may not use, and why.
-fn rejected(machine: &Machine, reserved: &CpuSet) -> String {
+fn rejected(machine: &Machine, reserved: &CpuSet, plan: &Plan) -> String {
     let online: CpuSet = machine.pus().iter().map(|unit| unit.cpu).collect();
+    let planned: CpuSet = plan.threads().iter().copied().collect();
+    let isolated = machine.allowed().intersection(machine.isolated());
     let rows = [
         (machine.offline().clone(), "offline"),
         (
@@ -101,6 +106,10 @@ fn rejected(machine: &Machine, reserved: &CpuSet) -> String {
         (
             machine.allowed().intersection(reserved),
             "reserved, as asked",
+        ),
+        (
+            isolated.difference(reserved).difference(&planned),
+            "isolated by the kernel (isolcpus), and used with --isolated only",
         ),
         (
             reserved.difference(&online),
@@ -197,7 +206,7 @@ mod tests {
         let plan = placement.plan(&machine).unwrap();
         assert_eq!(numactl(&plan), "numactl --physcpubind=0,2 --interleave=0-1");
         assert_eq!(
-            rejected(&machine, &"1,9".parse().unwrap()),
+            rejected(&machine, &"1,9".parse().unwrap(), &plan),
             "CPUs 3: not allowed: the affinity mask or the cpuset of this process leaves them out\n\
              CPUs 1: reserved, as asked\n\
              CPUs 9: to be reserved, and not there\n"

@@ -13,6 +13,7 @@ struct Json {
     cpus: Vec<JsonCpu>,
     nodes: Vec<JsonNode>,
     offline: String,
+    isolated: String,
     allowed: String,
     allowed_nodes: String,
     /// Microseconds in each period, and the period; `null` without one.
@@ -68,6 +69,7 @@ fn json(machine: &Machine) -> Json {
         cpus: machine.pus().iter().map(cpu).collect(),
         nodes: machine.nodes().iter().map(node).collect(),
         offline: machine.offline().to_string(),
+        isolated: machine.isolated().to_string(),
         allowed: machine.allowed().to_string(),
         allowed_nodes: machine.allowed_nodes().to_string(),
         quota_us: quota.map(|quota| [quota.quota_us, quota.period_us]),
@@ -138,6 +140,9 @@ fn summary(machine: &Machine) -> String {
     text += &format!("allowed: CPUs {allowed}, memory of nodes {nodes}\n");
     if !machine.offline().is_empty() {
         text += &format!("offline: CPUs {}\n", machine.offline());
+    }
+    if !machine.isolated().is_empty() {
+        text += &format!("isolated: CPUs {}\n", machine.isolated());
     }
     if let Some(quota) = machine.quota() {
         let (time, period) = (quota.quota_us, quota.period_us);

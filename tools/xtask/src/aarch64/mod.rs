@@ -22,6 +22,7 @@
 
 mod instructions;
 
+use crate::features::PORTABLE;
 use crate::shell::{Line, Outcome, Shell, Tally, side_by_side};
 use crate::source;
 use crate::toolchain;
@@ -206,10 +207,10 @@ fn emulator(processor: &str) -> String {
     format!("timeout -k 5 {LIMIT_SECONDS} {EMULATOR} -cpu {processor}")
 }
 
-/// One `cargo test` of the library with all features, on what runs programs for aarch64; the runner is
+/// One `cargo test` of the library with all portable features, on what runs programs for aarch64; the runner is
 /// empty where nothing runs.
 pub(crate) fn cargo(shell: &Shell, runner: &str, arguments: &[&str]) -> Line {
-    let mut words = vec!["test", "--package", "atomshard", "--all-features"];
+    let mut words = vec!["test", "--package", "atomshard", "--features", PORTABLE];
     words.extend(["--profile", "emulated", "--target", TARGET]);
     words.extend(arguments);
     let line = shell

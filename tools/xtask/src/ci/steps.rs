@@ -3,7 +3,7 @@
 use crate::evidence::{self, Options};
 use crate::shell::{Outcome, Shell};
 use crate::toolchain;
-use crate::{aarch64, asm, coherence, layers, oracle, orders, safety, source, tidy, vm};
+use crate::{aarch64, asm, coherence, features, layers, oracle, orders, safety, source, tidy, vm};
 use anyhow::{Context as _, Result, bail};
 
 /// One gate.
@@ -52,7 +52,7 @@ pub(crate) fn all() -> Vec<Step> {
             "licences, sources and versions of dependencies",
             deny,
         ),
-        step("features", "each set of features: no warning", features),
+        step("features", "each set of features: no warning", feature_sets),
         step("targets", "the library on other systems", targets),
         step(
             "msrv",
@@ -136,27 +136,19 @@ fn fmt(shell: &Shell) -> Result<Outcome> {
 }
 
 fn clippy(shell: &Shell) -> Result<Outcome> {
+    let words = ["clippy", "--workspace", "--all-targets"];
     let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ];
+        &words,
+        &features::all(shell)?[..],
+        &["--", "-D", "warnings"],
+    ]
+    .concat();
     shell.cargo(&arguments).run()
 }
 
 fn doc(shell: &Shell) -> Result<Outcome> {
-    let arguments = [
-        "doc",
-        "--package",
-        "atomshard",
-        "--lib",
-        "--no-deps",
-        "--all-features",
-    ];
+    let words = ["doc", "--package", "atomshard", "--lib", "--no-deps"];
+    let arguments = [&words, &features::all(shell)?[..]].concat();
     shell
         .cargo(&arguments)
         .env("RUSTDOCFLAGS", "-D warnings")
@@ -210,11 +202,8 @@ fn release(shell: &Shell) -> Result<Outcome> {
 /// the README's command has built; then those that a feature changes, with all features. It finds what only
 /// shows alone or hangs. Without cargo-nextest they run together, which is not this step, and it says so.
 fn tests_alone(shell: &Shell) -> Result<Outcome> {
-    let with_features = [
-        "--package",
-        "atomshard",
-        "--all-features",
-        "--lib",
+    let words = ["--package", "atomshard", "--lib"];
+    let programs = [
         "--test",
         "serde_rayon",
         "--test",
@@ -222,6 +211,7 @@ fn tests_alone(shell: &Shell) -> Result<Outcome> {
         "--test",
         "perf",
     ];
+    let with_features = [&words, &features::all(shell)?[..], &programs].concat();
     if let Err(remedy) = toolchain::tool(shell, "cargo-nextest") {
         let tests = [&["test"], &with_features[..]].concat();
         return Ok(match shell.cargo(&tests).run_tests()? {
@@ -280,8 +270,11 @@ fn in_time(report: &str) -> Outcome {
     }
 }
 
-fn features(shell: &Shell) -> Result<Outcome> {
-    let names = declared(shell)?;
+fn feature_sets(shell: &Shell) -> Result<Outcome> {
+    let mut names = features::declared(shell)?;
+    if !features::has_hwloc(shell)? {
+        names.retain(|name| name != "hwloc");
+    }
     let sets = subsets(&names);
     for set in &sets {
         let list = set.join(",");
@@ -301,14 +294,6 @@ fn features(shell: &Shell) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Passed(format!("{} sets", sets.len())))
-}
-
-/// The features of the library, without `default`.
-fn declared(shell: &Shell) -> Result<Vec<String>> {
-    let manifest = manifest(shell)?;
-    let table = manifest.get("features").and_then(toml::Value::as_table);
-    let names = table.context("Cargo.toml has no [features]")?.keys();
-    Ok(names.filter(|name| *name != "default").cloned().collect())
 }
 
 /// No feature, each one alone, and all. A feature adds items and changes none, so what two of them
@@ -374,14 +359,9 @@ fn msrv(shell: &Shell) -> Result<Outcome> {
     if let Err(remedy) = toolchain::toolchain(shell, &name) {
         return Ok(shell.missing(&remedy));
     }
-    let arguments = [
-        &format!("+{name}"),
-        "check",
-        "--package",
-        "atomshard",
-        "--lib",
-        "--all-features",
-    ];
+    let toolchain = format!("+{name}");
+    let words = [&toolchain, "check", "--package", "atomshard", "--lib"];
+    let arguments = [&words, &features::all(shell)?[..]].concat();
     let outcome = shell
         .cargo(&arguments)
         .env("CARGO_TARGET_DIR", &shell.target("msrv"))

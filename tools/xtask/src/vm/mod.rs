@@ -14,7 +14,7 @@
 
 use crate::aarch64;
 use crate::shell::{Line, Outcome, Shell, Tally};
-use crate::toolchain;
+use crate::{features, toolchain};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::Path;
@@ -140,12 +140,12 @@ fn suite(shell: &Shell, options: &Options) -> Result<Outcome> {
         let arguments = arguments(machine.kind, options);
         // Built before the clock runs.
         let build = [&arguments[..2], &["--no-run"]].concat();
-        if let failed @ Outcome::Failed(_) = cargo(shell, machine.kind, "", &build).run()? {
+        if let failed @ Outcome::Failed(_) = cargo(shell, machine.kind, "", &build)?.run()? {
             return Ok(failed);
         }
         let begun = Instant::now();
         let runner = runner(&shell.root, machine.options);
-        let line = cargo(shell, machine.kind, &runner, &arguments);
+        let line = cargo(shell, machine.kind, &runner, &arguments)?;
         let (succeeded, tally) = line.run_counted()?;
         rows.push(Row {
             name: machine.name,
@@ -183,16 +183,16 @@ fn runner(root: &Path, options: &str) -> String {
 }
 
 /// One `cargo test` of the library with all features, in a machine; the runner is empty where nothing runs.
-fn cargo(shell: &Shell, kind: Kind, runner: &str, arguments: &[&str]) -> Line {
+fn cargo(shell: &Shell, kind: Kind, runner: &str, arguments: &[&str]) -> Result<Line> {
     if kind == Kind::Pmu {
-        return aarch64::cargo(shell, runner, arguments);
+        return Ok(aarch64::cargo(shell, runner, arguments));
     }
-    let words = ["test", "--package", "atomshard", "--all-features"];
-    let line = shell.cargo(&[&words, arguments].concat());
+    let words = ["test", "--package", "atomshard"];
+    let line = shell.cargo(&[&words, &features::all(shell)?[..], arguments].concat());
     if runner.is_empty() {
-        return line;
+        return Ok(line);
     }
-    line.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner)
+    Ok(line.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner))
 }
 
 /// The verdict on all machines.
