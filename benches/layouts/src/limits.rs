@@ -1,47 +1,24 @@
 //! What the layouts are limited by: a table that nobody shares, and one random line for each key.
 
-use crate::{Layout, scaled};
+use crate::Layout;
 use atomshard::arch;
-use core::hash::BuildHasher as _;
-use core::sync::atomic::{AtomicU64, Ordering};
+use baselines::OneLine;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// One line of memory.
-#[repr(C, align(64))]
-#[derive(Default)]
-struct Line([AtomicU64; 8]);
-
-/// Hash, and one random line.
-pub(crate) struct OneLine {
-    lines: Box<[Line]>,
-    hasher: FixedState,
-}
-
-impl OneLine {
-    #[inline]
-    fn line(&self, key: u64) -> &Line {
-        &self.lines[scaled(self.hasher.hash_one(key), self.lines.len())]
-    }
-}
-
 impl Layout for OneLine {
     fn new(lines: usize) -> Self {
-        Self {
-            lines: (0..lines).map(|_| Line::default()).collect(),
-            hasher: FixedState::with_seed(0x5eed),
-        }
+        Self::new(lines)
     }
 
     #[inline]
     fn get(&self, key: u64) -> Option<u64> {
-        // Relaxed: nothing is published.
-        Some(self.line(key).0[0].load(Ordering::Relaxed))
+        Some(self.line(key).number())
     }
 
     fn insert(&self, key: u64, value: u64) -> Option<u64> {
-        self.line(key).0[0].store(value, Ordering::Relaxed);
+        self.line(key).write(value);
         None
     }
 

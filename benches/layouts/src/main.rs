@@ -45,6 +45,9 @@ fn main() -> std::process::ExitCode {
 }
 
 #[cfg(atomshard_probes)]
+pub(crate) use baselines::one_line::scaled;
+
+#[cfg(atomshard_probes)]
 fn main() {
     poisson::print();
     trial::run();
@@ -77,14 +80,6 @@ pub(crate) trait Layout: Sync {
 pub(crate) fn after(home: usize, step: usize, lines: usize) -> usize {
     let line = home + step;
     if line < lines { line } else { line - lines }
-}
-
-/// `value` scaled from all of 64 bits to `0..end`.
-#[cfg(atomshard_probes)]
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "less than `end`")]
-pub(crate) fn scaled(value: u64, end: usize) -> usize {
-    ((u128::from(value) * end as u128) >> 64) as usize
 }
 
 /// A pair of words as one of 16 bytes.

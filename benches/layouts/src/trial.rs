@@ -2,8 +2,9 @@
 
 use crate::Layout;
 use crate::header::{Apart, Headed, Together};
-use crate::limits::{OneLine, Unshared};
+use crate::limits::Unshared;
 use crate::quotient::Quotient;
+use baselines::OneLine;
 use core::hint::black_box;
 use core::time::Duration;
 use measure::stats::{paired_ratio, spread};

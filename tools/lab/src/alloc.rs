@@ -7,7 +7,7 @@
 //! and one branch.
 //!
 //! - **I1**: every call is passed to `System` unchanged, so its contract carries over.
-//! - **I2**: `mallinfo2` reads malloc's own books under malloc's own locks.
+//! - **I2**: `mallinfo2` reads malloc's own books under malloc's own locks, and `malloc_trim` changes them so.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
@@ -30,17 +30,69 @@ static ALLOCATOR: Counting = Counting {
 #[must_use]
 pub(crate) fn method() -> &'static str {
     if cfg!(all(target_os = "linux", target_env = "gnu")) {
-        "glibc malloc_usable_size + 8 bytes of header per block + pages mapped past malloc"
+        "glibc malloc_usable_size + 8 bytes of header per block + pages mapped past malloc; \
+         of WordMap, which gives pages back and keeps addresses: anonymous pages that the process has"
     } else {
         "sizes asked for; what the allocator adds cannot be read here"
     }
 }
 
-/// Runs `work` and returns how many more bytes are held after it than before.
+/// How bytes are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Blocks of malloc, and what is mapped past it, touched or not.
+    Blocks,
+    /// Pages that the process has, whatever for: for what keeps addresses whose pages it has given back.
+    Pages,
+}
+
+/// Runs `work` and returns how many more bytes are held after it than before; `None` where the system does not
+/// say.
 ///
 /// Counts what all threads do meanwhile; blocks of before that are freed count as negative.
 /// `work` should start no thread: a thread's stack counts as mapped.
-pub(crate) fn growth<T>(work: impl FnOnce() -> T) -> (T, i64) {
+pub(crate) fn growth<T>(by: By, work: impl FnOnce() -> T) -> (T, Option<i64>) {
+    match by {
+        By::Blocks => {
+            let (made, held) = growth_in_blocks(work);
+            (made, Some(held))
+        }
+        By::Pages => {
+            give_back_what_is_free();
+            let before = pages_bytes();
+            let made = work();
+            (
+                made,
+                pages_bytes()
+                    .zip(before)
+                    .map(|(after, before)| after - before),
+            )
+        }
+    }
+}
+
+/// Bytes of anonymous pages that this process has, in memory or in swap; `None` where the system does not
+/// say.
+#[must_use]
+pub(crate) fn pages_bytes() -> Option<i64> {
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let kib = |name: &str| -> Option<i64> {
+        let rest = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+        rest.split_whitespace().next()?.parse().ok()
+    };
+    Some((kib("Anonymous:")? + kib("Swap:").unwrap_or(0)) * 1024)
+}
+
+/// Has malloc give back the pages that nobody uses, so that who fills them again is seen.
+pub(crate) fn give_back_what_is_free() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: it has no precondition (I2).
+        unsafe { libc::malloc_trim(0) };
+    }
+}
+
+fn growth_in_blocks<T>(work: impl FnOnce() -> T) -> (T, i64) {
     // Relaxed, all of it: the threads that allocate are started and joined in between.
     let mapped_before = mapped_past_malloc();
     ALLOCATOR.is_on.store(true, Relaxed);
@@ -144,14 +196,29 @@ unsafe impl GlobalAlloc for Counting {
 
 #[cfg(test)]
 mod tests {
-    use super::growth;
+    use super::{By, growth};
 
     #[test]
     fn a_block_counts_as_its_size() {
         let size = 1_i64 << 28;
-        let (block, held) = growth(|| vec![0_u8; 1 << 28]);
+        let (block, held) = growth(By::Blocks, || vec![0_u8; 1 << 28]);
         // Other tests allocate meanwhile, but not by a quarter of this.
-        assert!((size * 3 / 4..size * 5 / 4).contains(&held), "{held}");
+        let about = |held: Option<i64>, size: i64| {
+            held.is_some_and(|held| (size * 3 / 4..size * 5 / 4).contains(&held))
+        };
+        assert!(about(held, size), "{held:?}");
         drop(block);
+        if cfg!(target_os = "linux") {
+            let (block, held) = growth(By::Pages, || {
+                let mut block = vec![0_u8; 1 << 29];
+                block[..1 << 28].fill(1);
+                block
+            });
+            assert!(
+                about(held, size),
+                "{held:?}: what is not touched has no pages"
+            );
+            drop(block);
+        }
     }
 }

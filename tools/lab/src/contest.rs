@@ -2,33 +2,14 @@
 use crate::alloc;
 use crate::clock::Ticks;
 use crate::counted;
-use crate::engines::{
-    Batch as _, Dash, Entrant, Limit, Mutex64, PapayaHeld, PapayaPin, SccIndex, SccMap,
-    ShardMapHeld, ShardMapPin, Store, Worker as _,
-};
+use crate::engines::Entrant;
 use crate::error::LabError;
-use crate::keys::Key as _;
-use crate::ops::Stream;
-use crate::run::{How, Tally, Turn, in_turn, turn};
-use crate::work::Work;
-use core::marker::PhantomData;
+use crate::racer::Racer;
+use crate::run::{How, Turn};
 use core::time::Duration;
 use hdrhistogram::Histogram;
 use measure::counting::Count;
-use std::sync::Arc;
 use std::time::Instant;
-
-/// One map on one workload.
-pub(crate) trait Racer {
-    fn entrant(&self) -> Entrant;
-    /// Makes the map and its first content; nothing is timed.
-    fn prepare(&mut self);
-    /// One run, checked. `None` when the workload has no more runs.
-    fn run(&mut self, how: How<'_>) -> Result<Option<Turn>, LabError>;
-    /// The last check: what the map holds after all runs. Then drops it.
-    fn finish(&mut self) -> Result<(), LabError>;
-    fn bytes_per_entry(&self) -> Option<f64>;
-}
 
 /// How long a race is.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +99,14 @@ pub(crate) fn most_bytes() -> u64 {
     (alloc::process_bytes() + system.available_memory() / 5 * 4).min(MOST)
 }
 
+/// The slowest operations of a round, in ns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tail {
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) p9999: f64,
+}
+
 /// What a race showed of one map.
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
@@ -128,9 +117,8 @@ pub(crate) struct Lane {
     pub(crate) disturbed: Vec<f64>,
     /// In ns.
     pub(crate) latency: Histogram<u64>,
-    /// In ns, by sampled round.
-    pub(crate) p99s: Vec<f64>,
-    pub(crate) p999s: Vec<f64>,
+    /// By sampled round; `None` where it did not run side by side, or timed no single operations.
+    pub(crate) tails: Vec<Option<Tail>>,
     pub(crate) bytes_per_entry: Option<f64>,
     /// Every role, if the race is counted.
     pub(crate) counts: Vec<Count>,
@@ -145,8 +133,7 @@ impl Lane {
             rates: Vec::new(),
             disturbed: Vec::new(),
             latency: latencies(),
-            p99s: Vec::new(),
-            p999s: Vec::new(),
+            tails: Vec::new(),
             bytes_per_entry: None,
             counts: Vec::new(),
             left: None,
@@ -159,14 +146,18 @@ impl Lane {
         self.rates.iter().flatten().copied().collect()
     }
 
-    fn keep_samples(&mut self, turn: &Turn) {
+    fn keep_samples(&mut self, samples: &[u64]) {
         let ticks = Ticks::get();
         let mut round = latencies();
-        for sample in &turn.samples {
+        for sample in samples {
             round.saturating_record(ticks.ns(*sample).max(1));
         }
-        self.p99s.push(round.value_at_quantile(0.99) as f64);
-        self.p999s.push(round.value_at_quantile(0.999) as f64);
+        let slowest = |part| round.value_at_quantile(part) as f64;
+        self.tails.push((!round.is_empty()).then(|| Tail {
+            p99: slowest(0.99),
+            p999: slowest(0.999),
+            p9999: slowest(0.9999),
+        }));
         // Same bounds, so it cannot fail.
         self.latency += round;
     }
@@ -178,167 +169,6 @@ pub(crate) fn latencies() -> Histogram<u64> {
     match Histogram::new_with_bounds(1, MINUTE_NS, 3) {
         Ok(histogram) => histogram,
         Err(_) => unreachable!("the bounds are constants within the crate's limits"),
-    }
-}
-
-/// Sets `entrants` up on `work`; who has no map with such keys is left out.
-pub(crate) fn racers<S: Stream>(entrants: &[Entrant], work: &Arc<Work<S>>) -> Vec<Box<dyn Racer>> {
-    entrants
-        .iter()
-        .filter_map(|entrant| racer(*entrant, work))
-        .collect()
-}
-
-fn racer<S: Stream>(entrant: Entrant, work: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
-    type K<S> = <S as Stream>::Key;
-    Some(match entrant {
-        Entrant::Shardmap => runner::<S, ShardMapPin<K<S>>>(entrant, work),
-        Entrant::ShardmapHeld => runner::<S, ShardMapHeld<K<S>>>(entrant, work),
-        Entrant::Wordmap => return K::<S>::words(work),
-        Entrant::Papaya => runner::<S, PapayaPin<K<S>>>(entrant, work),
-        Entrant::PapayaHeld => runner::<S, PapayaHeld<K<S>>>(entrant, work),
-        Entrant::Dashmap => runner::<S, Dash<K<S>>>(entrant, work),
-        Entrant::SccMap => runner::<S, SccMap<K<S>>>(entrant, work),
-        Entrant::SccIndex => runner::<S, SccIndex<K<S>>>(entrant, work),
-        Entrant::Mutex64 => runner::<S, Mutex64<K<S>>>(entrant, work),
-        Entrant::Hashbrown => runner::<S, Limit<K<S>>>(entrant, work),
-    })
-}
-
-pub(crate) fn runner<S, E>(entrant: Entrant, work: &Arc<Work<S>>) -> Box<dyn Racer>
-where
-    S: Stream,
-    E: Store<S::Key> + 'static,
-{
-    Box::new(Runner::<S, E> {
-        entrant,
-        work: Arc::clone(work),
-        store: None,
-        runs: 0,
-        last: Vec::new(),
-        bytes_per_entry: None,
-        key: PhantomData,
-    })
-}
-
-struct Runner<S: Stream, E> {
-    entrant: Entrant,
-    work: Arc<Work<S>>,
-    store: Option<E>,
-    runs: usize,
-    last: Vec<Tally>,
-    bytes_per_entry: Option<f64>,
-    key: PhantomData<S>,
-}
-
-/// After this many operations on a fresh map, it is read through in its first run only.
-const READ_THROUGH: u64 = 2_000_000;
-
-impl<S: Stream, E: Store<S::Key>> Runner<S, E> {
-    fn wrong(&self, what: String) -> LabError {
-        LabError::Wrong {
-            map: self.entrant.label().to_owned(),
-            work: self.work.name.clone(),
-            what,
-        }
-    }
-
-    /// A run on a map of its own, read through at the end, and dropped off the clock.
-    fn fresh_run(&mut self, streams: &[S], how: How<'_>) -> Result<Turn, LabError> {
-        let expected = &self.work.expected[self.runs % self.work.expected.len()];
-        let mut store = E::new(self.work.threads);
-        let turn = turn(&store, streams, self.work.crowd, how);
-        expected
-            .check_tallies(&turn.tallies)
-            .map_err(|what| self.wrong(what))?;
-        if self.runs == 0 || turn.ops < READ_THROUGH {
-            expected
-                .check_content(&mut store, &turn.tallies)
-                .map_err(|what| self.wrong(what))?;
-        }
-        Ok(turn)
-    }
-
-    /// The bytes of a fresh map after the first run's operations, on this thread alone.
-    fn weigh(&mut self) {
-        let Some(streams) = self.work.runs.first() else {
-            return;
-        };
-        let (mut store, held) = alloc::growth(|| {
-            let store = E::new(self.work.threads);
-            in_turn(&store, streams);
-            store
-        });
-        let mut entries = 0_u32;
-        store.each(&mut |_, _| entries += 1);
-        self.bytes_per_entry = Some(held as f64 / f64::from(entries.max(1)));
-    }
-}
-
-impl<S: Stream, E: Store<S::Key>> Racer for Runner<S, E> {
-    fn entrant(&self) -> Entrant {
-        self.entrant
-    }
-
-    fn prepare(&mut self) {
-        let work = Arc::clone(&self.work);
-        let Some(fill) = &work.fill else {
-            return self.weigh();
-        };
-        let mut entries = 0_u32;
-        let (store, held) = alloc::growth(|| {
-            let store = E::new(work.threads);
-            for thread in 0..work.threads {
-                let mut worker = store.worker(thread);
-                fill(thread, &mut |key, value| {
-                    // A batch each, so that no pin is held while tables are replaced.
-                    worker.batch().put(key, value);
-                    entries += 1;
-                });
-            }
-            store
-        });
-        self.bytes_per_entry = Some(held as f64 / f64::from(entries.max(1)));
-        self.store = Some(store);
-    }
-
-    fn run(&mut self, how: How<'_>) -> Result<Option<Turn>, LabError> {
-        let work = Arc::clone(&self.work);
-        let turn = match &self.store {
-            None => {
-                let streams = &work.runs[self.runs % work.runs.len()];
-                self.fresh_run(streams, how)?
-            }
-            Some(store) => {
-                let Some(streams) = work.runs.get(self.runs) else {
-                    return Ok(None);
-                };
-                let turn = turn(store, streams, work.crowd, how);
-                work.expected[self.runs]
-                    .check_tallies(&turn.tallies)
-                    .map_err(|what| self.wrong(what))?;
-                turn
-            }
-        };
-        self.runs += 1;
-        self.last.clone_from(&turn.tallies);
-        Ok(Some(turn))
-    }
-
-    fn finish(&mut self) -> Result<(), LabError> {
-        let Some(mut store) = self.store.take() else {
-            return Ok(());
-        };
-        let Some(run) = self.runs.checked_sub(1).filter(|_| self.work.is_read) else {
-            return Ok(());
-        };
-        self.work.expected[run]
-            .check_content(&mut store, &self.last)
-            .map_err(|what| self.wrong(what))
-    }
-
-    fn bytes_per_entry(&self) -> Option<f64> {
-        self.bytes_per_entry
     }
 }
 
@@ -406,15 +236,19 @@ pub(crate) fn race(
             let is_due = is_sampled || rounds % rests[who] == 0;
             // Late already: what is disturbed is not repeated.
             let tries = if pace.is_late(began.elapsed()) { 1 } else { 3 };
-            let rate = seats[who].weighed(|seat| match &mut seat.racer {
+            let turn = seats[who].weighed(|seat| match &mut seat.racer {
                 Some(racer) if is_due => {
                     on_step(seat.lane.entrant);
                     side_by_side(racer.as_mut(), &mut seat.lane, is_sampled, tries)
                 }
                 _ => Ok(None),
             })?;
+            let lane = &mut seats[who].lane;
+            if is_sampled {
+                lane.keep_samples(turn.as_ref().map_or(&[][..], |turn| &turn.samples[..]));
+            }
             if counts {
-                seats[who].lane.rates.push(rate);
+                lane.rates.push(turn.as_ref().map(Turn::mops));
             }
             keep_within(&mut seats, pace.most_bytes);
         }
@@ -463,17 +297,14 @@ fn side_by_side(
     lane: &mut Lane,
     is_sampled: bool,
     tries: usize,
-) -> Result<Option<f64>, LabError> {
+) -> Result<Option<Turn>, LabError> {
     for _ in 0..tries {
         let how = if is_sampled { How::Sampled } else { How::Timed };
         let Some(turn) = racer.run(how)? else {
             return Ok(None);
         };
         if turn.is_crowded || turn.was_side_by_side {
-            if is_sampled {
-                lane.keep_samples(&turn);
-            }
-            return Ok(Some(turn.mops()));
+            return Ok(Some(turn));
         }
         lane.disturbed.push(turn.mops());
         if lane.disturbed.len() > REPEATS {

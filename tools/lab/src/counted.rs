@@ -1,6 +1,6 @@
 //! Counted runs of a map: one for each group of counters, after the rounds that are timed.
-use crate::contest::Racer;
 use crate::error::LabError;
+use crate::racer::Racer;
 use crate::run::How;
 use measure::counting::{self, Count, Counting};
 use measure::crew::Crew;

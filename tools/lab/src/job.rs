@@ -1,12 +1,13 @@
 //! The main job: which workloads run, with how many threads, in what time.
 use crate::cli::RunArgs;
 use crate::clock::Ticks;
-use crate::contest::{Pace, Samples, most_bytes, race, racers};
+use crate::contest::{Pace, Samples, most_bytes, race};
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::machine::Machine;
 use crate::mixes::{Dist, MOST_KEYS, Mix, MixPlan};
 use crate::ops::Stream;
+use crate::racer::racers;
 use crate::report::{
     BODY, Cell, Method, Report, Section, print_cell, print_machine, print_reasons, write_html,
     write_json,
@@ -178,7 +179,15 @@ fn method() -> Method {
 
 fn tasks(args: &RunArgs) -> Result<Vec<Task>, LabError> {
     let mut tasks = Vec::new();
+    // The keys of traces are text.
+    let is_replayed = args.maps.is_empty() || args.maps.iter().any(|map| !map.is_of_words());
     if let Some(path) = &args.trace {
+        if !is_replayed {
+            return Err(LabError::Usage(
+                "--maps: expected a map with text keys, which a trace has; WordMap has none"
+                    .to_owned(),
+            ));
+        }
         tasks.push(Task::Trace(read(path)?));
     }
     let dists = match args.dist {
@@ -189,7 +198,9 @@ fn tasks(args: &RunArgs) -> Result<Vec<Task>, LabError> {
         (Some(mix), _) => vec![mix],
         (None, Some(_)) => vec![],
         (None, None) => {
-            tasks.extend(shipped()?.map(Task::Trace));
+            if is_replayed {
+                tasks.extend(shipped()?.map(Task::Trace));
+            }
             vec![Mix::new(95, 5, 0), Mix::new(70, 20, 10)]
         }
     };

@@ -1,7 +1,7 @@
 //! Key types of the workloads.
-use crate::contest::{Racer, runner};
-use crate::engines::{Entrant, Words};
+use crate::engines::{Entrant, Words, WordsMany, line_racer};
 use crate::ops::Stream;
+use crate::racer::{Racer, runner};
 use crate::work::Work;
 use core::borrow::Borrow;
 use core::hash::Hash;
@@ -14,22 +14,33 @@ pub(crate) trait Key:
     /// What operations carry: `u64` itself, or `str` for `String`.
     type View: Hash + Eq + ToOwned<Owned = Self> + ?Sized;
 
-    /// A racer over a map of words, if these keys are words.
-    fn words<S: Stream<Key = Self>>(work: &Arc<Work<S>>) -> Option<Box<dyn Racer>>;
+    /// The racer of an entrant that takes number keys only; `None` for the others, and if these are no numbers.
+    fn words<S: Stream<Key = Self>>(
+        entrant: Entrant,
+        work: &Arc<Work<S>>,
+    ) -> Option<Box<dyn Racer>>;
 }
 
 impl Key for u64 {
     type View = Self;
 
-    fn words<S: Stream<Key = Self>>(work: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
-        Some(runner::<S, Words>(Entrant::Wordmap, work))
+    fn words<S: Stream<Key = Self>>(
+        entrant: Entrant,
+        work: &Arc<Work<S>>,
+    ) -> Option<Box<dyn Racer>> {
+        match entrant {
+            Entrant::Wordmap => Some(runner::<S, Words>(entrant, work)),
+            Entrant::WordmapMany => Some(runner::<S, WordsMany>(entrant, work)),
+            Entrant::OneLine | Entrant::OneLineMany => Some(line_racer(entrant, work)),
+            _ => None,
+        }
     }
 }
 
 impl Key for String {
     type View = str;
 
-    fn words<S: Stream<Key = Self>>(_: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
+    fn words<S: Stream<Key = Self>>(_: Entrant, _: &Arc<Work<S>>) -> Option<Box<dyn Racer>> {
         None
     }
 }

@@ -16,6 +16,7 @@
 //! | `mixes.rs`, `trace.rs` | where the streams come from, and their oracles |
 //! | `work.rs` | a workload and what must be true after it |
 //! | `run.rs` | one timed run on some threads |
+//! | `racer.rs` | one map on one workload |
 //! | `contest.rs`, `counted.rs` | interleaved rounds of all maps, and runs that are counted |
 //! | `machine/`, `clock.rs`, `alloc.rs` | the machine, its clock, its allocator |
 //! | `report/` | table, JSON, page, advice |
@@ -36,6 +37,7 @@ mod mixes;
 mod num;
 mod ops;
 mod placing;
+mod racer;
 mod report;
 mod run;
 #[cfg(test)]

@@ -109,16 +109,21 @@ where
 
 /// Runs one stream on each thread, all at once, each pinned to a core if there are enough.
 ///
-/// `crowd` is on how few cores to crowd them instead.
-pub(crate) fn turn<S, E>(store: &E, streams: &[S], crowd: Option<usize>, how: How<'_>) -> Turn
+/// `worker` is called by each thread, with its number, before the clock starts; `crowd` is on how few cores to crowd them instead.
+pub(crate) fn turn<S, W>(
+    worker: impl Fn(usize) -> W + Sync,
+    streams: &[S],
+    crowd: Option<usize>,
+    how: How<'_>,
+) -> Turn
 where
     S: Stream,
-    E: Store<S::Key>,
+    W: Worker<S::Key>,
 {
     let crew = Crew::new(streams.len(), crowd);
     let prepare = |thread: usize| {
         let stream = &streams[thread];
-        let mut worker = store.worker(thread);
+        let mut worker = worker(thread);
         warm_up(&mut worker, stream);
         let room = match how {
             How::Sampled => stream.len() / SAMPLE_EVERY + 1,
@@ -154,12 +159,15 @@ fn warm_up<S: Stream, W: Worker<S::Key>>(worker: &mut W, stream: &S) {
     }
 }
 
-/// The timed loop. Timed operations include what the end of a batch costs the next operation.
+/// The timed loop. Single operations are not timed where many are done in one call. Timed operations include what the end of a batch costs the next operation.
 fn drive<S, W, const SAMPLED: bool>(worker: &mut W, stream: &S, samples: &mut Vec<u64>) -> Tally
 where
     S: Stream,
     W: Worker<S::Key>,
 {
+    if let Some(tally) = worker.groups(stream) {
+        return tally;
+    }
     let mut tally = Tally::default();
     let ticks = Ticks::get();
     let mut batch = worker.batch();
@@ -185,8 +193,9 @@ where
     tally
 }
 
+/// One operation.
 #[inline(always)]
-fn step<S, B>(batch: &mut B, stream: &S, index: usize, tally: &mut Tally)
+pub(crate) fn step<S, B>(batch: &mut B, stream: &S, index: usize, tally: &mut Tally)
 where
     S: Stream,
     B: Batch<S::Key>,

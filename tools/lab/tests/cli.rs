@@ -86,6 +86,12 @@ fn files_and_options_that_make_no_sense_exit_with_2() {
         .stderr(contains("expected three shares that add up to 100"));
     lab().args(["--threads", "0"]).assert().code(2);
     lab()
+        .args(["--maps", "wordmap", "--trace", "-"])
+        .write_stdin("a\n")
+        .assert()
+        .code(2)
+        .stderr(contains("--maps: expected a map with text keys"));
+    lab()
         .args(["--maps", "treemap"])
         .assert()
         .code(2)

@@ -1,5 +1,6 @@
 //! The table of bars: workloads, and what is asked of each.
 use super::Effort;
+use super::check::{Check, LOCKED, Part, RIVALS, RIVALS_HELD, Rival};
 use crate::cli::BarGroup;
 use crate::engines::Entrant;
 use crate::mixes::{Dist, Mix};
@@ -38,70 +39,8 @@ pub(super) enum Load {
     Growth,
 }
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Check {
-    pub(super) ours: Entrant,
-    pub(super) rival: Rival,
-    pub(super) bar: f64,
-}
-
-/// Compared with what.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rival {
-    One(Entrant),
-    /// The one of these with the highest median.
-    Best(&'static [Entrant]),
-    /// Ourselves, on the case's [`Twin`].
-    Twin,
-    /// No rival: our p99 in ns is at most the bar.
-    P99,
-    P999,
-}
-
 /// The size at which WordMap is measured alone, except with gets only.
 const LARGEST: &str = "14M";
-
-const LOCKED: &[Entrant] = &[Entrant::Dashmap, Entrant::SccMap, Entrant::Mutex64];
-const RIVALS: &[Entrant] = &[
-    Entrant::Papaya,
-    Entrant::Dashmap,
-    Entrant::SccMap,
-    Entrant::Mutex64,
-];
-/// Those, and papaya with its pin held: what a map with its pin held must beat.
-const RIVALS_HELD: &[Entrant] = &[
-    Entrant::Papaya,
-    Entrant::PapayaHeld,
-    Entrant::Dashmap,
-    Entrant::SccMap,
-    Entrant::Mutex64,
-];
-
-impl Check {
-    fn new(ours: Entrant, rival: Rival, bar: f64) -> Self {
-        Self { ours, rival, bar }
-    }
-
-    /// Whether it compares with ourselves.
-    pub(super) fn has_twin(&self) -> bool {
-        matches!(self.rival, Rival::Twin)
-    }
-
-    /// In words.
-    pub(super) fn words(&self) -> String {
-        let (ours, bar) = (self.ours.label(), self.bar);
-        match self.rival {
-            Rival::One(rival) => format!("{ours} >= {bar}x {}", rival.label()),
-            Rival::Best(LOCKED) => format!("{ours} >= {bar}x the best locked map"),
-            Rival::Best(RIVALS) => format!("{ours} >= {bar}x the best rival"),
-            Rival::Best(_) => format!("{ours} >= {bar}x the best rival, papaya's pin held too"),
-            Rival::Twin => format!("{ours} >= {bar:.2}x its own rate"),
-            Rival::P99 => format!("{ours} p99 <= {bar} ns"),
-            Rival::P999 => format!("{ours} p99.9 <= {bar} ns"),
-        }
-    }
-}
 
 impl Case {
     /// Takes WordMap in, with the rivals that it is compared with.
@@ -262,7 +201,7 @@ fn get(size: &str, keys: u32, threads: usize) -> Case {
         Entrant::PapayaHeld,
         Entrant::Dashmap,
     ];
-    Case {
+    let mut case = Case {
         entrants: entrants.into(),
         checks: vec![
             Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 1.3),
@@ -274,7 +213,19 @@ fn get(size: &str, keys: u32, threads: usize) -> Case {
     .with_words(
         RIVALS_HELD,
         vec![best(if size == "10k" { 2.0 } else { 1.4 })],
-    )
+    );
+    if size == "10k" {
+        return case;
+    }
+    // Out of cache: many at once, and what it is limited by.
+    let (ours, limit) = (Entrant::WordmapMany, Entrant::OneLineMany);
+    case.entrants
+        .extend([ours, Entrant::Hashbrown, Entrant::OneLine, limit]);
+    case.checks.extend([
+        Check::new(ours, Rival::Best(RIVALS_HELD), 2.5),
+        Check::new(ours, Rival::One(limit), 0.55),
+    ]);
+    case
 }
 
 /// WordMap against the best rival.
@@ -382,7 +333,7 @@ fn growth(size: &str, keys: u32, threads: usize) -> Case {
         Entrant::Dashmap,
         Entrant::Mutex64,
     ];
-    Case {
+    let mut case = Case {
         name: format!("growth to {size}, {}", threads_words(threads)),
         load: Load::Growth,
         keys,
@@ -394,10 +345,25 @@ fn growth(size: &str, keys: u32, threads: usize) -> Case {
         checks: vec![
             Check::new(Entrant::Shardmap, Rival::One(Entrant::Papaya), 4.0),
             Check::new(Entrant::Shardmap, Rival::One(Entrant::Dashmap), 0.8),
-            Check::new(Entrant::Shardmap, Rival::P99, 1200.0),
+            Check::new(Entrant::Shardmap, Rival::Tail(Part::P99), 1200.0),
         ],
     }
-    .with_words(RIVALS_HELD, vec![best(1.0)])
+    .with_words(
+        RIVALS_HELD,
+        vec![
+            best(1.0),
+            Check::new(Entrant::Wordmap, Rival::Tail(Part::P999), 3000.0),
+            Check::new(Entrant::Wordmap, Rival::Tail(Part::P9999), 20_000.0),
+            Check::new(
+                Entrant::Wordmap,
+                Rival::BestTail(Part::P99, RIVALS_HELD),
+                1.0,
+            ),
+            Check::new(Entrant::WordmapMany, Rival::Best(RIVALS_HELD), 1.4),
+        ],
+    );
+    case.entrants.push(Entrant::WordmapMany);
+    case
 }
 
 fn crowd(size: &str, keys: u32) -> Case {
@@ -417,7 +383,7 @@ fn crowd(size: &str, keys: u32) -> Case {
         twin: Some(Twin::Calm),
         checks: vec![
             Check::new(Entrant::Shardmap, Rival::Twin, 0.85),
-            Check::new(Entrant::Shardmap, Rival::P999, 50_000.0),
+            Check::new(Entrant::Shardmap, Rival::Tail(Part::P999), 50_000.0),
         ],
         ..mixed(mix, Dist::Uniform, size, keys, 8)
     }
@@ -425,7 +391,7 @@ fn crowd(size: &str, keys: u32) -> Case {
         RIVALS_HELD,
         vec![
             Check::new(Entrant::Wordmap, Rival::Twin, 0.9),
-            Check::new(Entrant::Wordmap, Rival::P999, 1000.0),
+            Check::new(Entrant::Wordmap, Rival::Tail(Part::P999), 1000.0),
         ],
     )
 }

@@ -1,7 +1,8 @@
 //! From what the maps of a case showed to a verdict on one of its checks.
-use super::cases::{Case, Check, Rival, Twin, ops_of};
+use super::cases::{Case, Twin, ops_of};
+use super::check::{Check, Part, Rival};
 use super::{Bar, Effort};
-use crate::contest::Lane;
+use crate::contest::{Lane, Tail};
 use crate::engines::Entrant;
 use measure::stats::{Interval, geometric_mean, paired_ratio, spread};
 
@@ -18,14 +19,17 @@ pub(super) fn judge(case: &Case, check: &Check, lanes: &[Lane], effort: Effort) 
         Rival::Best(all) => best(lanes, all),
         // Twins come behind the entrants.
         Rival::Twin => lanes.iter().rfind(|lane| lane.entrant == check.ours),
-        Rival::P99 => {
-            tail(&mut bar, check, lanes, ours, "p99", |lane| &lane.p99s);
+        Rival::Tail(part) => {
+            tail(&mut bar, check, lanes, ours, part);
             close(&mut bar, &[ours], effort);
             return bar;
         }
-        Rival::P999 => {
-            tail(&mut bar, check, lanes, ours, "p99.9", |lane| &lane.p999s);
-            close(&mut bar, &[ours], effort);
+        Rival::BestTail(part, all) => {
+            let Some(rival) = calmest(lanes, all, part) else {
+                return bar;
+            };
+            tail_against(&mut bar, check, ours, rival, part);
+            close(&mut bar, &[ours, rival], effort);
             return bar;
         }
     };
@@ -43,6 +47,12 @@ pub(super) fn judge(case: &Case, check: &Check, lanes: &[Lane], effort: Effort) 
     };
     bar.ours = format!("{:.2} Mops/s", median(ours));
     bar.theirs = format!("{label} {:.2} Mops/s{shorter}", median(rival));
+    if rival.entrant.is_limit() {
+        let others = lanes.iter().filter(|lane| lane.entrant.is_limit());
+        for other in others.filter(|lane| lane.entrant != rival.entrant) {
+            bar.theirs += &format!(", {} {:.2}", other.entrant.label(), median(other));
+        }
+    }
     bar.found = paired_ratio(&ours.rates, &rival.rates);
     bar.verdict = bar.found.map(|found| found.at_least(check.bar));
     close(&mut bar, &[ours, rival], effort);
@@ -61,28 +71,51 @@ fn best<'l>(lanes: &'l [Lane], all: &[Entrant]) -> Option<&'l Lane> {
         .max_by(|a, b| median(a).total_cmp(&median(b)))
 }
 
+/// One part of the slowest operations, by sampled round.
+fn values(lane: &Lane, part: Part) -> Vec<Option<f64>> {
+    let value = |tail: &Tail| part.of(tail);
+    let values = lane.tails.iter();
+    values.map(|tail| tail.as_ref().map(value)).collect()
+}
+
+fn mean(lane: &Lane, part: Part) -> Option<Interval> {
+    let values: Vec<f64> = values(lane, part).into_iter().flatten().collect();
+    geometric_mean(&values)
+}
+
+fn told(lane: &Lane, part: Part) -> Option<String> {
+    let found = mean(lane, part)?;
+    Some(format!("{} {:.0} ns", lane.entrant.label(), found.estimate))
+}
+
+/// The one of these whose slowest operations are the least slow.
+fn calmest<'l>(lanes: &'l [Lane], all: &[Entrant], part: Part) -> Option<&'l Lane> {
+    let timed = lanes.iter().filter(|lane| all.contains(&lane.entrant));
+    let timed = timed.filter_map(|lane| Some((lane, mean(lane, part)?.estimate)));
+    let least = timed.min_by(|a, b| a.1.total_cmp(&b.1));
+    least.map(|(lane, _)| lane)
+}
+
 /// A bar on the slowest operations; the rivals' are told beside.
-fn tail(
-    bar: &mut Bar,
-    check: &Check,
-    lanes: &[Lane],
-    ours: &Lane,
-    name: &str,
-    values: fn(&Lane) -> &Vec<f64>,
-) {
-    let words = |found: Interval| format!("{name} {:.0} ns", found.estimate);
+fn tail(bar: &mut Bar, check: &Check, lanes: &[Lane], ours: &Lane, part: Part) {
+    let words = |found: Interval| format!("{part} {:.0} ns", found.estimate);
     bar.rests_on = "sampled rounds";
-    bar.found = geometric_mean(values(ours));
+    bar.found = mean(ours, part);
     bar.verdict = bar.found.map(|found| found.at_most(check.bar));
     bar.ours = bar.found.map_or_else(String::new, words);
     let others = lanes.iter().filter(|lane| !lane.entrant.is_ours());
-    let others: Vec<String> = others
-        .filter_map(|lane| {
-            let found = geometric_mean(values(lane))?;
-            Some(format!("{} {:.0} ns", lane.entrant.label(), found.estimate))
-        })
-        .collect();
+    let others: Vec<String> = others.filter_map(|lane| told(lane, part)).collect();
     bar.theirs = others.join(", ");
+}
+
+/// A bar on ours in times of theirs.
+fn tail_against(bar: &mut Bar, check: &Check, ours: &Lane, rival: &Lane, part: Part) {
+    bar.found = paired_ratio(&values(ours, part), &values(rival, part));
+    bar.verdict = bar.found.map(|found| found.at_most(check.bar));
+    bar.ours = mean(ours, part).map_or_else(String::new, |found| {
+        format!("{part} {:.0} ns", found.estimate)
+    });
+    bar.theirs = told(rival, part).unwrap_or_default();
 }
 
 /// Takes the verdict back where too few rounds carry it, and says why they are few.
@@ -99,8 +132,9 @@ fn close(bar: &mut Bar, lanes: &[&Lane], effort: Effort) {
 #[cfg(test)]
 mod tests {
     use super::super::cases::{self, Case};
-    use super::{Bar, Effort, Lane, judge};
+    use super::{Bar, Effort, Lane, Tail, judge};
     use crate::cli::BarGroup;
+    use crate::engines::Entrant;
     use measure::stats::Verdict;
 
     const EFFORT: Effort = Effort {
@@ -186,10 +220,92 @@ mod tests {
     #[test]
     fn a_tail_rests_on_ten_rounds() {
         let (case, mut lanes) = race(BarGroup::Crowd, "8 threads");
-        lanes[0].p999s = vec![40_000.0; 9];
+        let slow = Some(Tail {
+            p999: 40_000.0,
+            ..Tail::default()
+        });
+        lanes[0].tails = vec![slow; 9];
         let outcome = |lanes: &[Lane]| bars(&case, lanes)[1].outcome();
         assert_eq!(outcome(&lanes), "not measured: 9 undisturbed rounds");
-        lanes[0].p999s.push(40_000.0);
+        lanes[0].tails.push(slow);
         assert_eq!(outcome(&lanes), "met");
+    }
+
+    #[test]
+    fn a_tail_is_compared_with_the_calmest_rival_round_by_round() {
+        let (case, mut lanes) = race(BarGroup::Growth, "growth to 10M, 1 thread");
+        let slow = |p99: f64| {
+            let tail = Tail {
+                p99,
+                ..Tail::default()
+            };
+            vec![Some(tail); 12]
+        };
+        for lane in &mut lanes {
+            // A map that calls for many keys at once has no times of single operations.
+            lane.tails = match lane.entrant {
+                Entrant::WordmapMany => vec![None; 12],
+                Entrant::Wordmap => slow(500.0),
+                Entrant::Dashmap => slow(400.0),
+                _ => slow(800.0),
+            };
+        }
+        let find = |lanes: &[Lane]| {
+            let all = bars(&case, lanes);
+            let bar = all
+                .into_iter()
+                .find(|bar| bar.asks.contains("the best rival's"));
+            bar.unwrap()
+        };
+        let bar = find(&lanes);
+        assert_eq!(bar.finding(), "1.25 (1.25-1.25), 12 pairs");
+        assert_eq!(bar.theirs, "dashmap 400 ns");
+        assert_eq!(bar.verdict, Some(Verdict::Missed));
+        let ours = lanes
+            .iter_mut()
+            .find(|lane| lane.entrant == Entrant::Wordmap);
+        ours.unwrap().tails = slow(400.0);
+        assert_eq!(find(&lanes).verdict, Some(Verdict::Met));
+    }
+
+    #[test]
+    fn many_at_once_are_judged_by_the_limit() {
+        let (case, mut lanes) = race(BarGroup::Get, "get-only 14M, 2 threads");
+        for lane in &mut lanes {
+            lane.rates = match lane.entrant {
+                Entrant::WordmapMany => vec![Some(6.0); 12],
+                Entrant::OneLineMany => vec![Some(10.0); 12],
+                Entrant::Hashbrown => vec![Some(5.0); 12],
+                _ => vec![Some(2.0); 12],
+            };
+        }
+        let all = bars(&case, &lanes);
+        let find = |part: &str| all.iter().find(|bar| bar.asks.contains(part)).unwrap();
+        let limit = find("0.55x one line, 16 ahead");
+        assert_eq!(limit.finding(), "0.60 (0.60-0.60), 12 pairs");
+        assert_eq!(limit.verdict, Some(Verdict::Met));
+        assert!(
+            limit.theirs.ends_with(", hashbrown 5.00, one line 2.00"),
+            "{}",
+            limit.theirs
+        );
+        let rival = find("many at once >= 2.5x the best rival");
+        assert_eq!(rival.finding(), "3.00 (3.00-3.00), 12 pairs");
+    }
+
+    #[test]
+    fn a_case_keeps_what_is_asked_for() {
+        let cases = cases::of(BarGroup::Crowd, EFFORT);
+        let case = cases[0].clone().only("WordMap").unwrap();
+        assert_eq!(case.twins(), [Entrant::Wordmap]);
+        assert!(!case.entrants.contains(&Entrant::Shardmap));
+        assert!(
+            case.checks
+                .iter()
+                .all(|check| check.ours == Entrant::Wordmap)
+        );
+        let tail = cases[0].clone().only("WordMap p99.9").unwrap();
+        assert_eq!((tail.twin, tail.checks.len()), (None, 1));
+        assert!(cases[0].clone().only("no such bar").is_none());
     }
 }

@@ -1,18 +1,16 @@
 //! Bytes held per entry: counted, not timed, so there is no interval.
 use super::{Bar, Effort};
-use crate::alloc;
+use crate::alloc::{self, By};
 use crate::engines::{
     Batch as _, Dash, Mutex64, PapayaPin, SccMap, ShardMapPin, Store, Worker as _,
 };
 use measure::stats::Interval;
 
-/// Of the group.
-pub(super) const NAME: &str = "memory";
-/// What it takes on 2 cores of a Zen 5, for the estimate.
-pub(super) const SECONDS: f64 = 90.0;
+/// Of the bars.
+pub(super) const NAME: &str = "memory, ShardMap";
 
 /// Measures them all.
-pub(super) fn measure(effort: Effort) -> Vec<Bar> {
+pub(super) fn measure(effort: Effort, _: &[&str]) -> Vec<Bar> {
     let sizes = [8, 10, 12, 14, 16].map(|millions| millions * 1_000_000 / effort.divisor);
     let ours = sizes.map(per_entry::<ShardMapPin<u64>>);
     let theirs = [
@@ -22,7 +20,7 @@ pub(super) fn measure(effort: Effort) -> Vec<Bar> {
         ("64 x Mutex", sizes.map(per_entry::<Mutex64<u64>>)),
     ];
     let case = format!(
-        "{NAME}, {} entries, u64 to u64",
+        "memory, {} entries, u64 to u64",
         sizes.map(|n| n.to_string()).join(", ")
     );
     let mean = |bytes: &[f64; 5]| bytes.iter().sum::<f64>() / 5.0;
@@ -34,6 +32,7 @@ pub(super) fn measure(effort: Effort) -> Vec<Bar> {
         all.collect::<Vec<_>>().join(", ")
     };
     let all = ours.map(|bytes| format!("{bytes:.1}")).join(", ");
+    let all = format!("each: {all}");
     let small = |entries: u32| {
         let held = held_by::<ShardMapPin<u64>>(entries);
         [
@@ -91,12 +90,12 @@ pub(super) fn measure(effort: Effort) -> Vec<Bar> {
     ]
 }
 
-fn bar(case: &str, asks: &str, found: f64, most: f64, theirs: String, all: &str) -> Bar {
+pub(super) fn bar(case: &str, asks: &str, found: f64, most: f64, theirs: String, all: &str) -> Bar {
     let found = Interval::exact(found);
     let all = if all.is_empty() {
         String::new()
     } else {
-        format!(" (each: {all})")
+        format!(" ({all})")
     };
     Bar {
         case: case.to_owned(),
@@ -119,13 +118,14 @@ fn per_entry<E: Store<u64>>(entries: u32) -> f64 {
 fn held_by<E: Store<u64>>(entries: u32) -> f64 {
     // What a thread sets up on its first use of a map is the thread's.
     fill(&E::new(1), 1);
-    let (store, held) = alloc::growth(|| {
+    let (store, held) = alloc::growth(By::Blocks, || {
         let store = E::new(1);
         fill(&store, entries);
         store
     });
     drop(store);
-    held as f64 + size_of::<E>() as f64
+    // Blocks are always counted.
+    held.unwrap_or(0) as f64 + size_of::<E>() as f64
 }
 
 fn fill<E: Store<u64>>(store: &E, entries: u32) {

@@ -3,19 +3,23 @@
 //! A bar that is a ratio is met when the whole 95 % interval of the paired ratio reaches it,
 //! missed when none of it does, and otherwise this run cannot tell.
 mod cases;
+mod check;
 mod iteration;
 mod judge;
 mod memory;
+mod moments;
 mod record;
 
 use crate::cli::{BarGroup, BarsArgs};
-use crate::contest::{Lane, Pace, Samples, most_bytes, race, racers};
+use crate::contest::{Lane, Pace, Samples, most_bytes, race};
 use crate::engines::Entrant;
 use crate::error::LabError;
 use crate::job::progress;
 use crate::machine::Machine;
 use crate::mixes::{Dist, MixPlan, growth};
-use cases::{Case, Check, Load, Twin, ops_of};
+use crate::racer::racers;
+use cases::{Case, Load, Twin, ops_of};
+use check::Check;
 use clap::ValueEnum as _;
 use measure::stats::{Interval, Verdict};
 use std::io::Write;
@@ -78,6 +82,37 @@ impl Bar {
     }
 }
 
+/// Bars that are not of maps side by side.
+struct Apart {
+    group: BarGroup,
+    /// What they are chosen by.
+    names: &'static [&'static str],
+    /// What they take on 2 cores of a Zen 5, for the estimate.
+    seconds: f64,
+    measure: fn(Effort, &[&str]) -> Vec<Bar>,
+}
+
+static APART: [Apart; 3] = [
+    Apart {
+        group: BarGroup::Memory,
+        names: &[memory::NAME],
+        seconds: 90.0,
+        measure: memory::measure,
+    },
+    Apart {
+        group: BarGroup::Memory,
+        names: &[moments::NAME],
+        seconds: 90.0,
+        measure: moments::measure,
+    },
+    Apart {
+        group: BarGroup::Iteration,
+        names: &iteration::NAMES,
+        seconds: 45.0,
+        measure: iteration::measure,
+    },
+];
+
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
@@ -132,9 +167,17 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
         .flat_map(|group| cases::of(*group, effort))
         .filter_map(|case| case.only(args.only.as_deref().unwrap_or_default()))
         .collect();
-    let has_memory = groups.contains(&BarGroup::Memory) && is_wanted(memory::NAME);
-    let has_iteration = groups.contains(&BarGroup::Iteration) && is_wanted(iteration::NAME);
-    if cases.is_empty() && !has_memory && !has_iteration {
+    let chosen = |apart: &Apart| -> Vec<&'static str> {
+        let names = apart.names.iter().copied();
+        names.filter(|name| is_wanted(name)).collect()
+    };
+    let apart: Vec<(&Apart, Vec<&str>)> = APART
+        .iter()
+        .filter(|apart| groups.contains(&apart.group))
+        .map(|apart| (apart, chosen(apart)))
+        .filter(|(_, chosen)| !chosen.is_empty())
+        .collect();
+    if cases.is_empty() && apart.is_empty() {
         return Err(LabError::Usage(
             "--only: expected a part of a bar's name, such as \"get-only 10k\"; none has it"
                 .to_owned(),
@@ -150,12 +193,10 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
         )?;
     }
     let mut seconds: f64 = cases.iter().map(|case| estimate(case, effort)).sum();
-    if has_memory {
-        seconds += memory::SECONDS / f64::from(effort.divisor);
-    }
-    if has_iteration {
-        seconds += iteration::SECONDS / f64::from(effort.divisor);
-    }
+    seconds += apart
+        .iter()
+        .map(|(apart, _)| apart.seconds / f64::from(effort.divisor))
+        .sum::<f64>();
     writeln!(
         out,
         "{} cases, {} rounds each, about {:.0} minutes on 2 cores; at most {:.0} GiB held",
@@ -165,7 +206,7 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
         most_bytes() as f64 / f64::from(1 << 30)
     )?;
     out.flush()?;
-    let progress = progress(cases.len() + usize::from(has_memory) + usize::from(has_iteration));
+    let progress = progress(cases.len() + apart.len());
     let mut bars = Vec::new();
     let mut show = |found: Vec<Bar>| -> Result<(), LabError> {
         progress.suspend(|| found.iter().try_for_each(|bar| print(&mut out, bar)))?;
@@ -178,13 +219,9 @@ pub(crate) fn run(args: &BarsArgs) -> Result<(), LabError> {
         progress.set_message(case.name.clone());
         show(measure(case, effort, &machine)?)?;
     }
-    if has_memory {
-        progress.set_message(memory::NAME);
-        show(memory::measure(effort))?;
-    }
-    if has_iteration {
-        progress.set_message(iteration::NAME);
-        show(iteration::measure(effort))?;
+    for (apart, chosen) in apart {
+        progress.set_message(chosen.join(", "));
+        show((apart.measure)(effort, &chosen))?;
     }
     progress.finish_and_clear();
     let count = |verdict| {
@@ -255,20 +292,22 @@ fn unmeasured(case: &Case, why: &str) -> Vec<Bar> {
     case.checks.iter().map(bar).collect()
 }
 
-/// How many maps of a case are alive at once: all, but in growth one after the other.
-fn alive(case: &Case) -> u32 {
-    let maps = case.entrants.len() + case.twins().len();
-    let is_growth = matches!(case.load, Load::Growth);
-    u32::try_from(if is_growth { 1 } else { maps }).unwrap_or(u32::MAX)
-}
-
 fn needs_bytes(case: &Case) -> u64 {
-    let per_entry = if matches!(case.load, Load::Text(..)) {
-        150
-    } else {
-        100
+    let is_text = matches!(case.load, Load::Text(..));
+    let per_entry = |entrant: &Entrant| match entrant {
+        _ if is_text => 150,
+        Entrant::Wordmap | Entrant::WordmapMany => 50,
+        limit if limit.is_limit() => 50,
+        _ => 100,
     };
-    u64::from(case.keys) * per_entry * u64::from(alive(case))
+    let maps = case.entrants.iter().map(per_entry);
+    let twins = case.twins();
+    let per_key: u64 = match case.load {
+        // One after the other.
+        Load::Growth => maps.max().unwrap_or(0),
+        Load::Ints(..) | Load::Text(..) => maps.chain(twins.iter().map(per_entry)).sum(),
+    };
+    u64::from(case.keys) * per_key
 }
 
 /// Seconds, roughly, from what the cases took on 2 cores of a Zen 5: half a microsecond an entry

@@ -11,6 +11,8 @@
 //! from empty; none is told how much is coming.
 mod dash;
 mod limit;
+mod limit_line;
+pub(crate) mod many;
 mod mutex64;
 mod papaya;
 mod scc_index;
@@ -20,6 +22,8 @@ mod wordmap;
 
 pub(crate) use self::dash::Dash;
 pub(crate) use self::limit::Limit;
+pub(crate) use self::limit_line::line_racer;
+pub(crate) use self::many::WordsMany;
 pub(crate) use self::mutex64::Mutex64;
 pub(crate) use self::papaya::{PapayaHeld, PapayaPin};
 pub(crate) use self::scc_index::SccIndex;
@@ -27,7 +31,10 @@ pub(crate) use self::scc_map::SccMap;
 pub(crate) use self::shardmap::{ShardMapHeld, ShardMapPin};
 pub(crate) use self::wordmap::Words;
 
+use crate::alloc::By;
 use crate::keys::Key;
+use crate::ops::Stream;
+use crate::run::Tally;
 use clap::ValueEnum;
 use foldhash::fast::FixedState;
 use serde::Serialize;
@@ -48,6 +55,9 @@ pub(crate) trait Store<K: Key>: Sync + Sized {
     where
         Self: 'a;
 
+    /// How the bytes that it holds are counted.
+    const COUNTED: By = By::Blocks;
+
     /// An empty map for so many threads.
     fn new(threads: usize) -> Self;
 
@@ -67,6 +77,12 @@ pub(crate) trait Worker<K: Key> {
 
     /// Starts a batch.
     fn batch(&mut self) -> Self::Batch<'_>;
+
+    /// Does all of a stream, if this takes many keys in one call.
+    #[inline]
+    fn groups<S: Stream<Key = K>>(&mut self, _: &S) -> Option<Tally> {
+        None
+    }
 }
 
 /// The operations of the workloads.
@@ -94,6 +110,9 @@ pub(crate) enum Entrant {
     ShardmapHeld,
     /// `atomshard::WordMap`; number keys only.
     Wordmap,
+    /// The same, operations of a kind that follow one another in one call. For `bars`.
+    #[value(skip)]
+    WordmapMany,
     /// `papaya::HashMap`, pinned for each operation.
     Papaya,
     /// `papaya::HashMap`, a pin held for 64 operations.
@@ -108,10 +127,16 @@ pub(crate) enum Entrant {
     Mutex64,
     /// Unsynchronised `hashbrown::HashMap`, one for each thread.
     Hashbrown,
+    /// No map: a hash, and one random line. For `bars`.
+    #[value(skip)]
+    OneLine,
+    /// The same with the lines of the next 16 keys on their way. For `bars`.
+    #[value(skip)]
+    OneLineMany,
 }
 
 impl Entrant {
-    /// All, in the order of the tables.
+    /// All that the main job runs, in the order of the tables.
     pub(crate) const ALL: [Self; 10] = [
         Self::Shardmap,
         Self::ShardmapHeld,
@@ -132,6 +157,7 @@ impl Entrant {
             Self::Shardmap => "ShardMap",
             Self::ShardmapHeld => "ShardMap, pin held",
             Self::Wordmap => "WordMap",
+            Self::WordmapMany => "WordMap, many at once",
             Self::Papaya => "papaya",
             Self::PapayaHeld => "papaya, pin held",
             Self::Dashmap => "dashmap",
@@ -139,6 +165,8 @@ impl Entrant {
             Self::SccIndex => "scc::HashIndex",
             Self::Mutex64 => "64 x Mutex",
             Self::Hashbrown => "hashbrown",
+            Self::OneLine => "one line",
+            Self::OneLineMany => "one line, 16 ahead",
         }
     }
 
@@ -151,6 +179,10 @@ impl Entrant {
                 "no contender: its readers miss keys that are present throughout while they are \
                  overwritten",
             ),
+            Self::WordmapMany => Some("operations of a kind that follow one another in one call"),
+            Self::OneLine | Self::OneLineMany => {
+                Some("the limit, no map: a hash, and one random line of 32 bytes a key")
+            }
             Self::Wordmap => Some("keys and values of at most 8 bytes, by copy; no text keys"),
             Self::Mutex64 => {
                 Some("64 padded std::sync::Mutex, each around a hashbrown::HashTable; hashes once")
@@ -166,12 +198,30 @@ impl Entrant {
     /// Whether it is a map of this crate.
     #[must_use]
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Shardmap | Self::ShardmapHeld | Self::Wordmap)
+        matches!(
+            self,
+            Self::Shardmap | Self::ShardmapHeld | Self::Wordmap | Self::WordmapMany
+        )
+    }
+
+    /// Whether it takes numbers as keys only, of at most 8 bytes, as its values are.
+    #[must_use]
+    pub(crate) fn is_of_words(self) -> bool {
+        matches!(
+            self,
+            Self::Wordmap | Self::WordmapMany | Self::OneLine | Self::OneLineMany
+        )
     }
 
     /// Whether it may be chosen: shared between threads, and finds what is there.
     #[must_use]
     pub(crate) fn is_contender(self) -> bool {
-        !matches!(self, Self::SccIndex | Self::Hashbrown)
+        !matches!(self, Self::SccIndex) && !self.is_limit()
+    }
+
+    /// Whether it is there to show how far it is to what cannot be done better.
+    #[must_use]
+    pub(crate) fn is_limit(self) -> bool {
+        matches!(self, Self::Hashbrown | Self::OneLine | Self::OneLineMany)
     }
 }

@@ -2,15 +2,27 @@
 //!
 //! It has number keys only. Which keys have a racer over it is said by
 //! [`Key::words`](crate::keys::Key::words).
+use super::many::Many;
 use super::{Batch, Store, Worker, hasher};
+use crate::alloc::By;
 use atomshard::WordMap;
 use foldhash::fast::FixedState;
 
 /// The map.
 pub(crate) struct Words(WordMap<u64, u64, FixedState>);
 
+impl Words {
+    /// Gives back the room that the present entries do not need.
+    pub(crate) fn shrink(&self) {
+        self.0.shrink_to_fit();
+    }
+}
+
 impl Store<u64> for Words {
     type Worker<'a> = &'a Self;
+
+    /// Tables that were outgrown keep their addresses without pages.
+    const COUNTED: By = By::Pages;
 
     fn new(_: usize) -> Self {
         Self(WordMap::with_hasher(hasher()))
@@ -56,5 +68,22 @@ impl Batch<u64> for &Words {
     #[inline]
     fn add(&mut self, key: &u64) {
         self.0.update_or_insert(*key, |count| count + 1, 1);
+    }
+}
+
+impl Many for &Words {
+    #[inline]
+    fn get_many(&mut self, keys: &[u64], values: &mut [Option<u64>]) {
+        self.0.get_many(keys, values);
+    }
+
+    #[inline]
+    fn put_many(&mut self, entries: &[(u64, u64)], old: &mut [Option<u64>]) {
+        self.0.insert_many(entries, old);
+    }
+
+    #[inline]
+    fn del_many(&mut self, keys: &[u64], old: &mut [Option<u64>]) {
+        self.0.remove_many(keys, old);
     }
 }

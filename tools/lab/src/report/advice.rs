@@ -36,7 +36,7 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
     let level: Vec<&&Row> = compared.iter().filter(is_level).collect();
     let mut text = format!(
         "For {what} with {threads_words} choose {}: {:.1} Mops/s",
-        first.label,
+        name(first),
         median(first)
     );
     match (level.as_slice(), compared.first()) {
@@ -50,7 +50,8 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
         }
         ([], None) => {}
         (level, _) => {
-            let names: Vec<&str> = level.iter().map(|row| row.label).collect();
+            let names: Vec<String> = level.iter().map(|row| name(row)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             text += &format!(
                 "; these rounds cannot tell it from {}",
                 joined(&names, "or")
@@ -62,8 +63,26 @@ pub(crate) fn sentence(threads: usize, what: &str, rows: &[Row]) -> String {
         let names = joined(&names, "and");
         text += &format!("; too few rounds of both to compare it with {names}");
     }
+    if first.entrant.is_of_words()
+        && let Some(other) = others.iter().find(|row| !row.entrant.is_of_words())
+    {
+        text += &format!(
+            "; if keys or values are larger, {} ({:.1} Mops/s)",
+            other.label,
+            median(other)
+        );
+    }
     text += &or_else(first, others);
     text + "."
+}
+
+/// The map, with what it can be chosen for if not for everything.
+fn name(row: &Row) -> String {
+    if row.entrant.is_of_words() {
+        format!("{}, for keys and values of at most 8 bytes", row.label)
+    } else {
+        row.label.to_owned()
+    }
 }
 
 /// What speaks for another map: a much better tail, or much less memory.
@@ -79,7 +98,7 @@ fn or_else(first: &Row, others: &[&Row]) -> String {
     {
         text += &format!(
             "; if the tail counts, {} (p99.9 {best} ns instead of {own} ns)",
-            calmer.label
+            name(calmer)
         );
     }
     if let Some(own) = first.bytes_per_entry
@@ -91,7 +110,7 @@ fn or_else(first: &Row, others: &[&Row]) -> String {
     {
         text += &format!(
             "; if memory counts, {} ({best:.0} bytes per entry instead of {own:.0})",
-            smaller.label
+            name(smaller)
         );
     }
     text
@@ -137,6 +156,17 @@ mod tests {
         assert!(words.contains("2.11x the next, dashmap"), "{words}");
         assert!(
             words.contains("too few rounds of both to compare it with papaya"),
+            "{words}"
+        );
+        let small = (Entrant::Wordmap, all(30.0));
+        let words = sentence([
+            (Entrant::Shardmap, all(19.0)),
+            small,
+            (Entrant::Dashmap, all(9.0)),
+        ]);
+        assert!(
+            words.contains("choose WordMap, for keys and values of at most 8 bytes: 30.0 Mops/s")
+                && words.contains("if keys or values are larger, ShardMap (19.0 Mops/s)"),
             "{words}"
         );
         let level = (Entrant::Papaya, all(19.0));

@@ -21,12 +21,12 @@ const GRID: RGBColor = RGBColor(200, 200, 200);
 fn colour(entrant: Entrant) -> RGBColor {
     match entrant {
         Entrant::Shardmap | Entrant::ShardmapHeld => RGBColor(217, 95, 2),
-        Entrant::Wordmap => RGBColor(230, 171, 2),
+        Entrant::Wordmap | Entrant::WordmapMany => RGBColor(230, 171, 2),
         Entrant::Papaya | Entrant::PapayaHeld => RGBColor(27, 158, 119),
         Entrant::Dashmap => RGBColor(117, 112, 179),
         Entrant::SccMap | Entrant::SccIndex => RGBColor(231, 41, 138),
         Entrant::Mutex64 => RGBColor(102, 166, 30),
-        Entrant::Hashbrown => RGBColor(150, 150, 150),
+        Entrant::Hashbrown | Entrant::OneLine | Entrant::OneLineMany => RGBColor(150, 150, 150),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn throughput(cell: &Cell) -> Result<String, LabError> {
     // The limit would squeeze all others; its bar is cut off where the scale ends.
     let top = rows
         .iter()
-        .filter(|row| row.entrant != Entrant::Hashbrown)
+        .filter(|row| !row.entrant.is_limit())
         .filter_map(|row| row.mops.map(|mops| mops.upper_quartile.max(mops.median)))
         .fold(1e-3, f64::max);
     let left = LABELS + 8;

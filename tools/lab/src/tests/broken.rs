@@ -1,9 +1,11 @@
 //! Maps that are wrong on purpose, each in one way, and the messages that catch them.
-use crate::contest::{Pace, Racer, Samples, race, racers, runner};
-use crate::engines::{Batch, Entrant, Limit, Store, Worker};
+use crate::contest::{Pace, Samples, race};
+use crate::engines::many::{Grouped, Many};
+use crate::engines::{Batch, Entrant, Limit, Store, Words, Worker};
 use crate::keys::Key;
 use crate::mixes::{Dist, Mix, MixPlan, growth};
-use crate::ops::Stream;
+use crate::ops::{IntOps, Stream};
+use crate::racer::{Racer, racers, runner};
 use crate::run::How;
 use crate::trace::parse;
 use crate::work::Work;
@@ -15,18 +17,24 @@ const FORGETS_AN_OVERWRITE: u8 = 2;
 const KEEPS_THE_REMOVED: u8 = 3;
 const HONEST: u8 = 4;
 
-/// A correct map for one thread, with one fault in each run.
-struct Broken<K, const FAULT: u8>(Limit<K>);
+/// Those that bars have besides.
+const IN_BARS: [Entrant; 3] = [Entrant::WordmapMany, Entrant::OneLine, Entrant::OneLineMany];
+
+/// A correct map, with one fault in each run.
+struct Broken<E, const FAULT: u8>(E);
 
 struct BrokenWorker<W, const FAULT: u8>(W, u64);
 
 struct BrokenBatch<'b, B, const FAULT: u8>(B, &'b mut u64);
 
-impl<K: Key, const FAULT: u8> Store<K> for Broken<K, FAULT> {
-    type Worker<'a> = BrokenWorker<<Limit<K> as Store<K>>::Worker<'a>, FAULT>;
+impl<K: Key, E: Store<K>, const FAULT: u8> Store<K> for Broken<E, FAULT> {
+    type Worker<'a>
+        = BrokenWorker<E::Worker<'a>, FAULT>
+    where
+        Self: 'a;
 
     fn new(threads: usize) -> Self {
-        Self(Limit::new(threads))
+        Self(E::new(threads))
     }
 
     fn worker(&self, thread: usize) -> Self::Worker<'_> {
@@ -90,9 +98,19 @@ impl<K: Key, B: Batch<K>, const FAULT: u8> Batch<K> for BrokenBatch<'_, B, FAULT
 }
 
 fn outcome<const FAULT: u8, S: Stream>(work: Work<S>) -> Result<(), String> {
-    let runs = work.runs.len();
-    let mut racer: Box<dyn Racer> =
-        runner::<S, Broken<S::Key, FAULT>>(Entrant::Hashbrown, &Arc::new(work));
+    let work = Arc::new(work);
+    let racer = runner::<S, Broken<Limit<S::Key>, FAULT>>(Entrant::Hashbrown, &work);
+    all_runs(racer, work.runs.len())
+}
+
+/// The same with the map of words.
+fn outcome_of_words<const FAULT: u8>(work: Work<IntOps>) -> Result<(), String> {
+    let work = Arc::new(work);
+    let racer = runner::<IntOps, Broken<Words, FAULT>>(Entrant::Wordmap, &work);
+    all_runs(racer, work.runs.len())
+}
+
+fn all_runs(mut racer: Box<dyn Racer>, runs: usize) -> Result<(), String> {
     racer.prepare();
     for _ in 0..runs {
         racer.run(How::Timed).map_err(|error| error.to_string())?;
@@ -167,10 +185,116 @@ fn a_lost_overwrite_and_a_kept_removal_are_caught() {
 }
 
 #[test]
+fn a_map_of_words_is_caught_as_any_other() {
+    assert_eq!(outcome_of_words::<HONEST>(plan().ints()), Ok(()));
+    let message = outcome_of_words::<LOSES_A_KEY>(plan().ints()).unwrap_err();
+    assert!(message.starts_with("WRONG RESULT: WordMap on 50/30/20"));
+    let message = outcome_of_words::<LOSES_A_KEY>(growth(3000, 1)).unwrap_err();
+    assert!(message.ends_with("the map holds 2999 entries; correct is 3000"));
+    assert!(outcome_of_words::<FORGETS_AN_OVERWRITE>(plan().ints()).is_err());
+    assert!(outcome_of_words::<KEEPS_THE_REMOVED>(plan().ints()).is_err());
+}
+
+/// A map of words of which many keys at once are asked wrongly.
+struct Hasty<const FAULT: u8>(Words);
+
+#[derive(Clone, Copy)]
+struct HastyHold<'a, const FAULT: u8>(&'a Words);
+
+impl<const FAULT: u8> Store<u64> for Hasty<FAULT> {
+    type Worker<'a> = Grouped<HastyHold<'a, FAULT>>;
+
+    fn new(threads: usize) -> Self {
+        Self(Words::new(threads))
+    }
+
+    fn worker(&self, _: usize) -> Self::Worker<'_> {
+        Grouped(HastyHold(&self.0))
+    }
+
+    fn each(&mut self, visit: &mut dyn FnMut(&u64, u64)) {
+        self.0.each(visit);
+    }
+}
+
+impl<const FAULT: u8> Batch<u64> for HastyHold<'_, FAULT> {
+    fn get(&mut self, key: &u64) -> Option<u64> {
+        self.0.get(key)
+    }
+
+    fn put(&mut self, key: &u64, value: u64) -> bool {
+        self.0.put(key, value)
+    }
+
+    fn del(&mut self, key: &u64) -> bool {
+        self.0.del(key)
+    }
+
+    fn add(&mut self, key: &u64) {
+        self.0.add(key);
+    }
+}
+
+impl<const FAULT: u8> Many for HastyHold<'_, FAULT> {
+    fn get_many(&mut self, keys: &[u64], values: &mut [Option<u64>]) {
+        self.0.get_many(keys, values);
+    }
+
+    fn put_many(&mut self, entries: &[(u64, u64)], old: &mut [Option<u64>]) {
+        // The last one of a group is said to be new, and dropped.
+        let done = entries.len() - usize::from(FAULT == LOSES_A_KEY);
+        self.0.put_many(&entries[..done], &mut old[..done]);
+        old[done..].fill(None);
+    }
+
+    fn del_many(&mut self, keys: &[u64], old: &mut [Option<u64>]) {
+        self.0.del_many(keys, old);
+        if FAULT == KEEPS_THE_REMOVED {
+            for (key, old) in keys.iter().zip(old) {
+                if let Some(value) = old {
+                    self.0.put(key, *value);
+                }
+            }
+        }
+    }
+}
+
+fn outcome_of_many<const FAULT: u8>(work: Work<IntOps>) -> Result<(), String> {
+    let work = Arc::new(work);
+    let racer = runner::<IntOps, Hasty<FAULT>>(Entrant::WordmapMany, &work);
+    all_runs(racer, work.runs.len())
+}
+
+#[test]
+fn many_keys_at_once_are_checked_one_by_one() {
+    assert_eq!(outcome_of_many::<HONEST>(plan().ints()), Ok(()));
+    assert_eq!(outcome_of_many::<HONEST>(growth(3000, 1)), Ok(()));
+    let message = outcome_of_many::<LOSES_A_KEY>(growth(3000, 1)).unwrap_err();
+    // Groups of 256.
+    assert!(
+        message.ends_with("the map holds 2988 entries; correct is 3000"),
+        "{message}"
+    );
+    assert!(outcome_of_many::<LOSES_A_KEY>(plan().ints()).is_err());
+    assert!(outcome_of_many::<KEEPS_THE_REMOVED>(plan().ints()).is_err());
+}
+
+#[test]
+fn text_keys_have_no_map_of_words() {
+    assert_eq!(
+        racers(&[Entrant::Wordmap], &Arc::new(plan().ints())).len(),
+        1
+    );
+    assert!(racers(&[Entrant::Wordmap], &Arc::new(plan().texts())).is_empty());
+    assert!(racers(&[Entrant::Wordmap], &Arc::new(token_trace())).is_empty());
+}
+
+#[test]
 fn every_map_passes_everything() {
     for threads in [1, 2, 3] {
         let work = MixPlan { threads, ..plan() };
         let mut all = racers(&Entrant::ALL, &Arc::new(work.ints()));
+        all.extend(racers(&IN_BARS, &Arc::new(work.ints())));
         all.extend(racers(&Entrant::ALL, &Arc::new(work.texts())));
         let zipf = MixPlan {
             dist: Dist::Zipf,
@@ -178,6 +302,7 @@ fn every_map_passes_everything() {
         };
         all.extend(racers(&Entrant::ALL, &Arc::new(zipf.ints())));
         all.extend(racers(&Entrant::ALL, &Arc::new(growth(20_000, threads))));
+        all.extend(racers(&IN_BARS, &Arc::new(growth(20_000, threads))));
         for racer in &mut all {
             racer.prepare();
             while racer
