@@ -86,11 +86,11 @@ fn words_survive_json() {
 
 #[test]
 fn words_that_their_type_does_not_have_are_errors() {
-    fn map<V: atomshard::Word + serde::de::DeserializeOwned>(text: &str) -> Option<String> {
+    fn map<V: atomshard::Word + de::DeserializeOwned>(text: &str) -> Option<String> {
         let read = serde_json::from_str::<WordMap<u8, V>>(text);
         read.err().map(|error| error.to_string())
     }
-    fn set<K: atomshard::Word + serde::de::DeserializeOwned>(text: &str) -> Option<String> {
+    fn set<K: atomshard::Word + de::DeserializeOwned>(text: &str) -> Option<String> {
         let read = serde_json::from_str::<WordSet<K>>(text);
         read.err().map(|error| error.to_string())
     }
@@ -264,7 +264,7 @@ fn words_in_parallel() {
     set.par_extend((500..1_500_u64).into_par_iter());
     (&set).par_extend((1_500..1_600_u64).into_par_iter());
     assert_eq!(set, (0..1_600).collect::<WordSet<u64>>());
-    assert_eq!(set.par_iter().sum::<u64>(), (0..1_600).sum());
+    assert_eq!(set.par_iter().sum::<u64>(), (0..1_600).sum::<u64>());
     assert!(format!("{:?}", set.par_iter()).contains("1600"));
 }
 

@@ -24,6 +24,8 @@ fn live<W: Word + Debug + PartialEq>(words: &[W]) {
         assert!(entries().eq([(word, value(i))]), "{word:?} in {map:?}");
         assert_eq!(map.keys().filter(|key| *key == word).count(), 1);
         assert_eq!(map.values().filter(|value| *value == word).count(), 1);
+    }
+    for (i, &word) in words.iter().enumerate() {
         assert_eq!(map.compare_exchange(word, value(i), word), Ok(value(i)));
         assert_eq!(map.fetch_update(word, |_| None), Err(Some(word)));
     }

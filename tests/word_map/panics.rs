@@ -212,7 +212,8 @@ impl Word for Fused {
 #[test]
 fn a_key_type_that_panics_leaves_a_map() {
     type Map = WordMap<Fused, Fused>;
-    let calls: [(&str, fn(&Map)); 12] = [
+    type Call = (&'static str, fn(&Map));
+    let calls: [Call; 12] = [
         ("get", |map| done(map.get(Fused(7)))),
         ("insert", |map| done(map.insert(Fused(7), Fused(107)))),
         ("new", |map| done(map.insert(Fused(50), Fused(150)))),

@@ -340,6 +340,9 @@ impl RawWords {
 
     /// Moves every shard to the smallest table that suits the present number of entries, and gives back what it can.
     pub(crate) fn shrink_to_fit(&self) {
+        if self.directory().is_none() {
+            return;
+        }
         let guard = self.pin();
         // An allocator that refuses leaves the shards that are left as they are.
         let _refused = self.resize_to(self.len().max(self.floor), true, &guard);
