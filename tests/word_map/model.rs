@@ -226,7 +226,7 @@ fn step_many<S: BuildHasher + Clone>(map: &Map<S>, oracle: &mut HashMap<u16, i32
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig {
-        cases: if cfg!(miri) { 2 } else { usual.cases },
+        cases: if cfg!(miri) { 2 } else { usual.cases / 4 },
         ..usual
     }
 }
