@@ -14,8 +14,10 @@
 //! met a live pair, an earlier claim or a later one. The exchange that settles is from a pair that never comes back,
 //! for no claim has the ticket twice.
 //!
-//! Lock-freedom: the earliest claim on a key is taken back only because the key is in the map or the bucket moves, and anyone
-//! can settle it; so of the inserts of one key somebody's completes whoever sleeps.
+//! Lock-freedom: who decides a claim that is gone, settled, taken away or behind a link by now, begins anew, and whoever
+//! begins and meets a claim on his key decides that one instead of making another. So while a claim takes later ones away
+//! it is there, and no new ones come. The earliest is taken back only because the key is in the map or the bucket
+//! moves, and anyone can settle it; so of the inserts of one key somebody's completes whoever sleeps.
 //!
 //! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
 //! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second.
@@ -34,7 +36,7 @@ pub(super) type Claim<'g> = (&'g Slot, Pair, usize);
 enum Seen<'g> {
     /// No slot is in the way.
     Alone,
-    /// The key is in the map, or the bucket moves.
+    /// The claim is gone, the key is in the map, or the bucket moves.
     Vain,
     /// Another claim is earlier.
     Earlier(Claim<'g>),
@@ -52,7 +54,7 @@ impl RawWords {
     ) -> Option<usize> {
         loop {
             let (slot, pair, depth) = claim;
-            match Self::look(table.line_of(rest), slot, rest) {
+            match Self::look(table.line_of(rest), (slot, pair), rest) {
                 Seen::Alone => {
                     let settled = slot.cas(pair, Pair::live(rest, value));
                     return settled.then_some(depth);
@@ -69,8 +71,9 @@ impl RawWords {
         }
     }
 
-    /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away.
-    fn look<'g>(first: &'g Line, claim: &Slot, rest: u64) -> Seen<'g> {
+    /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away as long as the claim is
+    /// there: then whoever begins meets it and makes none. (Else two could take each other's away for ever.)
+    fn look<'g>(first: &'g Line, (claim, own): (&Slot, Pair), rest: u64) -> Seen<'g> {
         let (mut line, mut depth, mut is_before) = (first, 0, true);
         loop {
             let mut last = Pair::ZERO;
@@ -79,7 +82,8 @@ impl RawWords {
                 is_before &= !is_own;
                 last = loop {
                     let pair = slot.load_after_claim();
-                    if pair.is_frozen() || !is_own && pair.is_live_of(rest) {
+                    let is_gone = is_own && pair != own;
+                    if is_gone || pair.is_frozen() || !is_own && pair.is_live_of(rest) {
                         return Seen::Vain;
                     }
                     if is_own || !pair.is_claim_of(rest) {
@@ -87,6 +91,9 @@ impl RawWords {
                     }
                     if is_before {
                         return Seen::Earlier((slot, pair, depth));
+                    }
+                    if claim.load_after_claim() != own {
+                        return Seen::Vain;
                     }
                     // Whatever is there afterwards is looked at once more.
                     let _changed = slot.cas(pair, Pair::VACANT);
