@@ -8,7 +8,8 @@
 //! [`config`] a run, and the mistakes that can be put in · [`memory`] words, lines, tables, what is retired ·
 //! [`thread`] a thread as a stack of calls · [`find`], [`insert`], [`write`], [`resize`], [`migration`] the
 //! protocol, a file for each of the code's · [`history`] what answers can be explained · [`model`] what must
-//! hold · [`cases`] the runs · [`words`] another machine, of what `WordMap` does in a line.
+//! hold · [`cases`] the runs · [`words`] another machine, of what `WordMap` does in a line · [`progress`] whether all its
+//! schedules end.
 
 pub mod cases;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod insert;
 pub mod memory;
 pub mod migration;
 pub mod model;
+pub mod progress;
 pub mod resize;
 pub mod thread;
 pub mod words;

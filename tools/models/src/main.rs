@@ -5,7 +5,7 @@ use clap::{Parser, ValueEnum};
 use core::fmt::Debug;
 use core::hash::Hash;
 use models::model::EVERYBODY_ENDS;
-use models::{cases, words};
+use models::{cases, progress, words};
 use stateright::{Checker as _, HasDiscoveries, Model};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -59,7 +59,15 @@ fn main() -> ExitCode {
     });
     let lines = lines.iter().map(|run| {
         let bug = run.bug.map(|bug| format!("{bug:?}"));
-        explore(run, run.name, bug.as_deref(), seeded)
+        let (states, ok) = explore(run, run.name, bug.as_deref(), seeded);
+        (
+            states,
+            if seeded {
+                ok || !ends(run)
+            } else {
+                ok && ends(run)
+            },
+        )
     });
     let (mut states, mut wrong) = (0, 0);
     for (found, ok) in moves.chain(lines) {
@@ -130,6 +138,28 @@ where
             found.is_empty() && ended
         },
     )
+}
+
+/// Whether every schedule of a run comes to an end.
+fn ends(run: &words::Words) -> bool {
+    let begun = Instant::now();
+    match progress::explore(run) {
+        Ok(ends) => {
+            let seconds = begun.elapsed().as_secs_f64();
+            let longest = ends.longest;
+            say(&format!(
+                "    every schedule ends, the longest after {longest} accesses, {seconds:.1} s"
+            ));
+            true
+        }
+        Err(circle) => {
+            let (way, round) = (circle.way.len(), circle.round.len());
+            say(&format!(
+                "    a circle of {round} accesses after {way}: {circle:?}"
+            ));
+            false
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "what the tool is for")]

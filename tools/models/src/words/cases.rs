@@ -7,8 +7,8 @@ const GROW: Op = Grow(0);
 
 /// Two keys that part at the first doubling, and a third that stays with the first.
 const KEYS: &[u8] = &[0b00, 0b10, 0b01];
-/// Three keys that never part.
-const TOGETHER: &[u8] = &[0, 0, 0];
+/// Keys that never part.
+const TOGETHER: &[u8] = &[0, 0, 0, 0];
 
 fn run(
     name: &'static str,
@@ -109,6 +109,17 @@ pub fn quick() -> Vec<Words> {
             &[1, 2],
             &[&[Remove(2), Insert(2)], &[Insert(0), Remove(0)]],
         ),
+        run(
+            "words: a full line: remove and insert, twice; insert of another key",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[
+                &[Remove(1), Insert(0)],
+                &[Remove(2), Insert(0)],
+                &[Insert(3)],
+            ],
+        ),
     ]
 }
 
@@ -155,6 +166,39 @@ pub fn full() -> Vec<Words> {
             &[0, 2],
             &[&[GROW], &[Remove(2), Insert(2)], &[Insert(1), Get(1)]],
         ),
+        run(
+            "words: a full line: two keys, removed and inserted; inserts of two more",
+            (2, TOGETHER),
+            0,
+            &[1, 2],
+            &[
+                &[Remove(1), Insert(0), Remove(0), Insert(1)],
+                &[Remove(2), Insert(0), Insert(2)],
+                &[Insert(3), TryInsert(0), Remove(3)],
+            ],
+        ),
+        run(
+            "words: a full line of three: each thread removes, inserts and removes",
+            (3, TOGETHER),
+            0,
+            &[1, 2, 3],
+            &[
+                &[Remove(1), Insert(0), Remove(0)],
+                &[Remove(2), TryInsert(0), Insert(2)],
+                &[Remove(3), Insert(0), Insert(3)],
+            ],
+        ),
+        run(
+            "words: two doublings of a full line; three keys, removed and inserted",
+            (2, KEYS),
+            2,
+            &[0, 2],
+            &[
+                &[GROW, GROW],
+                &[Insert(1), Remove(0), Insert(0)],
+                &[TryInsert(1), Remove(2), Insert(2)],
+            ],
+        ),
     ]
 }
 
@@ -192,8 +236,8 @@ pub fn seeded() -> Vec<Words> {
                 &[1, 2],
                 &[
                     &[Insert(0)],
-                    &[Remove(1), Insert(0), Remove(0)],
-                    &[TryInsert(0), TryInsert(0)],
+                    &[Remove(1), Insert(0), Remove(0), Insert(0)],
+                    &[Insert(0)],
                 ],
             ),
         ),
@@ -204,7 +248,7 @@ pub fn seeded() -> Vec<Words> {
         ),
         (
             Bug::ShutBlind,
-            full(&[&[Remove(2), Insert(2)], &[Insert(0)], &[Insert(0)]]),
+            full(&[&[Insert(0)], &[Insert(0)], &[Remove(1)]]),
         ),
         (
             Bug::ClaimsTaken,
@@ -212,6 +256,16 @@ pub fn seeded() -> Vec<Words> {
         ),
         (
             Bug::EmptyBehind,
+            run(
+                "words",
+                (3, TOGETHER),
+                0,
+                &[1, 2, 3],
+                &[&[Insert(0)], &[Insert(0)], &[Remove(1)]],
+            ),
+        ),
+        (
+            Bug::LinkSettles,
             full(&[&[Insert(0)], &[Insert(0)], &[Remove(1)]]),
         ),
         (
@@ -236,6 +290,7 @@ pub fn seeded() -> Vec<Words> {
             Bug::AnswerFrozen,
             moved(&[&[GROW], &[Update(0)], &[Get(0)]]),
         ),
+        (Bug::WaitForMover, moved(&[&[GROW], &[Update(0)]])),
     ];
     seeded
         .into_iter()

@@ -86,8 +86,6 @@ pub struct Memory {
     pub present: u8,
     /// The table that is being filled, or the present one.
     pub newest: u8,
-    /// The last stamp of a claim.
-    pub stamps: u8,
 }
 
 impl Memory {
@@ -100,7 +98,6 @@ impl Memory {
             words,
             present: 0,
             newest: 0,
-            stamps: 0,
         };
         memory.write(0, slots - 1, Kind::Empty);
         memory
@@ -182,9 +179,20 @@ impl Memory {
         }
     }
 
-    /// Every word outside of buckets too.
-    pub fn all(&self) -> impl Iterator<Item = Word> {
-        self.words.iter().copied()
+    /// Lines behind links.
+    #[must_use]
+    pub fn behind(&self) -> usize {
+        self.words.len() / usize::from(self.slots) - usize::from(TABLE_LINES)
+    }
+
+    /// Every word, outside of buckets too.
+    pub fn all(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// The same, to give stamps other names.
+    pub fn all_mut(&mut self) -> &mut [Word] {
+        &mut self.words
     }
 
     /// The line that is the truth about a key.

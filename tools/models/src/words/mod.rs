@@ -11,6 +11,17 @@
 //! fail, for the link is there and no claim comes back. A claim that is in nobody's hands any more harms nobody: it is a wish, and who
 //! decides it brings his own insert.
 //!
+//! *Lengthening claims.* The own claim is in the new line's second slot when the link is there. It is decided like any other, for
+//! whoever looked at the bucket's end before the link may have settled the key, or is about to, in a slot that was vacated meanwhile.
+//!
+//! *Who comes decides.* An insert whose walk meets a claim on its key, and no live pair, decides that one and puts none beside it.
+//!
+//! *A livelock.* Who looks for a claim that has gone behind a link goes on to take later claims away, and can meet a new one in the same slot each
+//! time: [`crate::progress`] finds it. A look has to end when its own claim is gone, and to ask that again before each claim it takes away.
+//!
+//! *Names of stamps.* A new claim's stamp is one that neither a slot nor a thread has. After each access stamps are numbered in the order in
+//! which they are found, so states that differ by these names only are one.
+//!
 //! # Files
 //! [`memory`] words and lines · [`thread`] an operation · [`moving`] a unit that moves · [`model`] what must hold, and the mistakes
 //! that can be put in · [`cases`] the runs.

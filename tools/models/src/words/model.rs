@@ -30,6 +30,8 @@ pub enum Bug {
     ShutBlind,
     /// A claim is taken along as a member.
     ClaimsTaken,
+    /// A link has the new member behind it, not a claim.
+    LinkSettles,
     /// The links of a bucket are frozen after its other slots.
     LinksLast,
     /// Empty slots are not frozen.
@@ -46,6 +48,8 @@ pub enum Bug {
     EmptyBehind,
     /// A look-up answers from a frozen line that has moved.
     AnswerFrozen,
+    /// A write that meets a frozen slot looks again, until somebody has moved the bucket.
+    WaitForMover,
 }
 
 /// A run: keys, programs, and the mistake.
@@ -73,7 +77,6 @@ pub struct Thread {
     call: u8,
     /// None before its call has begun.
     step: Option<Step>,
-    retries: u8,
 }
 
 /// Everything between two accesses.
@@ -90,14 +93,14 @@ pub struct State {
 pub struct Run<'r> {
     /// What is shared.
     pub memory: &'r mut Memory,
-    /// How often the operation began anew.
-    pub retries: &'r mut u8,
     /// The upper bits of each key's hash.
     pub keys: &'r [u8],
     /// The operation.
     pub op: Op,
     /// The value that it brings.
     pub own: u8,
+    /// A stamp that no claim has.
+    pub stamp: u8,
     /// The mistake.
     pub bug: Option<Bug>,
 }
@@ -110,6 +113,15 @@ impl Run<'_> {
             unreachable!("a doubling looks for no key")
         };
         key
+    }
+
+    /// What it inserts.
+    #[must_use]
+    pub fn own_member(&self) -> Kind {
+        Kind::Live {
+            key: self.key(),
+            value: self.own,
+        }
     }
 
     /// What is taken along of a word as a member.
@@ -129,8 +141,33 @@ impl Run<'_> {
     }
 }
 
-/// How often an operation may begin anew: each time somebody else has got on, so finite programs have a bound.
-const RETRIES: u8 = 12;
+/// The stamp of a claim that is made now; then all get the names 0, 1..
+const FRESH: u8 = u8::MAX;
+
+impl State {
+    /// Gives stamps new names, in the order in which they come: states that differ only by these are one.
+    fn name_stamps(&mut self) {
+        let mut seen = Vec::new();
+        let steps = self
+            .threads
+            .iter_mut()
+            .filter_map(|thread| thread.step.as_mut());
+        let words = self.memory.all_mut().iter_mut();
+        for word in words.chain(steps.flat_map(Step::claims)) {
+            if let Kind::Claim { stamp, .. } = &mut word.kind {
+                let known = seen.iter().position(|known| known == stamp);
+                let name = known.unwrap_or_else(|| {
+                    seen.push(*stamp);
+                    seen.len() - 1
+                });
+                *stamp = u8::try_from(name).unwrap_or(FRESH);
+            }
+        }
+    }
+}
+
+/// Lines behind links, at most. Programs have an end, so only those who go round for ever need more.
+const BEHIND: usize = 12;
 
 impl Words {
     /// The value that a call brings.
@@ -171,10 +208,10 @@ impl Words {
         let step = thread.step.take().unwrap_or(Step::Begin);
         let mut run = Run {
             memory: &mut state.memory,
-            retries: &mut thread.retries,
             keys: &self.keys,
             op,
             own: Self::own(number, call),
+            stamp: FRESH,
             bug: self.bug,
         };
         match step.step(&mut run) {
@@ -188,8 +225,10 @@ impl Words {
                 }
                 let thread = &mut state.threads[number];
                 thread.call += 1;
-                thread.retries = 0;
             }
+        }
+        if self.bug != Some(Bug::NoStamps) {
+            state.name_stamps();
         }
     }
 }
@@ -211,7 +250,6 @@ impl Model for Words {
         let thread = Thread {
             call: 0,
             step: None,
-            retries: 0,
         };
         vec![State {
             memory,
@@ -222,8 +260,7 @@ impl Model for Words {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<usize>) {
-        let spins = state.threads.iter().any(|thread| thread.retries > RETRIES);
-        if spins || state.unexplained {
+        if state.memory.behind() > BEHIND || state.unexplained {
             return;
         }
         let threads = state.threads.iter().zip(&self.programs).enumerate();
@@ -256,7 +293,7 @@ impl Model for Words {
             Property::always(
                 "a live word is true wherever it stands",
                 |words: &Self, state: &State| {
-                    let live = state.memory.all().filter(|word| !word.frozen);
+                    let live = state.memory.all().iter().filter(|word| !word.frozen);
                     let mut live = live.filter_map(|word| match word.kind {
                         Kind::Live { key, value } => Some((key, value)),
                         _ => None,
@@ -264,8 +301,8 @@ impl Model for Words {
                     live.all(|(key, value)| words.values(&state.memory, key).contains(&value))
                 },
             ),
-            Property::always("who takes steps comes to an end", |_, state: &State| {
-                state.threads.iter().all(|thread| thread.retries <= RETRIES)
+            Property::always("a bucket comes to an end", |_, state: &State| {
+                state.memory.behind() <= BEHIND
             }),
             Property::sometimes(EVERYBODY_ENDS, |words: &Self, state: &State| {
                 let threads = state.threads.iter().zip(&words.programs);

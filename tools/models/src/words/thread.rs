@@ -11,9 +11,7 @@ use crate::history::Answer;
 pub struct Walk {
     table: u8,
     at: Place,
-    /// The first slot in which a claim could be put, and what was there.
-    free: Option<(Place, Word)>,
-    /// The first claim on the key.
+    /// What an insert would go on with: the first claim on the key, or the first vacant slot if there is none.
     met: Option<(Place, Word)>,
 }
 
@@ -34,18 +32,18 @@ pub enum Step {
     Scan(Walk),
     /// (A mistake.) Choose the first empty slot in a second pass.
     Choose(Walk),
-    /// Exchange what was found for what is to be; the answer if that is done.
-    Exchange(Walk, Place, Word, Kind, Answer),
+    /// Exchange what was found in a table for what is to be; the answer if that is done.
+    Exchange(u8, Place, Word, Kind, Answer),
     /// A frozen word with the key, or the end of a frozen bucket: is the new line born?
     AskBorn(u8, Answer),
-    /// Put a claim there.
-    Claim(Walk, Place, Word),
-    /// Make the last slot of a full bucket a link.
-    Lengthen(Walk, Word),
+    /// Put a claim into a vacant slot.
+    Claim(u8, Place),
+    /// Make the last slot of a full bucket a link, with a claim behind it.
+    Lengthen(u8, Place, Word),
     /// Look at a slot for what stands in the way of a claim.
     Decide(Deciding),
     /// Take a claim out, then look through the bucket again, or decide another one.
-    Withdraw(Walk, Place, Word, Option<(Place, Word)>),
+    Withdraw(Deciding, Option<(Place, Word)>),
     /// Shut a later claim, then go on.
     Shut(Deciding, Word),
     /// Make a claim the member.
@@ -79,7 +77,6 @@ impl Walk {
                 slot: 0,
                 line,
             },
-            free: None,
             met: None,
         }
     }
@@ -109,11 +106,11 @@ impl Step {
             Self::Begin => Self::begin(run),
             Self::Scan(walk) => Self::scan(run, walk),
             Self::Choose(walk) => Self::choose(run, walk),
-            Self::Exchange(walk, place, from, to, answer) => {
+            Self::Exchange(table, place, from, to, answer) => {
                 if run.exchange(place, from, Word::new(to)) {
                     return End(answer);
                 }
-                Self::again(run, walk.table)
+                Self::again(run, table)
             }
             Self::AskBorn(table, answer) => {
                 let key = run.key();
@@ -123,17 +120,15 @@ impl Step {
                 }
                 End(answer)
             }
-            Self::Claim(walk, place, from) => Self::claim(run, walk, place, from),
-            Self::Lengthen(walk, from) => {
-                Self::lengthen(run, walk.at, from);
-                Self::again(run, walk.table)
-            }
+            Self::Claim(table, place) => Self::claim(run, table, place),
+            Self::Lengthen(table, last, from) => Self::lengthen(run, table, last, from),
             Self::Decide(deciding) => Self::decide(run, deciding),
-            Self::Withdraw(walk, place, word, other) => {
-                run.exchange(place, word, Word::new(Kind::Vacant));
+            Self::Withdraw(deciding, other) => {
+                let Deciding { claim, word, walk } = deciding;
+                run.exchange(claim, word, Word::new(Kind::Vacant));
                 match other {
                     None => Self::again(run, walk.table),
-                    Some((claim, word)) => Go(Self::decide_anew(run, walk, claim, word)),
+                    Some(other) => Go(Self::decide_anew(run, walk.table, other)),
                 }
             }
             Self::Shut(deciding, word) => {
@@ -145,11 +140,8 @@ impl Step {
                 Go(Self::Decide(deciding))
             }
             Self::Settle(deciding) => {
-                let member = Kind::Live {
-                    key: run.key(),
-                    value: run.own,
-                };
-                if run.exchange(deciding.claim, deciding.word, Word::new(member)) {
+                let member = Word::new(run.own_member());
+                if run.exchange(deciding.claim, deciding.word, member) {
                     return End(None);
                 }
                 Self::again(run, deciding.walk.table)
@@ -169,8 +161,7 @@ impl Step {
     }
 
     /// Looks through the bucket again, in the same table.
-    fn again(run: &mut Run<'_>, table: u8) -> Next {
-        *run.retries += 1;
+    fn again(run: &Run<'_>, table: u8) -> Next {
         Go(Self::Scan(Walk::new(run, table, run.key())))
     }
 
@@ -197,26 +188,33 @@ impl Step {
     }
 
     fn scan(run: &mut Run<'_>, mut walk: Walk) -> Next {
-        let (key, own) = (run.key(), run.own);
+        let key = run.key();
         let word = run.memory.load(walk.at.line, walk.at.slot);
         let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
         if word.frozen && !matches!(run.op, Op::Get(_)) {
-            let unit = Memory::home(walk.table, run.keys[usize::from(key)]) + 1 - (1 << walk.table);
+            let old = Memory::home(walk.table, run.keys[usize::from(key)]);
+            let unit = old + 1 - (1 << walk.table);
+            let new = Memory::home(walk.table + 1, run.keys[usize::from(key)]);
+            if run.bug == Some(Bug::WaitForMover) && !run.memory.is_born(new) {
+                return Self::again(run, walk.table);
+            }
             return Go(Self::Help(walk.table, Help::new(walk.table, unit)));
         }
         match word.kind {
             Kind::Live { key: here, value } if here == key => {
                 let old = Some(value);
-                let member = Kind::Live { key, value: own };
+                let member = run.own_member();
                 return match run.op {
                     Op::Get(_) if word.frozen => Go(Self::AskBorn(walk.table, old)),
                     Op::Insert(_) | Op::Update(_) => {
-                        Go(Self::Exchange(walk, walk.at, word, member, old))
+                        Go(Self::Exchange(walk.table, walk.at, word, member, old))
                     }
                     Op::Remove(_) if run.bug == Some(Bug::EmptyAgain) => {
-                        Go(Self::Exchange(walk, walk.at, word, Kind::Zero, old))
+                        Go(Self::Exchange(walk.table, walk.at, word, Kind::Zero, old))
                     }
-                    Op::Remove(_) => Go(Self::Exchange(walk, walk.at, word, Kind::Vacant, old)),
+                    Op::Remove(_) => {
+                        Go(Self::Exchange(walk.table, walk.at, word, Kind::Vacant, old))
+                    }
                     _ => End(old),
                 };
             }
@@ -225,13 +223,21 @@ impl Step {
             }
             // None after it has ever been used, and nothing is behind.
             Kind::Zero | Kind::Empty
-                if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.free.is_some()) =>
+                if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.met.is_some()) =>
             {
-                let member = Kind::Live { key, value: own };
-                return Go(Self::Exchange(walk, walk.at, word, member, None));
+                let member = run.own_member();
+                return Go(Self::Exchange(walk.table, walk.at, word, member, None));
             }
-            Kind::Vacant if walk.free.is_none() => walk.free = Some((walk.at, word)),
-            Kind::Claim { key: here, .. } if here == key && walk.met.is_none() => {
+            // Nor is the key of a write.
+            Kind::Zero | Kind::Empty if matches!(run.op, Op::Remove(_) | Op::Update(_)) => {
+                return End(None);
+            }
+            Kind::Vacant if inserts && walk.met.is_none() => walk.met = Some((walk.at, word)),
+            Kind::Claim { key: here, .. }
+                if inserts
+                    && here == key
+                    && walk.met.is_none_or(|(_, met)| met.kind == Kind::Vacant) =>
+            {
                 walk.met = Some((walk.at, word));
             }
             _ => {}
@@ -239,21 +245,23 @@ impl Step {
         if let Some(next) = walk.next(run, word) {
             return Go(Self::Scan(next));
         }
-        match (run.op, walk.free, walk.met) {
-            (Op::Get(_), ..) if word.frozen => Go(Self::AskBorn(walk.table, None)),
-            (Op::Get(_) | Op::Remove(_) | Op::Update(_), ..) => End(None),
-            (_, Some((place, from)), _) => Go(Self::Claim(walk, place, from)),
-            (_, None, Some((claim, word))) => Go(Self::decide_anew(run, walk, claim, word)),
-            (_, None, None) => Go(Self::Lengthen(walk, word)),
+        match walk.met {
+            _ if matches!(run.op, Op::Get(_)) && word.frozen => Go(Self::AskBorn(walk.table, None)),
+            _ if !inserts => End(None),
+            None => Go(Self::Lengthen(walk.table, walk.at, word)),
+            Some((place, met)) if met.kind == Kind::Vacant => Go(Self::Claim(walk.table, place)),
+            Some(claim) => Go(Self::decide_anew(run, walk.table, claim)),
         }
     }
 
-    /// Makes the last slot of a bucket, a member or a claim, a link to a line that has it in front.
-    fn lengthen(run: &mut Run<'_>, last: Place, from: Word) {
+    /// Makes the last slot of a bucket, a member or a claim, a link to a line that has it in front, and a claim next.
+    fn lengthen(run: &mut Run<'_>, table: u8, last: Place, from: Word) -> Next {
+        let own = Self::new_claim(run);
         let first = match run.bug {
-            Some(Bug::LinkForgets) => Vec::new(),
-            Some(Bug::EmptyBehind) => vec![from.kind, Kind::Zero],
-            _ => vec![run.member(from.kind)],
+            Some(Bug::LinkForgets) => vec![Kind::Vacant, own.kind],
+            Some(Bug::LinkSettles) => vec![from.kind, run.own_member()],
+            Some(Bug::EmptyBehind) => vec![from.kind, own.kind, Kind::Zero],
+            _ => vec![run.member(from.kind), own.kind],
         };
         let from = match run.bug {
             Some(Bug::LinkBlind) => run.memory.load(last.line, last.slot),
@@ -262,17 +270,24 @@ impl Step {
         let line = run.memory.lengthen(&first);
         if !run.exchange(last, from, Word::new(Kind::Link(line))) {
             run.memory.shorten();
+            return Self::again(run, table);
         }
+        if run.bug == Some(Bug::LinkSettles) {
+            return End(None);
+        }
+        let place = Place {
+            depth: last.depth + 1,
+            slot: 1,
+            line,
+        };
+        Go(Self::decide_anew(run, table, (place, own)))
     }
 
     fn choose(run: &mut Run<'_>, walk: Walk) -> Next {
         let word = run.memory.load(walk.at.line, walk.at.slot);
         if matches!(word.kind, Kind::Zero | Kind::Empty) && !word.frozen {
-            let member = Kind::Live {
-                key: run.key(),
-                value: run.own,
-            };
-            return Go(Self::Exchange(walk, walk.at, word, member, None));
+            let member = run.own_member();
+            return Go(Self::Exchange(walk.table, walk.at, word, member, None));
         }
         match walk.next(run, word) {
             Some(next) => Go(Self::Choose(next)),
@@ -280,25 +295,28 @@ impl Step {
         }
     }
 
-    fn claim(run: &mut Run<'_>, walk: Walk, place: Place, from: Word) -> Next {
-        run.memory.stamps += 1;
+    /// A claim that nobody has had.
+    fn new_claim(run: &Run<'_>) -> Word {
         let stamp = match run.bug {
             Some(Bug::NoStamps) => 0,
-            _ => run.memory.stamps,
+            _ => run.stamp,
         };
-        let word = Word::new(Kind::Claim {
+        Word::new(Kind::Claim {
             key: run.key(),
             stamp,
-        });
-        if !run.exchange(place, from, word) {
-            run.memory.stamps -= 1;
-            return Self::again(run, walk.table);
+        })
+    }
+
+    fn claim(run: &mut Run<'_>, table: u8, place: Place) -> Next {
+        let own = Self::new_claim(run);
+        if !run.exchange(place, Word::new(Kind::Vacant), own) {
+            return Self::again(run, table);
         }
-        Go(Self::decide_anew(run, walk, place, word))
+        Go(Self::decide_anew(run, table, (place, own)))
     }
 
     /// Begins to decide a claim.
-    fn decide_anew(run: &Run<'_>, Walk { table, .. }: Walk, claim: Place, word: Word) -> Self {
+    fn decide_anew(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
         let walk = Walk::new(run, table, run.key());
         let deciding = Deciding { claim, word, walk };
         match run.bug {
@@ -308,18 +326,18 @@ impl Step {
     }
 
     fn decide(run: &mut Run<'_>, deciding: Deciding) -> Next {
-        let Deciding { claim, word, walk } = deciding;
+        let Deciding { claim, walk, .. } = deciding;
         let here = run.memory.load(walk.at.line, walk.at.slot);
         let key = run.key();
         let is_other = walk.at != claim;
         match here.kind {
-            _ if here.frozen => return Go(Self::Withdraw(walk, claim, word, None)),
+            _ if here.frozen => return Go(Self::Withdraw(deciding, None)),
             Kind::Live { key: other, .. } if is_other && other == key => {
-                return Go(Self::Withdraw(walk, claim, word, None));
+                return Go(Self::Withdraw(deciding, None));
             }
             Kind::Claim { key: other, .. } if is_other && other == key => {
                 return if walk.at < claim && run.bug != Some(Bug::ClaimsMissed) {
-                    Go(Self::Withdraw(walk, claim, word, Some((walk.at, here))))
+                    Go(Self::Withdraw(deciding, Some((walk.at, here))))
                 } else if run.bug == Some(Bug::ClaimsMissed) {
                     Self::decide_next(run, deciding, here)
                 } else {
@@ -336,5 +354,23 @@ impl Step {
             Some(walk) => Go(Self::Decide(Deciding { walk, ..deciding })),
             None => Go(Self::Settle(deciding)),
         }
+    }
+
+    /// The claims that the thread knows of.
+    pub fn claims(&mut self) -> impl Iterator<Item = &mut Word> {
+        let (one, other) = match self {
+            Self::Scan(Walk { met, .. }) | Self::Choose(Walk { met, .. }) => {
+                (met.as_mut().map(|(_, word)| word), None)
+            }
+            Self::Lengthen(_, _, last) => (Some(last), None),
+            Self::Withdraw(deciding, other) => (
+                Some(&mut deciding.word),
+                other.as_mut().map(|(_, word)| word),
+            ),
+            Self::Shut(deciding, other) => (Some(&mut deciding.word), Some(other)),
+            Self::Decide(deciding) | Self::Settle(deciding) => (Some(&mut deciding.word), None),
+            _ => (None, None),
+        };
+        one.into_iter().chain(other)
     }
 }
