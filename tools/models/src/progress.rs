@@ -4,10 +4,10 @@
 //! that threads can be kept in for ever. A model of finitely many states without such a way is one in which, of the
 //! threads that take steps, somebody always gets on. Depth first, by fingerprints of 64 bits, as stateright's.
 
-use core::hash::Hash;
+use core::hash::{Hash, Hasher as _};
 use stateright::Model;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::DefaultHasher;
 
 /// A way that comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]

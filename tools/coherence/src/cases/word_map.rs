@@ -18,7 +18,6 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::new(STRUCTURE, "insert, present", THREADS, insert_present),
     Spec::new(STRUCTURE, "remove", THREADS, remove),
     Spec::new(STRUCTURE, "get_many, 10 present", THREADS, get_many),
-    Spec::new(STRUCTURE, "insert, growing", &[1, 2], insert_growing),
 ];
 
 fn empty(room: usize) -> Box<Padded<Map>> {
@@ -109,24 +108,6 @@ fn get_many(case: Case) -> Output {
             let mut values = [None; 10];
             worker.operation(|| map.get_many(&keys, &mut values));
             assert!(values.iter().all(Option::is_some));
-        }
-    })
-}
-
-/// From 1,000 keys on, while shards double one after another.
-fn insert_growing(case: Case) -> Output {
-    let make = || {
-        let map = empty(0);
-        for key in 0..1000 {
-            map.insert(key, key);
-        }
-        map
-    };
-    case.observe(make, |map, worker: &Worker| {
-        meet(map, worker);
-        for round in worker.rounds() {
-            let key = absent(worker.index(), round);
-            worker.operation(|| assert!(map.insert(key, key).is_none()));
         }
     })
 }

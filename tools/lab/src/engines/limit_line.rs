@@ -4,6 +4,9 @@
 //! would have; one key after the other, or with the lines of the next keys on their way. Both, and the
 //! table's size, were fixed before the map was tuned. It holds nothing, so it is checked in its own way: each look-up must
 //! have read its line.
+//!
+//! # Invariants
+//! - I1. Nothing here depends on the memory's content: hints and advice change how it is fetched and backed.
 #![expect(unsafe_code, reason = "advice to the processor and to the kernel")]
 use super::many::{Grouped, Many};
 use super::{Batch, Entrant, Worker};
@@ -227,7 +230,7 @@ impl Many for &OneLine {
 #[inline(always)]
 fn prefetch(line: &Line) {
     use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    // SAFETY: SSE is part of x86-64, and the hint touches nothing.
+    // SAFETY: I1: SSE is part of x86-64, and the hint touches nothing.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(line).cast()) };
 }
 
@@ -236,7 +239,7 @@ fn prefetch(line: &Line) {
 #[inline(always)]
 fn prefetch(line: &Line) {
     let line = core::ptr::from_ref(line);
-    // SAFETY: the hint touches nothing.
+    // SAFETY: I1: the hint touches nothing.
     unsafe {
         core::arch::asm!("prfm pldl1keep, [{line}]", line = in(reg) line, options(nostack, readonly, preserves_flags));
     }
@@ -257,7 +260,7 @@ fn advise_huge(memory: &mut Vec<Line>) {
         return;
     }
     let start = room.as_mut_ptr().wrapping_byte_add(before);
-    // SAFETY: whole pages of memory that is this vector's; the advice changes how the kernel backs them, not what is
+    // SAFETY: I1: whole pages of memory that is this vector's; the advice changes how the kernel backs them, not what is
     // in them. If it is refused, the pages are small ones.
     unsafe { libc::madvise(start.cast(), bytes - before, libc::MADV_HUGEPAGE) };
 }

@@ -290,6 +290,10 @@ pub fn seeded() -> Vec<Words> {
             Bug::AnswerFrozen,
             moved(&[&[GROW], &[Update(0)], &[Get(0)]]),
         ),
+        (
+            Bug::ShutsOn,
+            full(&[&[Remove(2), Insert(2)], &[Insert(0)], &[TryInsert(0)]]),
+        ),
         (Bug::WaitForMover, moved(&[&[GROW], &[Update(0)]])),
     ];
     seeded

@@ -186,6 +186,7 @@ impl Memory {
     }
 
     /// Every word, outside of buckets too.
+    #[must_use]
     pub fn all(&self) -> &[Word] {
         &self.words
     }

@@ -16,8 +16,9 @@
 //!
 //! *Who comes decides.* An insert whose walk meets a claim on its key, and no live pair, decides that one and puts none beside it.
 //!
-//! *A livelock.* Who looks for a claim that has gone behind a link goes on to take later claims away, and can meet a new one in the same slot each
-//! time: [`crate::progress`] finds it. A look has to end when its own claim is gone, and to ask that again before each claim it takes away.
+//! *A look ends with its claim.* Who looks for a claim that has gone behind a link would go on to take later claims away, and could meet a new one in the
+//! same slot each time (the mistake `ShutsOn`, found by [`crate::progress`] in the map as it was first written). So he asks for his own claim before each that
+//! he takes away.
 //!
 //! *Names of stamps.* A new claim's stamp is one that neither a slot nor a thread has. After each access stamps are numbered in the order in
 //! which they are found, so states that differ by these names only are one.

@@ -28,6 +28,8 @@ pub enum Bug {
     LinkBlind,
     /// Who shuts a claim takes it for shut, though it may have become a member or gone behind a link.
     ShutBlind,
+    /// A decider whose claim is gone goes on to shut later ones.
+    ShutsOn,
     /// A claim is taken along as a member.
     ClaimsTaken,
     /// A link has the new member behind it, not a claim.

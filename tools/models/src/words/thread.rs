@@ -44,6 +44,8 @@ pub enum Step {
     Decide(Deciding),
     /// Take a claim out, then look through the bucket again, or decide another one.
     Withdraw(Deciding, Option<(Place, Word)>),
+    /// See that the own claim is there before a later one is shut.
+    AskOwn(Deciding, Word),
     /// Shut a later claim, then go on.
     Shut(Deciding, Word),
     /// Make a claim the member.
@@ -130,6 +132,13 @@ impl Step {
                     None => Self::again(run, walk.table),
                     Some(other) => Go(Self::decide_anew(run, walk.table, other)),
                 }
+            }
+            Self::AskOwn(deciding, word) => {
+                let own = run.memory.load(deciding.claim.line, deciding.claim.slot);
+                if own == deciding.word || run.bug == Some(Bug::ShutsOn) {
+                    return Go(Self::Shut(deciding, word));
+                }
+                Go(Self::Withdraw(deciding, None))
             }
             Self::Shut(deciding, word) => {
                 run.exchange(deciding.walk.at, word, Word::new(Kind::Vacant));
@@ -332,6 +341,9 @@ impl Step {
         let is_other = walk.at != claim;
         match here.kind {
             _ if here.frozen => return Go(Self::Withdraw(deciding, None)),
+            _ if !is_other && here != deciding.word && run.bug != Some(Bug::ShutsOn) => {
+                return Go(Self::Withdraw(deciding, None));
+            }
             Kind::Live { key: other, .. } if is_other && other == key => {
                 return Go(Self::Withdraw(deciding, None));
             }
@@ -341,7 +353,7 @@ impl Step {
                 } else if run.bug == Some(Bug::ClaimsMissed) {
                     Self::decide_next(run, deciding, here)
                 } else {
-                    Go(Self::Shut(deciding, here))
+                    Go(Self::AskOwn(deciding, here))
                 };
             }
             _ => {}
@@ -367,7 +379,9 @@ impl Step {
                 Some(&mut deciding.word),
                 other.as_mut().map(|(_, word)| word),
             ),
-            Self::Shut(deciding, other) => (Some(&mut deciding.word), Some(other)),
+            Self::AskOwn(deciding, other) | Self::Shut(deciding, other) => {
+                (Some(&mut deciding.word), Some(other))
+            }
             Self::Decide(deciding) | Self::Settle(deciding) => (Some(&mut deciding.word), None),
             _ => (None, None),
         };
