@@ -14,11 +14,18 @@ const STRUCTURE: &str = "word_map";
 pub(super) const SPECS: &[Spec] = &[
     Spec::new(STRUCTURE, "get, present", THREADS, get_present),
     Spec::new(STRUCTURE, "get, absent", THREADS, get_absent),
-    Spec::new(STRUCTURE, "insert, new", THREADS, insert_new),
-    Spec::new(STRUCTURE, "insert, present", THREADS, insert_present),
-    Spec::new(STRUCTURE, "remove", THREADS, remove),
+    that_pins("insert, new", insert_new),
+    that_pins("insert, present", insert_present),
+    that_pins("remove", remove),
     Spec::new(STRUCTURE, "get_many, 10 present", THREADS, get_many),
 ];
+
+const fn that_pins(operation: &'static str, run: fn(Case) -> Output) -> Spec {
+    Spec {
+        verified: false,
+        ..Spec::new(STRUCTURE, operation, THREADS, run)
+    }
+}
 
 fn empty(room: usize) -> Box<Padded<Map>> {
     Box::new(Padded::new(Map::with_capacity_and_hasher(
