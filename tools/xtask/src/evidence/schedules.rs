@@ -34,7 +34,7 @@ fn built(shell: &Shell) -> Result<String> {
 pub(super) fn histories(shell: &Shell, depth: Depth) -> Result<Outcome> {
     let program = built(shell)?;
     let runs: u64 = match depth {
-        Depth::Quick => 100,
+        Depth::Quick => 50,
         Depth::Full => 1_000,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
