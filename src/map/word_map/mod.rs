@@ -62,7 +62,7 @@ use std::hash::RandomState;
 /// A key is mixed, one to one, by a bijection that the hasher has keyed. The upper bits choose one of 32 shards,
 /// the next ones a line of 64 bytes in the shard's table, with four slots of 16 bytes: a word that
 /// has the rest of the key and says what the slot is, and the value. A line with more than four keys goes
-/// on behind a link: that are at most a ninth of the keys.
+/// on behind a link.
 ///
 /// # Consistency
 /// Every operation on one key is linearizable: it takes effect at one instant between its call and its return,
@@ -78,7 +78,8 @@ use std::hash::RandomState;
 ///
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the others get on.
-/// Look-ups never wait and never help. A write that meets a running resize of its shard moves two lines of it.
+/// Look-ups never wait. A write that meets a running resize of its shard moves two lines of it, and so does a look-up that
+/// finds its line moved.
 /// The allocator and the kernel, which a resize calls, have their own progress.
 ///
 /// # Cost
@@ -100,7 +101,7 @@ use std::hash::RandomState;
 /// secret: who can time many operations may learn it.
 ///
 /// # Memory
-/// 16 bytes an entry in lines that are half to three quarters full: 24 to 37 bytes an entry. A table that was outgrown
+/// 16 bytes an entry, in lines that have two to three in four slots; maps that caches hold have fewer. A table that was outgrown
 /// gives its pages back (on Linux) and keeps its addresses as long as the map lives; tables below 32 KiB, of which a shard
 /// has at most as much as its present one, keep both.
 ///
