@@ -49,7 +49,7 @@
 //! | `iter`, `keys`, `values` | weak | lock-free, blocks no writer | 1 for 2 to 4 entries | 0 | 1 small buffer |
 //! | `retain`, `clear` | each removal linearizable | lock-free | 1 for 2 to 4 entries | 1 a removal | 1 small buffer |
 //!
-//! A key of `WordMap` that is behind a link, at most one in nine, costs one more line.
+//! A key of `WordMap` that is behind a link costs one more line.
 //!
 //! A write that meets a resize of its shard does a bounded part of it first: see [`ResizeMode`].
 //! Entries are cut from chunks, an eighth of what the map holds each, and are used again: growth,

@@ -5,7 +5,7 @@
 
 use super::line::Line;
 use super::moving::{Move, bear, take_behind};
-use super::pair::REST_BITS;
+use super::pair::{REST, REST_BITS};
 use super::spares::Spares;
 use super::store::{Scale, Table};
 use crate::error::TryReserveError;
@@ -21,6 +21,12 @@ pub(crate) const SHARDS: usize = if MODEL { 1 } else { 32 };
 #[inline]
 pub(crate) fn shard(mixed: u64) -> usize {
     (mixed >> REST_BITS) as usize % SHARDS
+}
+
+/// What a table of its shard knows of a mixed key.
+#[inline]
+pub(crate) fn rest(mixed: u64) -> u64 {
+    mixed & REST
 }
 
 /// The words of one shard.

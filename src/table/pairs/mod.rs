@@ -46,8 +46,9 @@ mod pair;
 mod spares;
 mod store;
 
-pub(crate) use directory::{Directory, SHARDS, shard};
+pub(crate) use directory::{Directory, SHARDS, rest, shard};
 pub(crate) use line::Line;
+pub(crate) use moving::Move;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
 pub(crate) use spares::put_aside;
 pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table};

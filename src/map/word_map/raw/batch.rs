@@ -2,9 +2,8 @@
 //! overlap.
 
 use super::RawWords;
-use super::find::rest;
 use super::write::{Change, Changed};
-use crate::table::pairs::{Line, shard};
+use crate::table::pairs::{Line, rest, shard};
 
 /// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
 const AHEAD: usize = 16;

@@ -10,13 +10,7 @@
 
 use super::RawWords;
 use crate::reclaim::Guard;
-use crate::table::pairs::{Line, Pair, Slot, Table, shard};
-
-/// The bits of a mixed key that a table knows.
-#[inline]
-pub(super) fn rest(mixed: u64) -> u64 {
-    mixed & ((1 << crate::table::pairs::REST_BITS) - 1)
-}
+use crate::table::pairs::{Line, Pair, Slot, Table, rest, shard};
 
 /// The live pair of a key in a line.
 #[inline]

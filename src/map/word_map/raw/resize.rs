@@ -11,12 +11,13 @@
 #![expect(unsafe_code, reason = "retires tables; argued by I2")]
 
 use super::RawWords;
-use super::find::rest;
 use crate::error::TryReserveError;
 use crate::reclaim::{Guard as _, LocalGuard};
 use crate::sync::{AtomicPtr, MODEL, Ordering, never_split, note_read, unsync_load};
 use crate::table::Step;
-use crate::table::pairs::{Directory, MAX_SIZE, MIN_SIZE, SHARDS, Scale, Table, put_aside, shard};
+use crate::table::pairs::{
+    Directory, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest, shard,
+};
 use core::cmp::Ordering::{Greater, Less};
 use core::ptr::null_mut;
 
@@ -147,10 +148,10 @@ impl RawWords {
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
         let table = directory.table(shard(mixed))?;
-        if table.moving().is_some() {
-            return Some(self.help(directory, mixed, table, guard));
-        }
-        Some(table)
+        Some(match table.moving() {
+            Some(running) => self.help(directory, mixed, table, running, guard),
+            None => table,
+        })
     }
 
     /// Does one step of a running move, and ends it if that was the last; the table for the key.
@@ -160,14 +161,12 @@ impl RawWords {
         directory: &'g Directory,
         mixed: u64,
         table: Table<'g>,
+        running: &'g Move,
         guard: &'g LocalGuard<'_>,
     ) -> Table<'g> {
-        let Some(running) = table.moving() else {
-            return table;
-        };
         if running.step(table, &self.domain, guard) == Step::Complete {
             // Refused, it is left to the next write.
-            let _refused = self.switch(directory, shard(mixed), table, guard);
+            let _refused = self.switch(directory, shard(mixed), table, running, guard);
         }
         running.first_choice(table, rest(mixed))
     }
@@ -178,11 +177,9 @@ impl RawWords {
         directory: &Directory,
         shard: usize,
         table: Table<'_>,
+        running: &Move,
         guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
-        let Some(running) = table.moving() else {
-            return Ok(());
-        };
         self.domain.reserve_defer(guard)?;
         if directory.exchange(shard, table, running.table(table)) {
             // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
@@ -263,7 +260,7 @@ impl RawWords {
         let sample = SAMPLE_LINES.min(table.lines());
         let start = table.number_at(table.scale().position(rest(mixed)));
         let lines = (0..sample).map(|i| table.line((start + i) % table.lines()));
-        let members: usize = lines.map(crate::table::pairs::Line::members).sum();
+        let members: usize = lines.map(Line::members).sum();
         if members as u64 <= sample * 3 / 4 {
             self.start(mixed, table, table.size() - 1, guard);
         }
@@ -283,7 +280,7 @@ impl RawWords {
                 return Ok(table);
             };
             while running.step(table, &self.domain, guard) != Step::Complete {}
-            self.switch(directory, shard, table, guard)?;
+            self.switch(directory, shard, table, running, guard)?;
         }
     }
 

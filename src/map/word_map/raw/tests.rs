@@ -191,7 +191,7 @@ fn a_key_that_is_frozen_is_not_inserted_beside_itself() {
     let shard = crate::table::pairs::shard(mixed);
     let table = directory.table(shard).expect("made by the insert");
     assert_eq!(directory.begin(shard, table, table.size() + 1), Ok(()));
-    let line = table.line_of(super::find::rest(mixed));
+    let line = table.line_of(crate::table::pairs::rest(mixed));
     for slot in [line.last(), &line.slots()[0]] {
         let pair = slot.load();
         assert!(slot.cas(pair, pair.frozen()));
@@ -204,4 +204,24 @@ fn a_key_that_is_frozen_is_not_inserted_beside_itself() {
     drop(guard);
     assert!(!put_new(&map, 7, 3));
     assert_eq!(map.iter().collect::<Vec<_>>(), [(7, 1)]);
+}
+
+/// A map that is filled and then only read does not stay in the middle of its moves.
+#[test]
+fn look_ups_end_the_moves_that_they_meet() {
+    let map = map();
+    let moving = || {
+        let directory = map.directory().expect("made by the first insert");
+        let tables = (0..crate::table::pairs::SHARDS).filter_map(|shard| directory.table(shard));
+        tables.filter(|table| table.moving().is_some()).count()
+    };
+    let keys = (0..).find(|&key| {
+        put(&map, key, key);
+        key > 20_000 && moving() != 0
+    });
+    let keys = keys.expect("a shard grows in steps");
+    for _ in 0..200 {
+        assert!((0..keys).all(|key| map.get(key) == Some(key)));
+    }
+    assert_eq!(moving(), 0, "of {keys} keys");
 }

@@ -11,10 +11,10 @@
 //! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
-use super::find::{Walked, rest};
+use super::find::Walked;
 use crate::reclaim::LocalGuard;
 use crate::sync::{Ordering, fence};
-use crate::table::pairs::{Line, Pair, Slot, Table};
+use crate::table::pairs::{Line, Pair, Slot, Table, rest};
 
 /// What is to become of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
