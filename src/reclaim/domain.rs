@@ -22,11 +22,10 @@ use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::hold::WereHeld;
 use super::object::{Hook, Object, end_object};
-use super::registry::{self, Grace, Record};
+use super::registry::{self, Record};
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_read, note_write};
-use crate::sys::Unavailable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
@@ -76,14 +75,6 @@ impl<T: Object> Domain<T> {
     /// Whether some object was held.
     pub(super) fn were_held(&self) -> &WereHeld {
         &self.were_held
-    }
-
-    /// Begins the grace period of an object that the caller has unlinked and not retired.
-    ///
-    /// # Errors
-    /// The kernel refused the barrier, or the allocator the memory; nothing has begun.
-    pub(crate) fn grace(&self) -> Result<Grace, Unavailable> {
-        registry::grace()
     }
 
     /// Pins the current thread.

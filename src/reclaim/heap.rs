@@ -333,7 +333,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     /// and will be filled again, unless it is very small or very large.
     #[cold]
     fn next_bag(&mut self) -> bool {
-        let is_over = self.sealed.front_mut().map(|(grace, _)| grace.is_over());
+        let is_over = self.sealed.front().map(|(grace, _)| grace.is_over());
         if is_over != Some(true) {
             return false;
         }

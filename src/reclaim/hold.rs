@@ -147,7 +147,7 @@ impl<T: Object> Domain<T> {
     }
 
     /// Whether nobody can see the object any more, which the caller has unlinked and not retired.
-    pub(crate) fn is_alone(&self, object: &T, grace: &mut Grace) -> bool {
+    pub(crate) fn is_alone(&self, object: &T, grace: &Grace) -> bool {
         grace.is_over() && !self.were_held().is_held(object)
     }
 }

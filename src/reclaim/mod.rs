@@ -10,7 +10,7 @@
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
 //! [`bag`] what it has retired · [`heaps`] which heap is a thread's · [`depot`] free objects between
-//! heaps · [`domain`] the memory of one structure · [`hold`] who keeps an object without a pin ·
+//! heaps · [`domain`] the memory of one structure · [`grace`] grace periods that it asks for · [`hold`] who keeps an object without a pin ·
 //! [`object`] what a domain is told of its objects · [`own`] guards.
 //!
 //! With `--cfg atomshard_seize` the file `seize` is the body instead, an oracle for tests. Then the parts
@@ -47,6 +47,8 @@ mod chunk;
 pub(crate) mod depot;
 #[cfg(not(atomshard_seize))]
 mod domain;
+#[cfg(not(atomshard_seize))]
+mod grace;
 mod heap;
 pub(crate) mod heaps;
 pub(crate) mod hold;

@@ -328,13 +328,19 @@ pub(crate) struct Grace {
 
 impl Grace {
     /// Whether all of them have ended.
-    pub(crate) fn is_over(&mut self) -> bool {
-        self.pinned.retain(|(record, ended)| {
+    pub(crate) fn is_over(&self) -> bool {
+        !self.pinned.iter().any(|(record, ended)| {
             // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the pinned code's
-            // reads are done.
+            // accesses are done.
             record.state.load(Ordering::Acquire) / ENDED == *ended
-        });
-        self.pinned.is_empty()
+        })
+    }
+
+    /// Does not wait for the holder of this record any more, if it has one guard only.
+    pub(super) fn leave_out(&mut self, own: &Record) {
+        if own.state() & GUARDS == GUARD {
+            self.pinned.retain(|(record, _)| !ptr::eq(*record, own));
+        }
     }
 }
 

@@ -258,7 +258,7 @@ pub(crate) struct Grace(Arc<Mutex<bool>>);
 
 impl Grace {
     /// Whether all of them have.
-    pub(crate) fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -325,6 +325,14 @@ impl<T: Object> Domain<T> {
         // SAFETY: I2: the flag is handed over once, to a function for it.
         unsafe { self.defer(at, end_flag, &self.pin()) };
         Ok(Grace(flag))
+    }
+
+    /// As the body of our own; waits for the caller's guard too.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) fn grace_of_others(&self, _: &impl Guard) -> Result<Grace, Unavailable> {
+        self.grace()
     }
 
     /// Pins the current thread.

@@ -11,6 +11,8 @@ pub(crate) use core::sync::atomic::{
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
+/// Whether accesses are watched one by one: then what needs size to happen happens in small structures too.
+pub(crate) const WATCHED: bool = cfg!(miri);
 /// Whether a filter may read atomics by instructions that this facade does not see.
 /// Miri runs no assembly, and no integer load of a pointer.
 pub(crate) const OPAQUE_READS: bool = !cfg!(miri);

@@ -85,6 +85,8 @@ pub(crate) fn compiler_fence(ordering: Ordering) {
 
 /// Whether this is the model: sizes shrink there, and memory is built atomic by atomic.
 pub(crate) const MODEL: bool = false;
+/// Whether accesses are watched one by one: then what needs size to happen happens in small structures too.
+pub(crate) const WATCHED: bool = true;
 /// Whether a filter may read atomics by instructions that this facade does not see.
 pub(crate) const OPAQUE_READS: bool = false;
 

@@ -80,13 +80,6 @@ impl Steps {
         })
     }
 
-    /// Whether the step of a unit was handed out, a moment ago.
-    pub(super) fn is_handed(&self, unit: u64) -> bool {
-        // ORD: Relaxed — a hint where to look first.
-        let handed = self.handed.load(Ordering::Relaxed);
-        unit < handed.saturating_mul(self.each) as u64
-    }
-
     /// The units of a step; none behind the last.
     pub(super) fn units(&self, step: usize) -> Range<u64> {
         let unit = |step: usize| (step * self.each).min(self.units) as u64;

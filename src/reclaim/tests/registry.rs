@@ -19,11 +19,11 @@ pub(super) fn registry() -> &'static Registry {
 fn miri_nested_pins_count_once() {
     let registry = registry();
     let record = registry.lease();
-    let mut before = registry.grace().expect("a barrier");
+    let before = registry.grace().expect("a barrier");
     assert!(before.is_over(), "nobody is pinned");
     record.enter();
     record.enter();
-    let mut during = registry.grace().expect("a barrier");
+    let during = registry.grace().expect("a barrier");
     assert!(!during.is_over());
     record.leave();
     record.enter();
@@ -40,7 +40,7 @@ fn miri_renewing_ends_the_pin_unless_there_is_another_guard() {
     let registry = registry();
     let record = registry.lease();
     record.enter();
-    let mut grace = registry.grace().expect("a barrier");
+    let grace = registry.grace().expect("a barrier");
     record.enter();
     record.renew();
     assert!(!grace.is_over(), "the other guard's references live");
@@ -61,7 +61,7 @@ fn miri_a_panic_between_two_pins_leaves_the_guard_counted() {
     record.enter();
     let panic = || record.unpinned(|| std::panic::resume_unwind(Box::new(())));
     assert!(catch_unwind(AssertUnwindSafe(panic)).is_err());
-    let mut grace = registry.grace().expect("a barrier");
+    let grace = registry.grace().expect("a barrier");
     assert!(!grace.is_over(), "the guard is alive");
     record.leave();
     assert!(grace.is_over());
@@ -80,7 +80,7 @@ fn miri_a_lease_given_back_while_pinned_goes_with_the_last_guard() {
     record.leave();
     let other = registry.lease();
     assert_ne!(record.index(), other.index(), "still held by a guard");
-    let mut grace = registry.grace().expect("a barrier");
+    let grace = registry.grace().expect("a barrier");
     let mut ran = false;
     record.unpinned(|| ran = true);
     assert!(ran && !grace.is_over(), "the last guard holds the lease");
@@ -174,7 +174,7 @@ fn miri_pins_of_destructors_of_thread_locals_give_their_records_back() {
 #[test]
 fn miri_a_travelling_pin_moves_between_threads() {
     let mut pin = TravellingPin::new();
-    let mut before = crate::reclaim::registry::grace().expect("a barrier");
+    let before = crate::reclaim::registry::grace().expect("a barrier");
     let pin = thread::spawn(move || {
         assert!(!before.is_over(), "pinned from here too");
         pin.renew();
@@ -182,7 +182,7 @@ fn miri_a_travelling_pin_moves_between_threads() {
     })
     .join()
     .expect("no panic");
-    let mut grace = crate::reclaim::registry::grace().expect("a barrier");
+    let grace = crate::reclaim::registry::grace().expect("a barrier");
     assert!(!grace.is_over());
     drop(pin);
     assert!(super::eventually(|| grace.is_over()));

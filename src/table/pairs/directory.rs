@@ -7,8 +7,9 @@ use super::line::Line;
 use super::moving::{Move, bear, take_behind};
 use super::pair::{REST, REST_BITS};
 use super::spares::Spares;
-use super::store::{Scale, Table};
+use super::store::{Leaving, Scale, Table};
 use crate::error::TryReserveError;
+use crate::reclaim::Grace;
 use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, fence, layout, never_split};
 use crate::sync::{note_objects, unsync_load, unsync_store};
 use crate::table::try_box;
@@ -114,15 +115,18 @@ impl Directory {
             if let Some(table) = self.table(shard) {
                 return Ok(table);
             }
-            let new = Table::allocate(Scale::of(shard), size, &self.spares[shard])?;
-            for number in 0..new.lines() {
-                bear(new.line(number));
-            }
+            let new = self.new_table(shard, size)?;
+            new.each_line(bear);
             if !self.install(shard, null_mut(), new) {
                 // SAFETY: I2: nobody else has seen it.
                 unsafe { new.put_aside() };
             }
         }
+    }
+
+    /// A table of a shard, of this size, whose lines are zero.
+    pub(crate) fn new_table(&self, shard: usize, size: i32) -> Result<Table<'_>, TryReserveError> {
+        Table::allocate(Scale::of(shard), size, &self.spares[shard])
     }
 
     /// Leads a shard from one table to another; says whether this call did it.
@@ -134,18 +138,37 @@ impl Directory {
             .is_ok()
     }
 
-    /// Memory for the move of a shard's table to one of this size.
-    pub(crate) fn begin(
+    /// Begins the move of a shard's table to one of this size by steps, unless it is being left.
+    pub(crate) fn begin_steps(
         &self,
         shard: usize,
         table: Table<'_>,
         size: i32,
+        grace: impl FnOnce() -> Option<Grace>,
     ) -> Result<(), TryReserveError> {
         let new = Move::allocate(table, size, &self.spares[shard])?;
-        if let Err(unused) = table.begin(new) {
-            unused.discard(table);
+        match table.leave_stepwise(new) {
+            Ok(running) => {
+                if let Some(grace) = grace() {
+                    running.set_grace(grace);
+                }
+            }
+            Err(unused) => unused.discard(table),
         }
         Ok(())
+    }
+
+    /// The table in which a position of a table is now, if that is another. Lines of a move are born one by one.
+    pub(crate) fn successor<'g>(
+        &'g self,
+        shard: usize,
+        table: Table<'g>,
+        position: u64,
+    ) -> Option<Table<'g>> {
+        match table.leaving()? {
+            Leaving::Stepwise(running) => running.successor(table, position),
+            Leaving::AtOnce(_) => self.table(shard).filter(|&present| present != table),
+        }
     }
 
     /// Leads a shard to the new table of a complete move; says whether this call is to retire the old one.
@@ -175,7 +198,7 @@ impl Drop for Directory {
             if !word.is_null() {
                 // SAFETY: I2: exclusive access.
                 let table = unsafe { Table::from_word(word, Scale::of(number)) };
-                if let Some(running) = table.moving() {
+                if let Some(Leaving::Stepwise(running)) = table.leaving() {
                     // SAFETY: I2: as above.
                     unsafe { running.end(table) };
                 }

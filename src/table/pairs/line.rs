@@ -79,14 +79,48 @@ impl Line {
         )
     }
 
-    /// The first slot that was empty a moment ago, and what it holds if it still is.
+    /// The slots that were empty a moment ago.
     #[inline]
-    pub(crate) fn first_empty(&self) -> Option<(&Slot, Pair)> {
-        let slot = self
-            .filter(|line| arch::match_lane::<1>(line, 0), Pair::is_empty)
-            .first()?;
-        let is_last = core::ptr::eq(slot, self.last());
-        Some((slot, if is_last { Pair::BORN } else { Pair::ZERO }))
+    pub(crate) fn empties(&self) -> Filter<'_> {
+        self.filter(|line| arch::match_lane::<1>(line, 0), Pair::is_empty)
+    }
+
+    /// What a slot of the line holds if it is empty.
+    #[inline]
+    pub(crate) fn empty_in(&self, slot: &Slot) -> Pair {
+        if core::ptr::eq(slot, self.last()) {
+            Pair::BORN
+        } else {
+            Pair::ZERO
+        }
+    }
+
+    /// The first slot that was vacant a moment ago.
+    #[inline]
+    pub(crate) fn first_vacant(&self) -> Option<&Slot> {
+        let upper = Pair::VACANT.upper();
+        self.filter(
+            |line| arch::match_lane::<1>(line, upper),
+            |pair| pair == Pair::VACANT,
+        )
+        .first()
+    }
+
+    /// Whether the bucket has nothing of the key besides the claim in this slot, and is this line. Reads after the exchange that
+    /// made the claim (W2). (Other slots may be frozen: who settles finds the claim frozen or not.)
+    #[inline]
+    pub(crate) fn is_alone(&self, claim: &Slot, rest: u64) -> bool {
+        let is_other = |slot: &Slot| !core::ptr::eq(slot, claim);
+        let is_met = if arch::RMW_ORDERS_LOADS && OPAQUE_READS {
+            let mut matching = self.matching(rest);
+            let is_met = matching.first().is_none_or(is_other);
+            matching.skip_first();
+            is_met || matching.first().is_some()
+        } else {
+            let mut slots = self.slots.iter().filter(|slot| is_other(slot));
+            slots.any(|slot| slot.load_after_claim().rest() == rest)
+        };
+        !is_met && self.last().load_after_claim().ends_bucket()
     }
 
     #[inline]
@@ -150,6 +184,30 @@ impl Line {
         }
         domain.give_back(behind, guard);
         None
+    }
+
+    /// Adds a member to a bucket that nobody else sees; how many more are in the first line behind its link.
+    pub(super) fn append(&self, member: Pair, domain: &Domain<Self>, guard: &impl Guard) -> isize {
+        if let Some(slot) = self.empties().first() {
+            slot.store_private(member);
+            return 0;
+        }
+        let (mut line, mut is_first) = (self, true);
+        loop {
+            let last = line.last().load();
+            let Some(next) = line.follow(last) else {
+                let behind = Self::behind(&[last, member], domain, guard);
+                let link = Pair::link(behind.as_ptr().cast());
+                line.last().store_private(link);
+                return if is_first { 2 } else { 0 };
+            };
+            let mut slots = next.slots().iter();
+            if let Some(slot) = slots.find(|slot| slot.load() == Pair::VACANT) {
+                slot.store_private(member);
+                return isize::from(is_first);
+            }
+            (line, is_first) = (next, false);
+        }
     }
 
     /// How many members the line had a moment ago.

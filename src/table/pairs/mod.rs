@@ -39,6 +39,7 @@
     reason = "owns the raw memory of tables; every block argues by I1 to I5"
 )]
 
+mod copying;
 mod directory;
 mod line;
 mod moving;
@@ -46,9 +47,12 @@ mod pair;
 mod spares;
 mod store;
 
+pub(crate) use copying::{copy, discard, retire_lines};
 pub(crate) use directory::{Directory, SHARDS, rest, shard};
 pub(crate) use line::Line;
+#[cfg(all(test, not(loom)))]
+pub(crate) use moving::Finality;
 pub(crate) use moving::Move;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
 pub(crate) use spares::put_aside;
-pub(crate) use store::{MAX_SIZE, MIN_SIZE, Scale, Table};
+pub(crate) use store::{Leaving, MAX_SIZE, MIN_SIZE, Scale, Table};

@@ -13,15 +13,16 @@ use super::pair::{Pair, Slot};
 use super::spares::Spares;
 use super::store::Table;
 use crate::error::TryReserveError;
-use crate::reclaim::{Domain, Guard};
+use crate::reclaim::{Domain, Grace, Guard};
 use crate::sync::{MODEL, layout, note_objects, note_read, note_write};
 use crate::table::steps::{Step, Steps};
 use crate::table::try_box;
 use core::ops::Range;
 use core::ptr::NonNull;
+use std::sync::OnceLock;
 
 /// Units in a step.
-pub(crate) const STEP_UNITS: usize = if MODEL { 1 } else { 2 };
+const STEP_UNITS: usize = if MODEL { 1 } else { 8 };
 
 /// A move in progress, or complete until its old table goes out of use.
 pub(crate) struct Move {
@@ -30,8 +31,10 @@ pub(crate) struct Move {
     from: Side,
     to: Side,
     steps: Steps,
+    /// Of the guards that were alive when the move had begun: their holders may write to the old table.
+    grace: OnceLock<Grace>,
 }
-layout!(Move: into, from, to, steps);
+layout!(Move: into, from, to, steps, grace);
 
 /// One of the two tables, as units see it.
 #[derive(Clone, Copy)]
@@ -77,12 +80,23 @@ impl Move {
             from,
             to,
             steps,
+            grace: OnceLock::new(),
         };
         let new = Box::write(record, new);
         note_objects(&raw const *new, 1);
         new.steps.note();
         note_write(&raw const new.into);
         Ok(new)
+    }
+
+    /// Given after the move has begun. Who pins later finds it, and does not write to the old table.
+    pub(super) fn set_grace(&self, grace: Grace) {
+        let _set_once = self.grace.set(grace);
+    }
+
+    /// How slots of the old table become final now.
+    pub(crate) fn finality(&self) -> Finality {
+        Finality::after(self.grace.get())
     }
 
     /// Gives back the memory of a move that was never begun.
@@ -115,26 +129,9 @@ impl Move {
         last.is_none_or(|number| is_born(new.line(number)))
     }
 
-    /// The new table, if the line of a key is born there. Lines are born one by one; what one holds that is born before
+    /// The new table, if the line of a position is born there. Lines are born one by one; what one holds that is born before
     /// its whole unit equals what was frozen.
-    pub(crate) fn successor<'g>(&'g self, old: Table<'g>, rest: u64) -> Option<Table<'g>> {
-        self.successor_at(old, old.scale().position(rest))
-    }
-
-    /// The table in which a key is looked for first: the new one, if its line is born there. That is not asked before
-    /// somebody has begun to move it, for the answer is a line that may be needed for nothing else.
-    pub(crate) fn first_choice<'g>(&'g self, old: Table<'g>, rest: u64) -> Table<'g> {
-        let line = old.number_at(old.scale().position(rest));
-        let successor = if self.steps.is_handed(line >> self.from.shift) {
-            self.successor(old, rest)
-        } else {
-            None
-        };
-        successor.unwrap_or(old)
-    }
-
-    /// As [`successor`](Self::successor), of the line of a position.
-    pub(crate) fn successor_at<'g>(&'g self, old: Table<'g>, position: u64) -> Option<Table<'g>> {
+    pub(super) fn successor<'g>(&'g self, old: Table<'g>, position: u64) -> Option<Table<'g>> {
         let new = self.table(old);
         is_born(new.line(new.number_at(position))).then_some(new)
     }
@@ -144,8 +141,9 @@ impl Move {
         let Some(step) = self.steps.next() else {
             return Step::Complete;
         };
+        let finality = self.finality();
         for unit in self.steps.units(step) {
-            self.move_unit(old, unit, domain, guard);
+            self.move_unit(old, unit, finality, domain, guard);
         }
         if !self.steps.mark(step) {
             return Step::More;
@@ -177,12 +175,19 @@ impl Move {
         guard: &impl Guard,
     ) -> Table<'g> {
         let line = old.number_at(old.scale().position(rest));
-        self.move_unit(old, line >> self.from.shift, domain, guard);
+        self.move_unit(old, line >> self.from.shift, self.finality(), domain, guard);
         self.table(old)
     }
 
     /// Moves a unit: on return its new lines are born.
-    fn move_unit(&self, old: Table<'_>, unit: u64, domain: &Domain<Line>, guard: &impl Guard) {
+    fn move_unit(
+        &self,
+        old: Table<'_>,
+        unit: u64,
+        finality: Finality,
+        domain: &Domain<Line>,
+        guard: &impl Guard,
+    ) {
         let new = self.table(old);
         if self.is_unit_born(new, unit) {
             return;
@@ -190,7 +195,7 @@ impl Move {
         note_read(&raw const self.from);
         let mut members = Members::new();
         for number in self.from.of(unit) {
-            freeze(old.line(number), |pair| {
+            freeze(old.line(number), finality, |pair| {
                 let number = new.number_at(new.scale().position(pair.rest()));
                 members.add(number, pair);
             });
@@ -298,21 +303,21 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
 /// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `member` with its members, thawed,
 /// in the order of the chain.
 #[inline]
-fn freeze(first: &Line, mut member: impl FnMut(Pair)) {
+pub(super) fn freeze(first: &Line, finality: Finality, mut member: impl FnMut(Pair)) {
     let mut add = |pair: Pair| {
         if pair.is_member() {
             member(pair.thawed());
         }
     };
-    let first_last = freeze_slot(first.last());
+    let first_last = freeze_slot(first.last(), finality);
     let mut last = first_last;
     while let Some(at) = first.follow(last) {
-        last = freeze_slot(at.last());
+        last = freeze_slot(at.last(), finality);
     }
     let (mut line, mut last) = (first, first_last);
     loop {
         for slot in &line.slots()[..SLOTS - 1] {
-            add(freeze_slot(slot));
+            add(freeze_slot(slot, finality));
         }
         add(last);
         let Some(next) = line.follow(last) else {
@@ -323,13 +328,38 @@ fn freeze(first: &Line, mut member: impl FnMut(Pair)) {
     }
 }
 
+/// How a slot of a table that is being left becomes final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finality {
+    /// By an exchange, for somebody may write to it.
+    Exchanged,
+    /// By a store: nobody writes to it but movers, and they all write the same.
+    Stored,
+}
+
+impl Finality {
+    /// That of a table whose writers were those guards.
+    #[inline]
+    pub(super) fn after(grace: Option<&Grace>) -> Self {
+        if grace.is_some_and(Grace::is_over) {
+            Self::Stored
+        } else {
+            Self::Exchanged
+        }
+    }
+}
+
 /// Makes a slot final; what it holds then.
 #[inline]
-fn freeze_slot(slot: &Slot) -> Pair {
+fn freeze_slot(slot: &Slot, finality: Finality) -> Pair {
     loop {
         let pair = slot.load();
         if pair.is_frozen() {
             return pair;
+        }
+        if finality == Finality::Stored {
+            slot.store_final(pair.frozen());
+            return pair.frozen();
         }
         if slot.cas(pair, pair.frozen()) {
             return pair.frozen();
@@ -344,7 +374,7 @@ pub(super) fn take_behind(line: &Line, f: impl FnMut(NonNull<Line>)) {
 }
 
 /// Retires the lines behind a frozen one, whose unit is born.
-fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
+pub(super) fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
     // SAFETY: I3: who comes later does not follow the link, and one mover retires the lines of a step.
     take_behind(line, |line| unsafe { domain.retire(line, guard) });
 }

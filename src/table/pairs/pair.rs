@@ -103,6 +103,12 @@ impl Pair {
         self.key & !FROZEN == LIVE | rest
     }
 
+    /// The upper half of the key word.
+    #[inline]
+    pub(super) const fn upper(self) -> u32 {
+        (self.key >> 32) as u32
+    }
+
     /// Never used, not frozen. In a last slot this says that the line is born; `ZERO` there, that it is not.
     #[inline]
     pub(crate) fn is_empty(self) -> bool {
@@ -206,6 +212,13 @@ impl Slot {
                 Ordering::Relaxed,
             )
             .is_ok()
+    }
+
+    /// Writes a slot that nobody exchanges any more, and into which all others write the same.
+    #[inline]
+    pub(super) fn store_final(&self, pair: Pair) {
+        // ORD: Relaxed — published by the exchange that bears the line's successor, or leads the shard to it.
+        self.0.store(pair.word(), Ordering::Relaxed);
     }
 
     /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.

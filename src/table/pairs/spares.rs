@@ -3,7 +3,7 @@
 //! Invariants: I2 and I4 of the [parent module](super).
 
 use super::pair::Pair;
-use super::store::{Scale, Table};
+use super::store::{Scale, Table, free_record};
 use crate::sync::{AtomicPtr, Ordering, fence, never_split, note_read};
 use crate::sys::pages;
 use core::ptr::NonNull;
@@ -83,10 +83,8 @@ impl Table<'_> {
         let home = header.home;
         // ORD: Relaxed — the caller's contract is exclusive access to the header.
         let next = header.next.swap(core::ptr::null_mut(), Ordering::Relaxed);
-        if !next.is_null() {
-            // SAFETY: I4: the record came out of a box in `begin`, and goes once.
-            drop(unsafe { Box::from_raw(next) });
-        }
+        // SAFETY: I4: the header leads to it no more.
+        unsafe { free_record(next) };
         self.zero();
         // SAFETY: I2: the list lives as long as the map, in which this is called.
         unsafe { &*home }.put(self);
@@ -110,11 +108,11 @@ impl Table<'_> {
         }
         // ORD: Release — pairs with the Acquire in is_unmoved [W4]; publishes that the table is out of use, before its zeros.
         fence(Ordering::Release);
-        for number in 0..self.lines() {
-            for slot in self.line(number).slots() {
-                slot.store_private(Pair::ZERO);
-            }
-        }
+        self.each_line(|line| {
+            line.slots()
+                .iter()
+                .for_each(|slot| slot.store_private(Pair::ZERO))
+        });
     }
 }
 

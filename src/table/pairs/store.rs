@@ -81,6 +81,43 @@ pub(super) struct Header {
 never_split!(Header: next, spilled);
 layout!(Header: next, spilled, home, beside, scale);
 
+/// How a table is being left.
+#[derive(Clone, Copy)]
+pub(crate) enum Leaving<'g> {
+    /// By copies of it, of this size or another. Whoever comes makes his own, and one gets into the shard's word.
+    AtOnce(i32),
+    /// By the steps of a move.
+    Stepwise(&'g Move),
+}
+
+/// A size, as the header says it: an odd number, which is no record's address.
+fn word_of(size: i32) -> *mut Move {
+    core::ptr::without_provenance_mut((size - MIN_SIZE).unsigned_abs() as usize * 2 + 1)
+}
+
+/// The size that such a word says.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "made from a size"
+)]
+fn size_in(next: *mut Move) -> Option<i32> {
+    let word = next.addr();
+    (word & 1 != 0).then_some(MIN_SIZE + (word / 2) as i32)
+}
+
+/// Frees the record that a header leads to, if it does.
+///
+/// # Safety
+/// The word comes from a header that leads to the record no more, or is nobody else's.
+pub(super) unsafe fn free_record(next: *mut Move) {
+    if !next.is_null() && size_in(next).is_none() {
+        // SAFETY: the caller's contract; the record came out of a box in `leave_stepwise`.
+        drop(unsafe { Box::from_raw(next) });
+    }
+}
+
 /// A table that stays in use for `'g`, or at least allocated (I2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table<'g> {
@@ -295,6 +332,13 @@ impl<'g> Table<'g> {
         unsafe { &*self.line_pointer(number) }
     }
 
+    /// Calls `f` with each line.
+    pub(super) fn each_line(self, f: impl FnMut(&'g Line)) {
+        (0..self.lines())
+            .map(|number| self.line(number))
+            .for_each(f);
+    }
+
     /// As given to the table when it was made.
     ///
     /// # Safety
@@ -307,30 +351,46 @@ impl<'g> Table<'g> {
         *scale
     }
 
-    /// The move out of this table, if one has begun.
+    /// How this table is being left, if it is.
     #[inline]
-    pub(crate) fn moving(self) -> Option<&'g Move> {
-        // ORD: SeqCst — pairs with the SeqCst exchange in begin [W3]; publishes the new memory.
+    pub(crate) fn leaving(self) -> Option<Leaving<'g>> {
+        // ORD: SeqCst — pairs with the SeqCst exchange in leave [W3]; publishes the new memory.
         let next = self.header().next.load(Ordering::SeqCst);
+        if next.is_null() {
+            return None;
+        }
+        if let Some(size) = size_in(next) {
+            return Some(Leaving::AtOnce(size));
+        }
         // SAFETY: I2: a move's record goes when its old table is out of use.
-        unsafe { next.as_ref() }
+        Some(Leaving::Stepwise(unsafe { &*next }))
     }
 
-    /// Hangs `new` on the header; gives it back if there is a move already.
-    pub(super) fn begin(self, new: Box<Move>) -> Result<(), Box<Move>> {
+    /// Hangs `new` on the header; gives it back if the table is being left already.
+    pub(super) fn leave_stepwise(self, new: Box<Move>) -> Result<&'g Move, Box<Move>> {
         let new = Box::into_raw(new);
-        // ORD: SeqCst — pairs with the SeqCst load in moving [W3]; publishes the new memory.
+        if self.leave(new) {
+            // SAFETY: I2: as in `leaving`.
+            return Ok(unsafe { &*new });
+        }
+        // SAFETY: I4: `new` came out of a box above and was not published.
+        Err(unsafe { Box::from_raw(new) })
+    }
+
+    /// Says that the table is to be copied to one of this size, unless it is being left already.
+    pub(crate) fn leave_at_once(self, size: i32) {
+        let _begun_by_another = self.leave(word_of(size));
+    }
+
+    fn leave(self, next: *mut Move) -> bool {
+        // ORD: SeqCst — pairs with the SeqCst load in leaving [W3]; publishes the new memory.
         let swapped = self.header().next.compare_exchange(
             core::ptr::null_mut(),
-            new,
+            next,
             Ordering::SeqCst,
             Ordering::SeqCst,
         );
-        if swapped.is_err() {
-            // SAFETY: I4: `new` came out of a box above and was not published.
-            return Err(unsafe { Box::from_raw(new) });
-        }
-        Ok(())
+        swapped.is_ok()
     }
 
     /// Counts members put behind a first link, or taken away there; returns the new count.
@@ -350,10 +410,8 @@ impl<'g> Table<'g> {
         let header = self.header_mut();
         // ORD: Relaxed — the caller's contract is exclusive access.
         let next = header.next.load(Ordering::Relaxed);
-        if !next.is_null() {
-            // SAFETY: I4: the record came out of a box in `begin`.
-            drop(unsafe { Box::from_raw(next) });
-        }
+        // SAFETY: I4: nobody else frees it.
+        unsafe { free_record(next) };
         if MODEL {
             for number in 0..self.lines() {
                 // SAFETY: the caller's contract; the line was written at allocation.

@@ -61,7 +61,7 @@ impl Shared {
     fn unlink_and_free(&self) {
         // ORD: Relaxed — ordered before the look at the pins by the heavy barrier.
         self.word.store(1, Ordering::Relaxed);
-        let mut grace = self.registry.grace().expect("the model has a barrier");
+        let grace = self.registry.grace().expect("the model has a barrier");
         if grace.is_over() || grace.is_over() {
             self.objects[0].with_mut(|place| {
                 // SAFETY: the grace period is over; loom checks that nobody reads.

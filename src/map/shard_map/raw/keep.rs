@@ -137,9 +137,9 @@ impl<K, V> Detached<'_, K, V> {
     /// What the entry holds, if nobody else can see it any more.
     pub(crate) fn try_read_out(mut self) -> Result<Entry<K, V>, Self> {
         let domain = &self.map.domain;
-        let mut grace = self.grace.take().or_else(|| domain.grace().ok());
+        let grace = self.grace.take().or_else(|| domain.grace().ok());
         let is_alone = |grace| domain.is_alone(self.entry(), grace);
-        if !grace.as_mut().is_some_and(is_alone) {
+        if !grace.as_ref().is_some_and(is_alone) {
             self.grace = grace;
             return Err(self);
         }

@@ -46,7 +46,7 @@ impl RawWords {
     /// Decides a claim on a key by inserting the value there. How deep the key is then, or `None` if the bucket
     /// has to be looked through again.
     pub(super) fn decide<'g>(
-        table: Table<'g>,
+        line: &'g Line,
         mut claim: Claim<'g>,
         rest: u64,
         value: u64,
@@ -54,7 +54,7 @@ impl RawWords {
     ) -> Option<usize> {
         loop {
             let (slot, pair, depth) = claim;
-            match Self::look(table.line_of(rest), (slot, pair), rest) {
+            match Self::look(line, (slot, pair), rest) {
                 Seen::Alone => {
                     let settled = slot.cas(pair, Pair::live(rest, value));
                     return settled.then_some(depth);
@@ -69,6 +69,32 @@ impl RawWords {
                 }
             }
         }
+    }
+
+    /// Inserts a key into a line that is used up, if the line is its whole bucket, has a vacant slot, and did not have the key a
+    /// moment ago; whether it did. By filters, not slot by slot, for this is what most inserts into a map of constant size are.
+    #[inline(never)]
+    pub(super) fn insert_into_vacant(
+        &self,
+        line: &Line,
+        rest: u64,
+        value: u64,
+        guard: &LocalGuard<'_>,
+    ) -> bool {
+        if !line.last().load().ends_bucket() {
+            return false;
+        }
+        let Some(slot) = line.first_vacant() else {
+            return false;
+        };
+        let claim = Pair::claim(rest, self.domain.ticket(guard));
+        if !slot.cas(Pair::VACANT, claim) {
+            return false;
+        }
+        if line.is_alone(slot, rest) {
+            return slot.cas(claim, Pair::live(rest, value));
+        }
+        Self::decide(line, (slot, claim, 0), rest, value, guard).is_some()
     }
 
     /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away as long as the claim is
@@ -149,7 +175,7 @@ mod w2 {
         let slot = &table.line_of(KEY).slots()[slot];
         let claim = Pair::claim(KEY, map.domain.ticket(&guard));
         assert!(slot.cas(Pair::VACANT, claim), "the slot is its own");
-        RawWords::decide(table, (slot, claim, 0), KEY, 1, &guard).is_some()
+        RawWords::decide(table.line_of(KEY), (slot, claim, 0), KEY, 1, &guard).is_some()
     }
 
     /// Two claims in two slots: of two owners that look for others, one sees the other's.

@@ -82,8 +82,9 @@ impl RawWords {
     #[inline(never)]
     fn get_guarded(&self, mixed: u64) -> Option<u64> {
         let guard = self.pin();
-        let mut table = self.directory()?.table(shard(mixed))?;
-        let line = table.line_of(rest(mixed));
+        let directory = self.directory()?;
+        let present = directory.table(shard(mixed))?;
+        let line = present.line_of(rest(mixed));
         let link = line.last().load();
         if !link.is_frozen()
             && let Some(next) = line.follow(link)
@@ -98,30 +99,31 @@ impl RawWords {
                 return None;
             }
         }
-        let present = table;
+        let mut table = present;
         let found = loop {
-            match Self::read(table, rest(mixed), &guard) {
+            match self.read(table, mixed, &guard) {
                 Ok(found) => break found,
                 Err(new) => table = new,
             }
         };
         if table != present {
             // A map that is filled and then only read would stay in the middle of its moves.
-            self.table_for_write(mixed, &guard);
+            self.help(directory, mixed, present, &guard);
         }
         found.map(Pair::value)
     }
 
     /// The pair of a key in its bucket, frozen or not, unless the bucket has moved: then the table to go on with.
     fn read<'g>(
+        &'g self,
         table: Table<'g>,
-        rest: u64,
+        mixed: u64,
         _guard: &'g impl Guard,
     ) -> Result<Option<Pair>, Table<'g>> {
+        let (shard, rest) = (shard(mixed), rest(mixed));
         let moved = || {
-            table
-                .moving()
-                .and_then(|running| running.successor(table, rest))
+            let position = table.scale().position(rest);
+            self.directory()?.successor(shard, table, position)
         };
         let mut line = table.line_of(rest);
         loop {

@@ -8,7 +8,7 @@
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;
-use crate::table::pairs::{Pair, REST_BITS, SHARDS, Table};
+use crate::table::pairs::{Directory, Pair, REST_BITS, SHARDS, Table};
 use core::ops::Range;
 
 /// Pairs that are read at once, or a few more.
@@ -79,7 +79,8 @@ impl RawIter<'_> {
             match table.filter(|table| self.position < table.scale().end()) {
                 Some(table) => {
                     let read = self.batch.len();
-                    self.position = read_bucket(table, self.position, &mut self.batch);
+                    let at = (directory, self.shards.start);
+                    self.position = read_bucket(at, table, self.position, &mut self.batch);
                     self.unmix_from(read);
                 }
                 None => {
@@ -102,8 +103,14 @@ impl RawIter<'_> {
 }
 
 /// Adds the members of a bucket from a position on; the first position behind it. The table is read under a guard.
-fn read_bucket(mut table: Table<'_>, start: u64, batch: &mut Vec<(u64, u64)>) -> u64 {
+fn read_bucket(
+    (directory, shard): (&Directory, usize),
+    present: Table<'_>,
+    start: u64,
+    batch: &mut Vec<(u64, u64)>,
+) -> u64 {
     let before = batch.len();
+    let mut table = present;
     'table: loop {
         let number = table.number_at(start);
         let mut next = Some(table.line(number));
@@ -113,7 +120,7 @@ fn read_bucket(mut table: Table<'_>, start: u64, batch: &mut Vec<(u64, u64)>) ->
                 pair = slot.load();
                 // Asked after the slot was read: while there is none, what is frozen is the truth.
                 if pair.is_frozen()
-                    && let Some(new) = table.moving().and_then(|it| it.successor_at(table, start))
+                    && let Some(new) = directory.successor(shard, table, start)
                 {
                     table = new;
                     batch.truncate(before);

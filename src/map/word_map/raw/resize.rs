@@ -4,8 +4,9 @@
 //! have different sizes between two powers of two, so a few of them are doubling at any time and no two tables of
 //! the whole map are ever needed.
 //!
-//! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when a sample of its lines, taken at some removals, is sparse.
-//! Every write to a shard that moves does one step, two units, of its move first.
+//! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when the map
+//! and a sample of its lines, taken at some removals, are sparse. Small tables are copied at once ([`copy`](super::copy)); the others
+//! move in steps: every write to a shard that moves does one step first, and moves its own bucket.
 //!
 //! Invariants: I2 and I3 of the [parent module](super).
 #![expect(unsafe_code, reason = "retires tables; argued by I2")]
@@ -13,10 +14,11 @@
 use super::RawWords;
 use crate::error::TryReserveError;
 use crate::reclaim::{Guard as _, LocalGuard};
-use crate::sync::{AtomicPtr, MODEL, Ordering, never_split, note_read, unsync_load};
+use crate::sync::{AtomicPtr, MODEL, Ordering, WATCHED, never_split, note_read, unsync_load};
 use crate::table::Step;
 use crate::table::pairs::{
-    Directory, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest, shard,
+    Directory, Leaving, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest,
+    shard,
 };
 use core::cmp::Ordering::{Greater, Less};
 use core::ptr::null_mut;
@@ -28,8 +30,14 @@ const SPILL_LIMITS: [u64; 2] = [8, 35];
 const CACHED_SIZE: i32 = 4;
 /// Members per line, times 2, that a presized table is made for.
 const PRESIZED_LOAD_X2: u64 = if MODEL { 2 } else { 5 };
-/// A table of so many lines is moved at once.
-const SMALL_LINES: u64 = if MODEL { 0 } else { 16 };
+/// A table of so many lines is copied at once; larger ones move in steps.
+const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
+    (true, _) => 0,
+    (false, true) => 2,
+    (false, false) => 128,
+};
+/// A table of so many lines grows to four times as many; more doubling would cost more than the lines.
+const TINY_LINES: u64 = if MODEL { 0 } else { 4 };
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
 
@@ -113,6 +121,7 @@ impl Drop for Root {
 
 impl RawWords {
     /// The present table of the shard of a mixed key.
+    #[cfg(all(test, loom))]
     pub(super) fn present(&self, mixed: u64) -> Option<Table<'_>> {
         self.directory()?.table(shard(mixed))
     }
@@ -138,8 +147,7 @@ impl RawWords {
         Scale::of(shard).size_for(lines)
     }
 
-    /// The table in which a write begins: the present one, or, after the caller's step of a running move, the next one if
-    /// the key's line is born there.
+    /// The table to which a write goes, after the caller's step of a running move.
     #[inline]
     pub(super) fn table_for_write<'g>(
         &'g self,
@@ -148,27 +156,55 @@ impl RawWords {
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
         let table = directory.table(shard(mixed))?;
-        Some(match table.moving() {
-            Some(running) => self.help(directory, mixed, table, running, guard),
-            None => table,
-        })
+        if table.leaving().is_none() {
+            return Some(table);
+        }
+        self.help(directory, mixed, table, guard);
+        self.table_to_write(mixed, guard)
     }
 
-    /// Does one step of a running move, and ends it if that was the last; the table for the key.
+    /// Does one step of a running move, and ends it if that was the last.
     #[cold]
-    fn help<'g>(
-        &'g self,
-        directory: &'g Directory,
+    pub(super) fn help(
+        &self,
+        directory: &Directory,
         mixed: u64,
-        table: Table<'g>,
-        running: &'g Move,
-        guard: &'g LocalGuard<'_>,
-    ) -> Table<'g> {
-        if running.step(table, &self.domain, guard) == Step::Complete {
+        table: Table<'_>,
+        guard: &LocalGuard<'_>,
+    ) {
+        if let Some(Leaving::Stepwise(running)) = table.leaving()
+            && running.step(table, &self.domain, guard) == Step::Complete
+        {
             // Refused, it is left to the next write.
             let _refused = self.switch(directory, shard(mixed), table, running, guard);
         }
-        running.first_choice(table, rest(mixed))
+    }
+
+    /// The table to which a write goes: the present one or, if that is being left, the next one, with the key's bucket.
+    ///
+    /// Who pins after a table has begun to be left does not write to it: so once the guards of that moment are gone,
+    /// its slots can become final by stores.
+    #[inline]
+    pub(super) fn table_to_write<'g>(
+        &'g self,
+        mixed: u64,
+        guard: &'g LocalGuard<'_>,
+    ) -> Option<Table<'g>> {
+        let directory = self.directory()?;
+        loop {
+            let table = directory.table(shard(mixed))?;
+            match table.leaving() {
+                None => return Some(table),
+                Some(Leaving::Stepwise(running)) => {
+                    return Some(running.leave(table, rest(mixed), &self.domain, guard));
+                }
+                Some(Leaving::AtOnce(size)) => {
+                    if let Err(error) = self.copy(directory, shard(mixed), table, size, guard) {
+                        error.handle();
+                    }
+                }
+            }
+        }
     }
 
     /// Leads a shard to the new table of a complete move, and retires the old one.
@@ -188,42 +224,33 @@ impl RawWords {
         Ok(())
     }
 
-    /// Moves the bucket of a key out of a table that is being left; the new table.
-    pub(super) fn leave<'g>(
-        &self,
-        table: Table<'g>,
-        rest: u64,
-        guard: &LocalGuard<'_>,
-    ) -> Table<'g> {
-        let Some(running) = table.moving() else {
-            unreachable!("a slot is frozen only after the move has begun")
-        };
-        running.leave(table, rest, &self.domain, guard)
-    }
-
-    /// Begins a move of a shard's present table to another size, unless it moves.
+    /// Begins to bring a shard's present table to another size, unless it is being left: by one copy, or else by the first
+    /// of many steps of a move to the next size.
     fn begin(
+        &self,
         directory: &Directory,
         shard: usize,
         table: Table<'_>,
         size: i32,
+        guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
         let is_present = directory.table(shard) == Some(table);
-        if table.moving().is_some() || !is_present {
+        if table.leaving().is_some() || !is_present {
             return Ok(());
         }
-        directory.begin(shard, table, size)
+        if table.lines() <= AT_ONCE_LINES {
+            return self.copy(directory, shard, table, size, guard);
+        }
+        let next = table.size() + (size - table.size()).signum();
+        let grace = || self.domain.grace_of_others(guard).ok();
+        directory.begin_steps(shard, table, next, grace)
     }
 
-    /// Begins a move that a write has found useful. A small table is moved at once.
+    /// Begins a resize that a write has found useful.
     fn start(&self, mixed: u64, table: Table<'_>, size: i32, guard: &LocalGuard<'_>) {
-        let Some(directory) = self.directory() else {
-            return;
-        };
-        // An allocator that refuses leaves the map as it is, with longer buckets.
-        let _refused = Self::begin(directory, shard(mixed), table, size);
-        if table.lines() <= SMALL_LINES {
-            let _refused = self.settle(directory, shard(mixed), guard);
+        if let Some(directory) = self.directory() {
+            // An allocator that refuses leaves the map as it is, with longer buckets.
+            let _refused = self.begin(directory, shard(mixed), table, size, guard);
         }
     }
 
@@ -238,7 +265,8 @@ impl RawWords {
         let spilled = spilled.max(0).cast_unsigned() as u64;
         let limit = SPILL_LIMITS[usize::from(table.size() > CACHED_SIZE)];
         if spilled * 64 > table.lines() * limit && table.size() < MAX_SIZE {
-            self.start(mixed, table, table.size() + 1, guard);
+            let more = if table.lines() <= TINY_LINES { 2 } else { 1 };
+            self.start(mixed, table, table.size() + more, guard);
         }
     }
 
@@ -255,6 +283,11 @@ impl RawWords {
     #[cold]
     fn shrink_if_sample_sparse(&self, mixed: u64, table: Table<'_>, guard: &LocalGuard<'_>) {
         if table.size() <= self.size_for(shard(mixed), self.floor) {
+            return;
+        }
+        // A sample alone is too small to tell a table that has doubled from one that is sparse.
+        let share = self.len() / SHARDS;
+        if share as u64 * 4 > table.lines() * 3 {
             return;
         }
         let sample = SAMPLE_LINES.min(table.lines());
@@ -274,13 +307,17 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Result<Option<Table<'g>>, TryReserveError> {
         loop {
-            let table = directory.table(shard);
-            let Some((table, running)) = table.and_then(|table| Some((table, table.moving()?)))
-            else {
-                return Ok(table);
+            let Some(table) = directory.table(shard) else {
+                return Ok(None);
             };
-            while running.step(table, &self.domain, guard) != Step::Complete {}
-            self.switch(directory, shard, table, running, guard)?;
+            match table.leaving() {
+                None => return Ok(Some(table)),
+                Some(Leaving::AtOnce(size)) => self.copy(directory, shard, table, size, guard)?,
+                Some(Leaving::Stepwise(running)) => {
+                    while running.step(table, &self.domain, guard) != Step::Complete {}
+                    self.switch(directory, shard, table, running, guard)?;
+                }
+            }
         }
     }
 
@@ -314,13 +351,13 @@ impl RawWords {
                     None if shrink => continue,
                     None => directory.init(shard, wanted)?,
                 };
-                let size = match table.size().cmp(&wanted) {
-                    Less if !shrink => table.size() + 1,
-                    Greater if shrink => table.size() - 1,
+                match table.size().cmp(&wanted) {
+                    Less if !shrink => {}
+                    Greater if shrink => {}
                     _ => continue,
-                };
+                }
                 rests = false;
-                Self::begin(directory, shard, table, size)?;
+                self.begin(directory, shard, table, wanted, guard)?;
                 self.settle(directory, shard, guard)?;
             }
             if rests || shrink && round == MAX_SIZE {

@@ -1,6 +1,7 @@
 //! The table against std's map, alone and with many threads; every state that a bucket can be in.
 
 use super::{Change, Mixer, RawWords};
+use crate::table::pairs::{Finality, Leaving, SHARDS, rest, shard};
 use std::collections::HashMap;
 use std::sync::Barrier;
 use std::thread;
@@ -188,10 +189,10 @@ fn a_key_that_is_frozen_is_not_inserted_beside_itself() {
     let guard = map.pin();
     let mixed = map.mixer().mix(7);
     let directory = map.directory().expect("made by the insert");
-    let shard = crate::table::pairs::shard(mixed);
-    let table = directory.table(shard).expect("made by the insert");
-    assert_eq!(directory.begin(shard, table, table.size() + 1), Ok(()));
-    let line = table.line_of(crate::table::pairs::rest(mixed));
+    let table = directory.table(shard(mixed)).expect("made by the insert");
+    let begun = directory.begin_steps(shard(mixed), table, table.size() + 1, || None);
+    assert_eq!(begun, Ok(()));
+    let line = table.line_of(rest(mixed));
     for slot in [line.last(), &line.slots()[0]] {
         let pair = slot.load();
         assert!(slot.cas(pair, pair.frozen()));
@@ -206,14 +207,131 @@ fn a_key_that_is_frozen_is_not_inserted_beside_itself() {
     assert_eq!(map.iter().collect::<Vec<_>>(), [(7, 1)]);
 }
 
+/// A map of one key, the shard of the key, and what it is there.
+fn map_of(key: u64) -> (RawWords, usize, u64) {
+    let map = map();
+    put(&map, key, 1);
+    let mixed = map.mixer().mix(key);
+    (map, shard(mixed), rest(mixed))
+}
+
+/// Somebody who was there before may still write to a slot: then it becomes final by an exchange.
+#[test]
+#[cfg_attr(atomshard_seize, ignore = "waits for the caller's guard too")]
+fn slots_become_final_by_stores_once_no_older_guard_is_left() {
+    let (map, shard, _) = map_of(7);
+    let older = map.domain.pin_owned();
+    let guard = map.pin();
+    let directory = map.directory().expect("made by the insert");
+    let table = directory.table(shard).expect("made by the insert");
+    let grace = || map.domain.grace_of_others(&guard).ok();
+    assert_eq!(
+        directory.begin_steps(shard, table, table.size() + 1, grace),
+        Ok(())
+    );
+    let Some(Leaving::Stepwise(running)) = table.leaving() else {
+        panic!("it was begun");
+    };
+    assert_eq!(running.finality(), Finality::Exchanged);
+    let _younger = map.domain.pin_owned();
+    drop(older);
+    // Guards of the tests beside this one go too.
+    wait_until(|| running.finality() == Finality::Stored);
+}
+
+/// Of two guards of a thread, one encloses the other: the outer operation may be about to write.
+#[test]
+#[cfg_attr(atomshard_seize, ignore = "waits for the caller's guard too")]
+fn a_guard_around_the_callers_own_is_waited_for() {
+    let map = map();
+    let (outer, inner) = (map.pin(), map.pin());
+    let grace = map.domain.grace_of_others(&inner).expect("a barrier");
+    drop(inner);
+    assert!(!grace.is_over());
+    drop(outer);
+    wait_until(|| grace.is_over());
+}
+
+fn wait_until(is_so: impl Fn() -> bool) {
+    let begin = std::time::Instant::now();
+    while !is_so() {
+        assert!(
+            begin.elapsed().as_secs() < 60,
+            "guards of this process last"
+        );
+        thread::yield_now();
+    }
+}
+
+/// Who comes after a table has begun to be left, and whose bucket has not moved, moves it.
+#[test]
+fn a_table_that_is_left_is_not_written_to_by_who_comes_later() {
+    for at_once in [false, true] {
+        let (map, shard, rest) = map_of(7);
+        let directory = map.directory().expect("made by the insert");
+        let guard = map.pin();
+        let table = directory.table(shard).expect("made by the insert");
+        let size = table.size() + 1;
+        if at_once {
+            table.leave_at_once(size);
+        } else {
+            assert_eq!(directory.begin_steps(shard, table, size, || None), Ok(()));
+        }
+        assert_eq!(put(&map, 7, 2), Some(1));
+        let slots = table.line_of(rest).slots();
+        assert!(slots.iter().all(|slot| slot.load().is_frozen()));
+        assert!(slots.iter().all(|slot| slot.load().value() != 2));
+        assert_eq!((map.get(7), map.len()), (Some(2), 1));
+        drop(guard);
+    }
+}
+
+/// Many threads fill small maps, each with keys of its own and with keys of all: tables are copied by several at once.
+#[test]
+fn miri_words_copies_lose_nothing_and_bring_nothing_twice() {
+    let (threads, keys, maps) = if cfg!(miri) {
+        (3, 60, 2)
+    } else {
+        (4, 600, 120)
+    };
+    for _ in 0..maps {
+        let (map, start) = (map(), Barrier::new(threads));
+        let fill = |thread: u64| {
+            start.wait();
+            let mut inserted = 0;
+            for key in 0..keys {
+                inserted += usize::from(put_new(&map, key << 8, key));
+                let own = key << 8 | (thread + 1);
+                assert_eq!(put(&map, own, key), None);
+                if key % 3 == 0 {
+                    assert_eq!(remove(&map, own), Some(key));
+                }
+                assert_eq!(map.get(key << 8), Some(key));
+            }
+            inserted
+        };
+        let fill = &fill;
+        let inserted: usize = thread::scope(|scope| {
+            let threads = (0..threads as u64).map(|thread| scope.spawn(move || fill(thread)));
+            let threads: Vec<_> = threads.collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().expect("no panic");
+            threads.into_iter().map(join).sum()
+        });
+        let own = threads * (0..keys).filter(|key| key % 3 != 0).count();
+        assert_eq!(inserted as u64, keys, "each key of all was inserted once");
+        assert_eq!(map.len(), inserted + own);
+        assert_eq!(map.iter().count(), inserted + own);
+    }
+}
+
 /// A map that is filled and then only read does not stay in the middle of its moves.
 #[test]
 fn look_ups_end_the_moves_that_they_meet() {
     let map = map();
     let moving = || {
         let directory = map.directory().expect("made by the first insert");
-        let tables = (0..crate::table::pairs::SHARDS).filter_map(|shard| directory.table(shard));
-        tables.filter(|table| table.moving().is_some()).count()
+        let tables = (0..SHARDS).filter_map(|shard| directory.table(shard));
+        tables.filter(|table| table.leaving().is_some()).count()
     };
     let keys = (0..).find(|&key| {
         put(&map, key, key);

@@ -77,8 +77,9 @@ impl RawWords {
         decide: &mut impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
     ) -> Option<Changed> {
-        let empty = line.first_empty();
-        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; orders the look for the first empty slot before that for
+        // Where the first one is, is asked when it is needed: a branch would be guessed wrong every second time.
+        let empties = line.empties();
+        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; orders the look for empty slots before that for
         // the key.
         fence(Ordering::Acquire);
         let mut matching = line.matching(mixed);
@@ -94,7 +95,6 @@ impl RawWords {
             }
             matching.skip_first();
         }
-        let (slot, empty) = empty?;
         let change = match decide(None) {
             Change::Put(value) => Change::Put(value),
             // Absent for sure only if the line has not moved: `change_slow` finds out, and asks again.
@@ -102,7 +102,11 @@ impl RawWords {
             Change::Remove | Change::Keep => Change::Keep,
         };
         if let Change::Put(value) = change {
-            if !slot.cas(empty, Pair::live(rest(mixed), value)) {
+            let is_done = match empties.first() {
+                Some(slot) => slot.cas(line.empty_in(slot), Pair::live(rest(mixed), value)),
+                None => self.insert_into_vacant(line, rest(mixed), value, guard),
+            };
+            if !is_done {
                 return None;
             }
             self.domain.count(1, guard);
@@ -154,37 +158,32 @@ impl RawWords {
             change: Change::Keep,
         };
         loop {
-            let Some(mut table) = self.present(mixed) else {
+            let Some(table) = self.table_to_write(mixed, guard) else {
                 match decide(None) {
                     Change::Put(_) => self.init(mixed),
                     _ => return absent,
                 }
                 continue;
             };
-            loop {
-                match Self::walk(table, rest(mixed), guard) {
-                    Walked::Frozen => {
-                        table = self.leave(table, rest(mixed), guard);
-                        continue;
-                    }
-                    Walked::Live { slot, pair, depth } => {
-                        let change = decide(Some(pair.value()));
-                        let place = (slot, pair, depth);
-                        if let Some(changed) = self.exchange(table, place, change, mixed, guard) {
-                            return changed;
-                        }
-                    }
-                    absent_in => {
-                        let Change::Put(value) = decide(None) else {
-                            return absent;
-                        };
-                        if self.insert(table, absent_in, mixed, value, guard) {
-                            let change = Change::Put(value);
-                            return Changed { change, ..absent };
-                        }
+            match Self::walk(table, rest(mixed), guard) {
+                // It is being left since the table was asked.
+                Walked::Frozen => {}
+                Walked::Live { slot, pair, depth } => {
+                    let change = decide(Some(pair.value()));
+                    let place = (slot, pair, depth);
+                    if let Some(changed) = self.exchange(table, place, change, mixed, guard) {
+                        return changed;
                     }
                 }
-                break;
+                absent_in => {
+                    let Change::Put(value) = decide(None) else {
+                        return absent;
+                    };
+                    if self.insert(table, absent_in, mixed, value, guard) {
+                        let change = Change::Put(value);
+                        return Changed { change, ..absent };
+                    }
+                }
             }
         }
     }
@@ -208,7 +207,9 @@ impl RawWords {
                 last,
             } => rival
                 .or_else(|| self.claim(table, rest(mixed), vacant, last, guard))
-                .and_then(|claim| Self::decide(table, claim, rest(mixed), value, guard)),
+                .and_then(|claim| {
+                    Self::decide(table.line_of(rest(mixed)), claim, rest(mixed), value, guard)
+                }),
             Walked::Live { .. } | Walked::Frozen => None,
         };
         let Some(depth) = depth else {
