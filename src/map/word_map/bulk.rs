@@ -88,7 +88,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// share may still grow. When it returns, each shard has had the room at some instant of the call. The map may shrink again
     /// later, if entries are removed.
     ///
-    /// *Progress*: lock-free. *Cost*: doubles the tables until they suffice, and moves the entries with each. A
+    /// *Progress*: lock-free. *Cost*: doubles the tables until they suffice, and moves the entries with each; small ones at once. A
     /// shard that has held nothing yet makes its table of the last size at once.
     ///
     /// # Panics
@@ -104,7 +104,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     ///
     /// The one operation that reports failure of the allocator. It covers the tables and the records of their
     /// moves. Not covered is what arises while entries move, which aborts if it is refused, as in an insertion: lines for
-    /// buckets with more than four keys. Nor is what a thread needs once: its first pin, and its first write to the map.
+    /// buckets with more than four keys, and the copy that a write makes of a small table that another thread copies. Nor is what a thread needs once: its first pin, and its first write to the map.
     ///
     /// *Progress, cost*: as [`reserve`](Self::reserve).
     ///

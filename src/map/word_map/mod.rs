@@ -78,8 +78,8 @@ use std::hash::RandomState;
 ///
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the others get on.
-/// Look-ups never wait. A write that meets a running resize of its shard moves two lines of it, and so does a look-up that
-/// finds its line moved.
+/// Look-ups never wait. A write that meets a running resize of its shard moves eight lines of it, and so does a look-up that
+/// finds its line moved. A small table, of at most 128 lines, is copied at once, by each write that meets it.
 /// The allocator and the kernel, which a resize calls, have their own progress.
 ///
 /// # Cost
@@ -88,7 +88,7 @@ use std::hash::RandomState;
 /// | operation | cold lines | locked read-modify-writes | allocations |
 /// |---|---|---|---|
 /// | look-up | 1 | 0 | 0 |
-/// | insert a new key | 1 | 1; 2 in a line that was full | 0, or a line for many |
+/// | insert a new key | 1 | 1; 2 in a line that was full | 0, or a line for many, or a small table |
 /// | replace, remove | 1 | 1 | 0 |
 ///
 /// A key behind a link costs one more line. Where a processor cannot load 16 bytes in one piece (x86-64
@@ -103,7 +103,7 @@ use std::hash::RandomState;
 /// # Memory
 /// 16 bytes an entry, in lines that have two to three in four slots; maps that caches hold have fewer. A table that was outgrown
 /// gives its pages back (on Linux) and keeps its addresses as long as the map lives; tables below 32 KiB, of which a shard
-/// has at most as much as its present one, keep both.
+/// has at most as much as its present one, and those that several threads have copied at once, keep both.
 ///
 /// # Threads
 /// The map is `Send` and `Sync` if `K` and `V` are `Send`, and `S` is so: keys and values are copied from

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables · [`spares`] those out of use · [`directory`]
-//! the shards' words · [`moving`] the move to another size.
+//! the shards' words · [`moving`] the move to another size, in steps · [`copying`] the same at once.
 //!
 //! # Look-ups have no guard
 //! Look-ups read lines of tables without a guard; links they follow under one. A table that is out of use stays
@@ -28,7 +28,8 @@
 //! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
 //!   stands before the first line.
 //! - I5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
-//!   line that is not born, but movers.
+//!   line that is not born, but movers; nobody that of a copy, before a word leads to it.
+//! - I6. Who pins after a table has begun to be left does not write to it.
 //!
 //! # Orderings
 //! W1 lines, births, and what a writer did before; W2 a claim and its owner's look at the others (store, then load);
@@ -36,7 +37,7 @@
 //! completion of a move.
 #![expect(
     unsafe_code,
-    reason = "owns the raw memory of tables; every block argues by I1 to I5"
+    reason = "owns the raw memory of tables; every block argues by I1 to I6"
 )]
 
 mod copying;
@@ -50,9 +51,11 @@ mod store;
 pub(crate) use copying::{copy, discard, retire_lines};
 pub(crate) use directory::{Directory, SHARDS, rest, shard};
 pub(crate) use line::Line;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 pub(crate) use moving::Finality;
 pub(crate) use moving::Move;
+#[cfg(all(test, loom))]
+pub(crate) use moving::freeze;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
 pub(crate) use spares::put_aside;
 pub(crate) use store::{Leaving, MAX_SIZE, MIN_SIZE, Scale, Table};

@@ -303,7 +303,7 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
 /// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `member` with its members, thawed,
 /// in the order of the chain.
 #[inline]
-pub(super) fn freeze(first: &Line, finality: Finality, mut member: impl FnMut(Pair)) {
+pub(crate) fn freeze(first: &Line, finality: Finality, mut member: impl FnMut(Pair)) {
     let mut add = |pair: Pair| {
         if pair.is_member() {
             member(pair.thawed());

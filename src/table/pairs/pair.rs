@@ -217,8 +217,9 @@ impl Slot {
     /// Writes a slot that nobody exchanges any more, and into which all others write the same.
     #[inline]
     pub(super) fn store_final(&self, pair: Pair) {
-        // ORD: Relaxed — published by the exchange that bears the line's successor, or leads the shard to it.
-        self.0.store(pair.word(), Ordering::Relaxed);
+        // ORD: Release — pairs with the Acquire load in load [W1]; publishes that the last slot of the bucket is final: who
+        // finds this one final does not take the line for one that stays.
+        self.0.store(pair.word(), Ordering::Release);
     }
 
     /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.

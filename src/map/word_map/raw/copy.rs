@@ -52,6 +52,7 @@ impl RawWords {
 #[cfg(all(test, loom))]
 mod w3 {
     use super::super::{Change, Mixer, RawWords};
+    use crate::table::pairs::{Finality, freeze};
     use loom::sync::Arc;
     use loom::thread;
 
@@ -90,6 +91,24 @@ mod w3 {
             let both = (shared.get_mixed(7), shared.get_mixed(8));
             assert_eq!(both, (Some(2), Some(3)));
             assert_eq!(shared.iter().count(), 2);
+        });
+    }
+
+    /// Slots become final by stores, the last one first; a look-up finds its key all the time.
+    #[test]
+    fn loom_w1_a_key_is_found_while_its_line_is_frozen_by_stores() {
+        loom::model(|| {
+            let shared = words();
+            let reader = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || shared.get_mixed(7))
+            };
+            let directory = shared.directory().expect("made by the first insert");
+            let table = directory.table(0).expect("made by the first insert");
+            table.leave_at_once(table.size() + 1);
+            freeze(table.line_of(7), Finality::Stored, |_| {});
+            let seen = reader.join().expect("the reader does not panic");
+            assert_eq!(seen, Some(1), "present throughout");
         });
     }
 
