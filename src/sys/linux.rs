@@ -31,15 +31,32 @@ pub(super) fn process_barrier() -> Result<(), Unavailable> {
 
 /// Asks for huge pages under a mapped block.
 pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
+    let (advice, reason) = (libc::MADV_HUGEPAGE, "the kernel refused MADV_HUGEPAGE");
     // SAFETY: I1: this advice changes how the kernel backs the block, not what it contains.
-    let result = unsafe { libc::madvise(block.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-    if result == 0 {
+    unsafe { advise(block, bytes, advice, reason) }
+}
+
+/// Asks for no huge pages under a mapped block from now on.
+pub(super) fn forbid_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
+    let (advice, reason) = (libc::MADV_NOHUGEPAGE, "the kernel refused MADV_NOHUGEPAGE");
+    // SAFETY: I1: as above.
+    unsafe { advise(block, bytes, advice, reason) }
+}
+
+/// # Safety
+/// The caller may have this done to the pages of the block.
+unsafe fn advise(
+    block: NonNull<u8>,
+    bytes: usize,
+    advice: i32,
+    reason: &'static str,
+) -> Result<(), Unavailable> {
+    // SAFETY: I1, and the caller's contract.
+    if unsafe { libc::madvise(block.as_ptr().cast(), bytes, advice) } == 0 {
         return Ok(());
     }
-    Err(Unavailable {
-        reason: "the kernel refused MADV_HUGEPAGE",
-        errno: last_errno(),
-    })
+    let errno = last_errno();
+    Err(Unavailable { reason, errno })
 }
 
 /// Gives the pages of a mapped block back; they read as zero from now on.
@@ -47,15 +64,9 @@ pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavai
 /// # Safety
 /// The block is a private anonymous mapping, and what is in it is not needed.
 pub(super) unsafe fn zero_pages(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
+    let (advice, reason) = (libc::MADV_DONTNEED, "the kernel refused MADV_DONTNEED");
     // SAFETY: I1, and the caller's contract.
-    let result = unsafe { libc::madvise(block.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
-    if result == 0 {
-        return Ok(());
-    }
-    Err(Unavailable {
-        reason: "the kernel refused MADV_DONTNEED",
-        errno: last_errno(),
-    })
+    unsafe { advise(block, bytes, advice, reason) }
 }
 
 /// How many threads can run at once, read from the affinity mask and the cgroup's quota.

@@ -30,6 +30,15 @@ pub(super) fn advise_huge(
     Err(Unavailable::here("MADV_HUGEPAGE is Linux's"))
 }
 
+/// Asks for no huge pages under a mapped block: only Linux takes this advice.
+#[cfg(all(unix, not(miri)))]
+pub(super) fn forbid_huge(
+    _block: core::ptr::NonNull<u8>,
+    _bytes: usize,
+) -> Result<(), Unavailable> {
+    Err(Unavailable::here("MADV_NOHUGEPAGE is Linux's"))
+}
+
 /// Gives pages back and keeps their addresses: elsewhere the advice does not make them zero.
 ///
 /// # Safety

@@ -69,6 +69,8 @@ pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
 /// Gives the pages of a block back and keeps its addresses: whoever reads there finds zeros from now on. Says
 /// whether that was done; if not, the block is as it was.
 ///
+/// What is written there afterwards takes a small page, not a huge one, until [`take_again`].
+///
 /// # Safety
 ///
 /// `block` came from [`alloc_zeroed`] or [`alloc_zeroed_huge`] with the same `bytes` and is not freed, and
@@ -76,6 +78,11 @@ pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
 pub(crate) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the caller's contract is the same.
     unsafe { imp::give_back(block, bytes) }
+}
+
+/// Lets a block that was given back have huge pages again, if it did.
+pub(crate) fn take_again(block: NonNull<u8>, bytes: usize) {
+    imp::take_again(block, bytes);
 }
 
 /// Bytes of a page; where no pages are mapped, those of the largest one in use (Arm, 64 KiB).
@@ -152,8 +159,19 @@ mod mapped {
     ///
     /// As [`super::give_back`].
     pub(super) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
+        if bytes >= HUGE_PAGE_BYTES {
+            // Refused, a word that is written there holds a huge page.
+            let _refused = os::forbid_huge(block, bytes);
+        }
         // SAFETY: the caller's contract: these are pages of his block (I2), with nothing that is needed.
         unsafe { os::zero_pages(block, bytes) }.is_ok()
+    }
+
+    pub(super) fn take_again(block: NonNull<u8>, bytes: usize) {
+        if bytes >= HUGE_PAGE_BYTES {
+            // Refused, the block has small pages.
+            let _refused = os::advise_huge(block, bytes);
+        }
     }
 
     pub(super) fn page_bytes() -> usize {
@@ -197,6 +215,9 @@ mod heap {
     pub(super) unsafe fn give_back(_block: NonNull<u8>, _bytes: usize) -> bool {
         false
     }
+
+    #[cfg(not(all(unix, not(miri))))]
+    pub(super) fn take_again(_block: NonNull<u8>, _bytes: usize) {}
 
     #[cfg(all(feature = "topology", not(all(unix, not(miri)))))]
     pub(super) fn page_bytes() -> usize {

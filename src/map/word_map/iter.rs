@@ -19,16 +19,28 @@ impl<'m, K, V, S> Iter<'m, K, V, S> {
     }
 }
 
+impl<K: Word, V: Word, S> Iter<'_, K, V, S> {
+    #[inline]
+    fn entry((key, value): (u64, u64)) -> (K, V) {
+        (
+            WordMap::<K, V, S>::key(key),
+            WordMap::<K, V, S>::value(value),
+        )
+    }
+}
+
 impl<K: Word, V: Word, S> Iterator for Iter<'_, K, V, S> {
     type Item = (K, V);
 
     #[inline]
     fn next(&mut self) -> Option<(K, V)> {
-        let (key, value) = self.raw.next()?;
-        Some((
-            WordMap::<K, V, S>::key(key),
-            WordMap::<K, V, S>::value(value),
-        ))
+        self.raw.next().map(Self::entry)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, (K, V)) -> B>(self, init: B, mut f: F) -> B {
+        self.raw
+            .fold(init, |folded, words| f(folded, Self::entry(words)))
     }
 }
 
@@ -50,6 +62,11 @@ impl<K: Word, V: Word, S> Iterator for Keys<'_, K, V, S> {
     fn next(&mut self) -> Option<K> {
         self.0.next().map(|(key, _)| key)
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, K) -> B>(self, init: B, mut f: F) -> B {
+        self.0.fold(init, |folded, (key, _)| f(folded, key))
+    }
 }
 
 impl<K: Word, V: Word, S> FusedIterator for Keys<'_, K, V, S> {}
@@ -69,6 +86,11 @@ impl<K: Word, V: Word, S> Iterator for Values<'_, K, V, S> {
     #[inline]
     fn next(&mut self) -> Option<V> {
         self.0.next().map(|(_, value)| value)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, V) -> B>(self, init: B, mut f: F) -> B {
+        self.0.fold(init, |folded, (_, value)| f(folded, value))
     }
 }
 

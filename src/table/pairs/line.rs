@@ -154,6 +154,14 @@ impl Line {
         arch::prefetch_read(core::ptr::from_ref(self));
     }
 
+    /// Says that the line behind this one's link will be read soon, if it has one now.
+    #[inline]
+    pub(crate) fn prefetch_link(&self) {
+        if let Some(next) = self.last().load().next() {
+            arch::prefetch_read(next.cast_const());
+        }
+    }
+
     /// Says that the line will be written soon.
     #[inline]
     pub(crate) fn prefetch_write(&self) {

@@ -50,7 +50,7 @@ mod store;
 
 pub(crate) use copying::{copy, discard, retire_lines};
 pub(crate) use directory::{Directory, SHARDS, rest, shard};
-pub(crate) use line::Line;
+pub(crate) use line::{Line, SLOTS};
 #[cfg(test)]
 pub(crate) use moving::Finality;
 pub(crate) use moving::Move;

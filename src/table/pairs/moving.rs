@@ -22,7 +22,7 @@ use core::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// Units in a step.
-const STEP_UNITS: usize = if MODEL { 1 } else { 8 };
+const STEP_UNITS: usize = if MODEL { 1 } else { 4 };
 
 /// A move in progress, or complete until its old table goes out of use.
 pub(crate) struct Move {

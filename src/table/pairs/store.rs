@@ -141,12 +141,16 @@ impl<'g> Table<'g> {
         home: &Spares,
     ) -> Result<Self, TryReserveError> {
         debug_assert!((MIN_SIZE..=MAX_SIZE).contains(&size), "size {size}");
-        let word = match home.take(scale, size) {
+        let spare = home.take(scale, size);
+        let word = match spare {
             Some(word) => word,
             None => Self::allocate_new(scale, size)?,
         };
         // SAFETY: I4: made here, or taken from the spare ones.
         let table = unsafe { Self::from_word(word, scale) };
+        if spare.is_some() {
+            table.take_again();
+        }
         table.write_header(home);
         note_objects(table.header_pointer(), 1);
         note_objects(table.line_pointer(0), table.line_count());
@@ -165,6 +169,16 @@ impl<'g> Table<'g> {
         // SAFETY: I4: the memory starts with room for a header, and nobody else has the table.
         unsafe { self.header_pointer().write(header) };
         note_write(self.header_pointer());
+    }
+
+    /// Lets a spare table have huge pages again, if it did.
+    fn take_again(self) {
+        if let Ok(layout) = Self::layout(self.lines())
+            && Self::is_mapped(layout)
+            && let Some(memory) = NonNull::new(self.header_pointer().cast())
+        {
+            pages::take_again(memory, layout.size());
+        }
     }
 
     fn allocate_new(scale: Scale, size: i32) -> Result<*mut u8, TryReserveError> {
@@ -307,7 +321,14 @@ impl<'g> Table<'g> {
         position >> self.shift()
     }
 
+    /// The first position of a line.
+    #[inline]
+    pub(crate) fn line_start(self, number: u64) -> u64 {
+        number << self.shift()
+    }
+
     /// One more than the last position of a line.
+    #[inline]
     pub(crate) fn line_end(self, number: u64) -> u64 {
         let is_last = number + 1 == self.lines();
         if is_last {

@@ -8,11 +8,13 @@
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;
-use crate::table::pairs::{Directory, Pair, REST_BITS, SHARDS, Table};
+use crate::table::pairs::{Directory, Line, Pair, REST_BITS, SHARDS, SLOTS, Slot, Table};
 use core::ops::Range;
 
 /// Pairs that are read at once, or a few more.
 const BATCH: usize = 32;
+/// How many lines before it is read a line behind a link is asked for.
+const AHEAD: u64 = 8;
 
 /// The pairs of a map, weakly consistent.
 pub(crate) struct RawIter<'g> {
@@ -22,8 +24,41 @@ pub(crate) struct RawIter<'g> {
     shards: Range<usize>,
     /// The first position that was not looked at.
     position: u64,
-    /// Of the last lines.
-    batch: Vec<(u64, u64)>,
+    /// What the keys of the batch have in front.
+    upper: u64,
+    batch: Batch,
+}
+
+/// Pairs of the last lines, of one shard. Whether a slot is a member cannot be guessed, so each is put in its place, and the place counts or
+/// does not.
+struct Batch {
+    /// Those from `count` on mean nothing.
+    pairs: Vec<Pair>,
+    count: usize,
+}
+
+impl Batch {
+    /// Makes room for the slots of a line.
+    #[inline]
+    fn make_room(&mut self) {
+        let needed = self.count + SLOTS;
+        if self.pairs.len() < needed {
+            self.pairs.resize(needed.max(BATCH + SLOTS), Pair::ZERO);
+        }
+    }
+
+    /// Adds a pair that is kept, where there is room.
+    #[inline]
+    fn put(&mut self, pair: Pair, is_kept: bool) {
+        self.pairs[self.count] = pair;
+        self.count += usize::from(is_kept);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Pair> {
+        self.count = self.count.checked_sub(1)?;
+        Some(self.pairs[self.count])
+    }
 }
 
 impl core::fmt::Debug for RawIter<'_> {
@@ -47,7 +82,11 @@ impl RawWords {
             _guard: self.pin(),
             shards,
             position: 0,
-            batch: Vec::new(),
+            upper: 0,
+            batch: Batch {
+                pairs: Vec::new(),
+                count: 0,
+            },
         }
     }
 }
@@ -59,10 +98,27 @@ impl Iterator for RawIter<'_> {
     fn next(&mut self) -> Option<(u64, u64)> {
         loop {
             if let Some(pair) = self.batch.pop() {
-                return Some(pair);
+                let key = self.map.mixer().unmix(self.upper | pair.rest());
+                return Some((key, pair.value()));
             }
             if !self.fill() {
                 return None;
+            }
+        }
+    }
+
+    /// As by `next`, without a question for each pair.
+    #[inline]
+    fn fold<B, F: FnMut(B, (u64, u64)) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut folded = init;
+        loop {
+            for pair in self.batch.pairs[..self.batch.count].iter().rev() {
+                let key = self.map.mixer().unmix(self.upper | pair.rest());
+                folded = f(folded, (key, pair.value()));
+            }
+            self.batch.count = 0;
+            if !self.fill() {
+                return folded;
             }
         }
     }
@@ -70,36 +126,59 @@ impl Iterator for RawIter<'_> {
 
 impl RawIter<'_> {
     /// Reads the next lines; whether there were any.
+    #[cold]
     fn fill(&mut self) -> bool {
         let Some(directory) = self.map.directory() else {
             return false;
         };
-        while !self.shards.is_empty() && self.batch.len() < BATCH {
-            let table = directory.table(self.shards.start);
-            match table.filter(|table| self.position < table.scale().end()) {
-                Some(table) => {
-                    let read = self.batch.len();
-                    let at = (directory, self.shards.start);
-                    self.position = read_bucket(at, table, self.position, &mut self.batch);
-                    self.unmix_from(read);
-                }
-                None => {
-                    self.shards.start += 1;
-                    self.position = 0;
-                }
+        while !self.shards.is_empty() && self.batch.count == 0 {
+            let shard = self.shards.start;
+            let table = directory.table(shard);
+            if let Some(table) = table.filter(|table| self.position < table.scale().end()) {
+                self.upper = (shard as u64) << REST_BITS;
+                self.read_lines(directory, table);
+            } else {
+                self.shards.start += 1;
+                self.position = 0;
             }
         }
-        !self.batch.is_empty()
+        self.batch.count != 0
     }
 
-    /// Turns what the pairs from `start` on have of their keys into keys.
-    fn unmix_from(&mut self, start: usize) {
-        let upper = (self.shards.start as u64) << REST_BITS;
-        let mixer = self.map.mixer();
-        for (key, _) in &mut self.batch[start..] {
-            *key = mixer.unmix(upper | *key);
+    /// Reads lines until there are enough. While a line is not frozen it is the truth, whatever table is present.
+    fn read_lines(&mut self, directory: &Directory, table: Table<'_>) {
+        let lines = table.lines();
+        let mut number = table.number_at(self.position);
+        let mut is_whole = table.line_start(number) == self.position;
+        while is_whole && number < lines && self.batch.count < BATCH {
+            if number + AHEAD < lines {
+                table.line(number + AHEAD).prefetch_link();
+            }
+            is_whole = read_line(table.line(number), &mut self.batch);
+            number += u64::from(is_whole);
+        }
+        self.position = self.position.max(table.line_start(number));
+        if number == lines {
+            self.position = table.scale().end();
+        } else if !is_whole {
+            let at = (directory, self.shards.start);
+            self.position = read_bucket(at, table, self.position, &mut self.batch);
         }
     }
+}
+
+/// Adds the members of a line, if it is a whole bucket that does not move.
+#[inline]
+fn read_line(line: &Line, batch: &mut Batch) -> bool {
+    let pairs = line.slots().each_ref().map(Slot::load);
+    if pairs.iter().any(|pair| pair.is_frozen()) || !pairs[SLOTS - 1].ends_bucket() {
+        return false;
+    }
+    batch.make_room();
+    for pair in pairs {
+        batch.put(pair, pair.is_member());
+    }
+    true
 }
 
 /// Adds the members of a bucket from a position on; the first position behind it. The table is read under a guard.
@@ -107,15 +186,16 @@ fn read_bucket(
     (directory, shard): (&Directory, usize),
     present: Table<'_>,
     start: u64,
-    batch: &mut Vec<(u64, u64)>,
+    batch: &mut Batch,
 ) -> u64 {
-    let before = batch.len();
+    let before = batch.count;
     let mut table = present;
     'table: loop {
         let number = table.number_at(start);
         let mut next = Some(table.line(number));
         while let Some(line) = next {
             let mut pair = Pair::ZERO;
+            batch.make_room();
             for slot in line.slots() {
                 pair = slot.load();
                 // Asked after the slot was read: while there is none, what is frozen is the truth.
@@ -123,12 +203,11 @@ fn read_bucket(
                     && let Some(new) = directory.successor(shard, table, start)
                 {
                     table = new;
-                    batch.truncate(before);
+                    batch.count = before;
                     continue 'table;
                 }
-                if pair.is_member() && table.scale().position(pair.rest()) >= start {
-                    batch.push((pair.rest(), pair.value()));
-                }
+                let is_here = table.scale().position(pair.rest()) >= start;
+                batch.put(pair, pair.is_member() && is_here);
             }
             next = line.follow(pair);
         }
