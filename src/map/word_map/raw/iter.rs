@@ -8,7 +8,7 @@
 
 use super::RawWords;
 use crate::reclaim::LocalGuard;
-use crate::table::pairs::{Directory, Pair, REST_BITS, SHARDS, Table};
+use crate::table::pairs::{Directory, Line, Pair, REST_BITS, SHARDS, Table};
 use core::ops::Range;
 
 /// Pairs that are read at once, or a few more.
@@ -80,7 +80,7 @@ impl RawIter<'_> {
                 Some(table) => {
                     let read = self.batch.len();
                     let at = (directory, self.shards.start);
-                    self.position = read_bucket(at, table, self.position, &mut self.batch);
+                    self.position = read_bucket(at, table, self.position, &mut self.batch, |_| ());
                     self.unmix_from(read);
                 }
                 None => {
@@ -102,12 +102,15 @@ impl RawIter<'_> {
     }
 }
 
-/// Adds the members of a bucket from a position on; the first position behind it. The table is read under a guard.
-fn read_bucket(
+/// Adds the members of a bucket from a position on, and calls `behind` with the lines behind links; the first position
+/// behind it. The table is read under a guard.
+#[inline]
+pub(super) fn read_bucket(
     (directory, shard): (&Directory, usize),
     present: Table<'_>,
     start: u64,
     batch: &mut Vec<(u64, u64)>,
+    mut behind: impl FnMut(&Line),
 ) -> u64 {
     let before = batch.len();
     let mut table = present;
@@ -131,6 +134,9 @@ fn read_bucket(
                 }
             }
             next = line.follow(pair);
+            if let Some(line) = next {
+                behind(line);
+            }
         }
         return table.line_end(number);
     }
