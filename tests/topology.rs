@@ -15,6 +15,8 @@ mod topology {
     mod hwloc;
     mod machines;
     mod mangled;
+    #[cfg(target_os = "linux")]
+    mod maps;
     mod plans;
     #[cfg(feature = "serde")]
     mod serde;

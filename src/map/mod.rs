@@ -14,6 +14,17 @@ pub use shard_set::{ShardSet, ShardSetBuilder, ShardSetRef};
 pub use word_map::{Integer, Primitive, Word, WordMap, WordMapBuilder};
 pub use word_set::{WordSet, WordSetBuilder};
 
+use crate::shard::{Node, Place};
+
+/// The node of each shard; nothing, if no shard has one.
+fn nodes_of(place: &impl Place, shards: usize) -> Vec<Option<Node>> {
+    let nodes: Vec<_> = (0..shards).map(|shard| place.node(shard)).collect();
+    if nodes.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    nodes
+}
+
 /// Entries that a deserializer's size hint makes us allocate for at most. The hint comes from the
 /// input, which may lie; beyond this the map grows as entries really arrive.
 #[cfg(feature = "serde")]

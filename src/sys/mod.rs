@@ -7,7 +7,10 @@
 
 mod barrier;
 pub(crate) mod pages;
-#[cfg(feature = "topology")]
+#[cfg_attr(
+    not(feature = "topology"),
+    expect(dead_code, reason = "maps set policies; `topology` does the rest")
+)]
 pub(crate) mod placement;
 
 #[cfg(all(target_os = "linux", not(miri)))]

@@ -25,9 +25,12 @@ layout!(Directory: words);
 
 impl Directory {
     /// A directory of fresh tables of `2^line_bits` lines: one root, or one for each shard.
-    pub(crate) fn allocate(kind: Kind, line_bits: u32) -> Result<Box<Self>, TryReserveError> {
+    pub(crate) fn allocate(
+        kinds: [Kind; SHARDS],
+        line_bits: u32,
+    ) -> Result<Box<Self>, TryReserveError> {
         let record = try_box()?;
-        let words = allocate_tables(kind, line_bits)?.map(AtomicPtr::new);
+        let words = allocate_tables(kinds, line_bits)?.map(AtomicPtr::new);
         note_objects(record.as_ptr(), 1);
         Ok(Box::write(record, Self { words }))
     }
@@ -77,7 +80,7 @@ impl Directory {
                 .map(|shard| self.table(shard))
                 .all(|other| match table.kind() {
                     Kind::Root => other == table,
-                    Kind::Shard => other.kind() == Kind::Shard,
+                    Kind::Shard(_) => other.kind() != Kind::Root,
                 })
     }
 
@@ -90,15 +93,15 @@ impl Directory {
 
 /// A new table for each shard, or one for all of them.
 pub(crate) fn allocate_tables(
-    kind: Kind,
+    kinds: [Kind; SHARDS],
     line_bits: u32,
 ) -> Result<[*mut u8; SHARDS], TryReserveError> {
-    if kind == Kind::Root {
-        return Ok([Table::allocate(kind, line_bits)?.word(); SHARDS]);
+    if kinds[0] == Kind::Root {
+        return Ok([Table::allocate(Kind::Root, line_bits)?.word(); SHARDS]);
     }
     let mut words = [core::ptr::null_mut(); SHARDS];
     for shard in 0..SHARDS {
-        match Table::allocate(kind, line_bits) {
+        match Table::allocate(kinds[shard], line_bits) {
             Ok(table) => words[shard] = table.word(),
             Err(error) => {
                 // SAFETY: I6: allocated above, and nobody else has seen them.

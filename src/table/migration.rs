@@ -71,7 +71,10 @@ impl Migration {
             Into::One(Table::allocate(kind, into_bits)?.word())
         } else {
             let each = try_box()?;
-            Into::Each(Box::write(each, allocate_tables(kind, into_bits)?))
+            Into::Each(Box::write(
+                each,
+                allocate_tables([kind; SHARDS], into_bits)?,
+            ))
         };
         let migration = Self {
             into,

@@ -59,6 +59,7 @@ use core::mem::MaybeUninit;
 mod directory;
 pub(crate) mod hash;
 mod line;
+mod memory;
 mod migration;
 pub(crate) mod pairs;
 mod steps;

@@ -4,15 +4,15 @@
 
 use super::hash;
 use super::line::Line;
+use super::memory;
 use super::migration::Migration;
 use super::word::at;
 use crate::error::TryReserveError;
+use crate::shard::{Node, Span};
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
 use crate::sync::{note_read, note_write};
-use crate::sys::pages;
 use core::alloc::Layout;
 use core::marker::PhantomData;
-use core::ptr::NonNull;
 
 /// Tables of this size and more are mapped, so that they start as zero pages and go back whole.
 const MAPPED_BYTES: usize = 128 << 10;
@@ -24,8 +24,18 @@ const SHIFT_MASK: usize = 63;
 pub(crate) enum Kind {
     /// All of them: the only table of a young map.
     Root,
-    /// Those of one shard.
-    Shard,
+    /// Those of one shard, from its node if it has one.
+    Shard(Option<Node>),
+}
+
+impl Kind {
+    /// The node that is asked for.
+    fn node(self) -> Option<Node> {
+        match self {
+            Self::Root => None,
+            Self::Shard(node) => node,
+        }
+    }
 }
 
 /// The first line of a table's memory.
@@ -36,9 +46,11 @@ struct Header {
     /// Entries in the first overflow line of a bucket, over all buckets: the load signal.
     spilled: AtomicIsize,
     kind: Kind,
+    /// The error number with which the system refused the node.
+    refused: Option<i32>,
 }
 never_split!(Header: next, spilled);
-layout!(Header: next, spilled, kind);
+layout!(Header: next, spilled, kind, refused);
 
 /// A table that stays allocated for `'g` (I3).
 #[derive(Clone, Copy, Debug)]
@@ -62,23 +74,13 @@ impl<'g> Table<'g> {
             "{line_bits} line bits"
         );
         let layout = Self::layout(line_bits)?;
-        let memory = if Self::is_mapped(layout) {
-            // Huge where a table is that large: a probe of a random line then costs no page walk.
-            match layout.size() {
-                bytes if bytes < pages::HUGE_PAGE_BYTES => pages::alloc_zeroed(bytes),
-                bytes => pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory),
-            }
-        } else {
-            // SAFETY: I6: the layout has the size of a header at least.
-            NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
-        };
-        let memory = memory
-            .ok_or(TryReserveError::AllocError { layout })?
-            .as_ptr();
+        let (memory, origin) = memory::allocate(layout, MAPPED_BYTES, kind.node())?;
+        let memory = memory.as_ptr();
         let header = Header {
             next: AtomicPtr::new(core::ptr::null_mut()),
             spilled: AtomicIsize::new(0),
             kind,
+            refused: origin.refused,
         };
         // SAFETY: I6: the allocation starts with room for a header, aligned to a line.
         unsafe { memory.cast::<Header>().write(header) };
@@ -99,10 +101,6 @@ impl<'g> Table<'g> {
             }
         }
         Ok(table)
-    }
-
-    fn is_mapped(layout: Layout) -> bool {
-        !MODEL && layout.size() >= MAPPED_BYTES
     }
 
     fn layout(line_bits: u32) -> Result<Layout, TryReserveError> {
@@ -184,6 +182,14 @@ impl<'g> Table<'g> {
         *kind
     }
 
+    /// Where the table is.
+    pub(crate) fn span(self, shard: Option<usize>) -> Span {
+        let bytes = Self::layout(self.line_bits()).map_or(0, |layout| layout.size());
+        let refused = &self.header().refused;
+        note_read(refused);
+        Span::of_table(shard, self.memory(), bytes, *refused)
+    }
+
     /// The line of `hash`.
     #[inline]
     pub(crate) fn line_of(self, hash: u64) -> &'g Line {
@@ -246,6 +252,7 @@ impl<'g> Table<'g> {
             // SAFETY: the caller's contract; the record came out of a box in `begin`.
             drop(unsafe { Box::from_raw(next) });
         }
+        let node = self.kind().node();
         if MODEL {
             for number in 0..self.lines() {
                 // SAFETY: the caller's contract; the line was written at allocation.
@@ -257,15 +264,7 @@ impl<'g> Table<'g> {
         let Ok(layout) = Self::layout(self.line_bits()) else {
             unreachable!("the table was allocated with this layout")
         };
-        let Some(memory) = NonNull::new(self.memory()) else {
-            unreachable!("a table has an address")
-        };
-        if Self::is_mapped(layout) {
-            // SAFETY: I6: allocated by `pages` with this size; the caller's contract.
-            unsafe { pages::free(memory, layout.size()) };
-        } else {
-            // SAFETY: I6: allocated with this layout; the caller's contract.
-            unsafe { std::alloc::dealloc(memory.as_ptr(), layout) };
-        }
+        // SAFETY: I6: allocated with this layout; the caller's contract.
+        unsafe { memory::free(self.memory(), layout, MAPPED_BYTES, node) };
     }
 }

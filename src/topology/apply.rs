@@ -165,14 +165,14 @@ fn read_thread(found: &mut FoundThread) -> Result<(), Unavailable> {
 }
 
 /// The set of these numbers, if a set can hold them.
-fn set_of(numbers: &[usize]) -> Result<CpuSet, Degradation> {
+pub(super) fn set_of(numbers: &[usize]) -> Result<CpuSet, Degradation> {
     match numbers.iter().find(|number| **number >= CpuSet::LIMIT) {
         Some(&number) => Err(Degradation::NoSuchNumber { number }),
         None => Ok(numbers.iter().copied().collect()),
     }
 }
 
-fn not_planned(asked: usize, plan: &[usize]) -> Degradation {
+pub(super) fn not_planned(asked: usize, plan: &[usize]) -> Degradation {
     Degradation::NotPlanned {
         asked,
         planned: plan.len(),

@@ -127,13 +127,24 @@ impl Pages {
         }
     }
 
+    /// Those that a piece of memory has a part of.
+    pub(super) fn touched(start: usize, bytes: usize) -> Self {
+        let page_bytes = page_bytes();
+        let first = start / page_bytes * page_bytes;
+        Self {
+            start: core::ptr::without_provenance(first),
+            count: (start - first).saturating_add(bytes).div_ceil(page_bytes),
+            page_bytes,
+        }
+    }
+
     /// Gives them the policy over these nodes.
     pub(super) fn set(&self, memory: Memory, nodes: &CpuSet) -> Result<(), Unavailable> {
         let Some(mode) = memory.mode().filter(|_| self.count > 0) else {
             return Ok(());
         };
         let bytes = self.count * self.page_bytes;
-        placement::set_memory_policy(self.start, bytes, mode, nodes.words())
+        placement::set_memory_policy(self.start, bytes, mode, nodes.words(), true)
     }
 
     /// What the kernel says of them, and the first thing that is not as planned. Done says whether the policy could
@@ -150,18 +161,11 @@ impl Pages {
             return (Some(why), FoundPages::default());
         }
         let policy = done.and_then(|()| self.policy(memory, nodes));
-        let (found, asked) = self.nodes(nodes);
+        let (found, asked) = nodes_of(self.count, |page| self.page(page), nodes);
         let why = match (policy, asked) {
             (Err(why), _) | (_, Err(why)) => Degradation::Refused(why),
             (Ok(Some(why)), _) => why,
-            _ if found.misplaced > 0 => Degradation::Misplaced {
-                pages: found.misplaced,
-                planned: nodes.clone(),
-            },
-            _ if found.unknown > 0 => Degradation::Unknown {
-                pages: found.unknown,
-            },
-            _ => return (None, found),
+            _ => return (found.off_plan(nodes), found),
         };
         (Some(why), found)
     }
@@ -185,33 +189,46 @@ impl Pages {
         }))
     }
 
-    /// Where each page lies.
-    fn nodes(&self, planned: &CpuSet) -> (FoundPages, Result<(), Unavailable>) {
-        let mut found = FoundPages {
-            pages: self.count,
-            ..FoundPages::default()
-        };
-        for first in (0..self.count).step_by(BATCH) {
-            let last = self.count.min(first + BATCH);
-            let address = |page: usize| self.start.wrapping_add(page * self.page_bytes);
-            let addresses: Vec<*const u8> = (first..last).map(address).collect();
-            // What the kernel leaves as it is, is unknown.
-            let mut status = vec![i32::MIN; addresses.len()];
-            if let Err(why) = placement::page_nodes(&addresses, &mut status) {
-                found.unknown += self.count - first;
-                return (found, Err(why));
-            }
-            for status in status {
-                match usize::try_from(status) {
-                    Ok(node) => {
-                        *found.nodes.entry(node).or_default() += 1;
-                        found.misplaced += usize::from(!planned.contains(node));
-                    }
-                    Err(_) if ABSENT.contains(&status) => found.untouched += 1,
-                    Err(_) => found.unknown += 1,
+    /// The address of a page.
+    fn page(&self, page: usize) -> *const u8 {
+        self.start.wrapping_add(page * self.page_bytes)
+    }
+
+    /// The addresses of the pages.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(|page| self.page(page).addr())
+    }
+}
+
+/// On which node each of so many pages lies.
+pub(super) fn nodes_of(
+    count: usize,
+    page: impl Fn(usize) -> *const u8,
+    planned: &CpuSet,
+) -> (FoundPages, Result<(), Unavailable>) {
+    let mut found = FoundPages {
+        pages: count,
+        ..FoundPages::default()
+    };
+    for first in (0..count).step_by(BATCH) {
+        let last = count.min(first + BATCH);
+        let addresses: Vec<*const u8> = (first..last).map(&page).collect();
+        // What the kernel leaves as it is, is unknown.
+        let mut status = vec![i32::MIN; addresses.len()];
+        if let Err(why) = placement::page_nodes(&addresses, &mut status) {
+            found.unknown += count - first;
+            return (found, Err(why));
+        }
+        for status in status {
+            match usize::try_from(status) {
+                Ok(node) => {
+                    *found.nodes.entry(node).or_default() += 1;
+                    found.misplaced += usize::from(!planned.contains(node));
                 }
+                Err(_) if ABSENT.contains(&status) => found.untouched += 1,
+                Err(_) => found.unknown += 1,
             }
         }
-        (found, Ok(()))
     }
+    (found, Ok(()))
 }

@@ -18,12 +18,14 @@
 //! | [`Plan`] | the CPU of each thread, the node of each shard |
 //! | [`Cost`] | how far threads are from shards, and what they share |
 //! | [`Memory`] | on which node the kernel takes memory for a block |
+//! | [`Bound`] | a plan whose shards lie on their nodes or nowhere |
 //! | [`Outcome`] | what came of pinning and placing, as it was read back |
 //! | [`Budget`] | the CPUs split among named pools, and the settings for each |
 //!
-//! Only `sysfs`, `cgroup` and hwloc's library read files, and only `apply` and `memory` make another system call: by [`Plan::pin`] and
-//! [`Plan::place`], and by `verify_` of both. A plan is made for any machine on any machine, and is a proposal until
-//! then. No map knows of it.
+//! Only `sysfs`, `cgroup` and hwloc's library read files, and only `apply`, `map` and `memory` make another system call: by
+//! [`Plan::pin`], [`Plan::place`] and `verify_`. A plan is made for any machine on any machine, and is a proposal until
+//! then. No map knows of it: a plan is a [`Place`](crate::shard::Place), of which maps take the
+//! [nodes](crate::shard::Node) of their shards.
 //!
 //! *Errors*: what cannot be understood is a [`TopologyError`](crate::TopologyError) with the place, what
 //! cannot be planned a [`PlanError`](crate::PlanError). No input panics.
@@ -36,6 +38,7 @@ mod cpu_set;
 #[cfg(feature = "hwloc")]
 mod hwloc;
 mod machine;
+mod map;
 mod memory;
 mod outcome;
 mod parts;
@@ -51,7 +54,8 @@ pub use budget::{Budget, Share};
 pub use cost::Cost;
 pub use cpu_set::CpuSet;
 pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
+pub use map::Bound;
 pub use memory::Memory;
-pub use outcome::{Degradation, FoundPages, FoundThread, Outcome};
+pub use outcome::{Degradation, FoundMap, FoundPages, FoundThread, Outcome};
 pub use plan::{Placement, Plan};
 pub use policy::Policy;

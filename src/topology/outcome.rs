@@ -125,6 +125,40 @@ pub struct FoundPages {
     pub misplaced: usize,
 }
 
+impl FoundPages {
+    /// What is not as planned.
+    pub(super) fn off_plan(&self, planned: &CpuSet) -> Option<Degradation> {
+        if self.misplaced > 0 {
+            let (pages, planned) = (self.misplaced, planned.clone());
+            return Some(Degradation::Misplaced { pages, planned });
+        }
+        let pages = self.unknown;
+        (pages > 0).then_some(Degradation::Unknown { pages })
+    }
+
+    /// Counts other pages in.
+    pub(super) fn add(&mut self, other: Self) {
+        self.pages += other.pages;
+        for (node, pages) in other.nodes {
+            *self.nodes.entry(node).or_default() += pages;
+        }
+        self.untouched += other.untouched;
+        self.unknown += other.unknown;
+        self.misplaced += other.misplaced;
+    }
+}
+
+/// What the kernel says of the pages of a map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundMap {
+    /// Those of the shards' tables, headers included.
+    pub tables: FoundPages,
+    /// Those of entries, and of lines behind full ones. Each page is counted once, whoever has a part of it. It is misplaced on
+    /// a node that no shard of the plan is on.
+    pub entries: FoundPages,
+}
+
 /// How a request to place something fell short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -194,6 +228,24 @@ impl Degradation {
             }
             Self::NoSuchNumber { .. } => "plan again for this machine",
             _ => "make a plan with as many",
+        }
+    }
+
+    pub(super) fn remedy_for_table(&self, memory: Memory) -> &'static str {
+        match self {
+            Self::OtherPolicy { .. } => {
+                "build the map with this plan as its placement, bound for bind; if it was, plan again: cpuset.mems has changed"
+            }
+            _ => self.remedy_for_memory(memory),
+        }
+    }
+
+    pub(super) fn remedy_for_entries(&self) -> &'static str {
+        match self {
+            Self::Misplaced { .. } => {
+                "insert by threads that are pinned by the plan: an entry lies on the node of who inserted it"
+            }
+            _ => self.remedy_for_memory(Memory::FirstTouch),
         }
     }
 

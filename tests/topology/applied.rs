@@ -20,17 +20,17 @@ const ALL: [Memory; 5] = [
     Memory::Weighted,
 ];
 
-fn here() -> Machine {
+pub(super) fn here() -> Machine {
     Machine::here().expect("this Linux shows its machine")
 }
 
-fn plan(machine: &Machine, placement: Placement) -> Plan {
+pub(super) fn plan(machine: &Machine, placement: Placement) -> Plan {
     placement.plan(machine).expect("a plan")
 }
 
 /// The plan of one thread on the CPU of this number and of one shard on the node of this number, whether they
 /// are here or not.
-fn elsewhere(number: usize) -> Plan {
+pub(super) fn elsewhere(number: usize) -> Plan {
     let text = format!("numa:{} pu:1", number + 1);
     let machine = Machine::of_synthetic(&text).expect("a machine");
     let plan = plan(&machine, Placement::new(Policy::List(vec![number])));
@@ -42,7 +42,7 @@ fn elsewhere(number: usize) -> Plan {
 }
 
 /// Runs it in a thread of its own: pins end with their thread.
-fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(super) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let result = thread::scope(|scope| scope.spawn(work).join());
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -124,7 +124,7 @@ impl Drop for Block {
 }
 
 /// The error of the system call that this kernel refuses, of those that place memory: asked directly.
-fn refuses(memory: Memory) -> Option<i32> {
+pub(super) fn refuses(memory: Memory) -> Option<i32> {
     let block = Block::of_pages(1);
     let last = |result: libc::c_long| {
         let error = io::Error::last_os_error();

@@ -7,9 +7,9 @@
 )]
 
 use super::applied::Block;
-use atomshard::ShardMap;
 use atomshard::sys::{Barrier, barrier_kind};
 use atomshard::topology::{Degradation, Machine, Memory, Outcome, Placement, Plan, Policy};
+use atomshard::{ShardMap, WordMap};
 use std::env;
 use std::io;
 use std::process::Command;
@@ -160,6 +160,7 @@ fn memory_barriers_and_counters_are_blocked() {
                 }
             }
             the_map_works(errno);
+            placed_maps_work(&plan, errno, "mbind");
             #[cfg(feature = "perf")]
             nothing_is_counted();
         },
@@ -194,6 +195,41 @@ fn the_map_works(errno: i32) {
         let wanted = (key % 3 != 0).then_some(!key);
         assert_eq!(map.get(&key).copied(), wanted, "key {key}");
     }
+}
+
+/// Each table says with which error it was refused.
+fn placed_maps_work(plan: &Plan, errno: i32, call: &str) {
+    let map = ShardMap::builder().placement(plan).build();
+    let words = WordMap::builder().placement(&plan.bound()).build();
+    for key in 0..1000_u64 {
+        assert_eq!(map.pin().insert(key, !key), None);
+        assert_eq!(words.insert(key, !key), None);
+    }
+    let has = |key: u64| map.pin().get(&key) == Some(&!key) && words.get(key) == Some(!key);
+    assert!((0..1000).all(has));
+    let of_map = plan.verify_map(Memory::Preferred, &map);
+    let of_words = plan.verify_map(Memory::Bind, &words);
+    for outcome in [of_map, of_words] {
+        let (found, reason, remedy) = refused(&outcome);
+        println!("a placed map: {outcome}");
+        assert_eq!((found, reason), (errno, &*format!("{call} was refused")));
+        assert!(remedy.contains("seccomp profile"), "{remedy}");
+        let pages = outcome.found();
+        assert!(
+            pages.tables.pages >= 32 && pages.entries.pages > 0,
+            "{pages:?}"
+        );
+    }
+}
+
+/// The policy of a table can be asked for, and is not the one that the map was told.
+#[test]
+fn placing_is_blocked_and_reading_back_is_not() {
+    let calls = [libc::SYS_mbind];
+    let test = "placing_is_blocked_and_reading_back_is_not";
+    each(test, &calls, |errno| {
+        placed_maps_work(&plan(), errno, "mbind");
+    });
 }
 
 /// Each role is a reason with a remedy.
@@ -240,5 +276,6 @@ fn reading_back_is_blocked() {
         let outcome = plan.place(0, Memory::Preferred, block.whole());
         let (found, reason, _) = refused(&outcome);
         assert_eq!((found, reason), (errno, "move_pages was refused"));
+        placed_maps_work(&plan, errno, "move_pages");
     });
 }

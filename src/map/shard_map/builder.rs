@@ -1,8 +1,10 @@
 //! Settings of a map before it is made.
 use super::ShardMap;
 use super::raw::Entry;
-use crate::map::ResizeMode;
+use crate::map::{ResizeMode, nodes_of};
 use crate::reclaim::Hook;
+use crate::shard::{Node, Place};
+use crate::table::SHARDS;
 use core::fmt;
 use std::hash::RandomState;
 
@@ -24,6 +26,7 @@ pub struct ShardMapBuilder<K, V, S = RandomState> {
     capacity: usize,
     mode: ResizeMode,
     hook: Option<Hook<Entry<K, V>>>,
+    nodes: Vec<Option<Node>>,
 }
 
 impl<K, V> ShardMapBuilder<K, V> {
@@ -33,6 +36,7 @@ impl<K, V> ShardMapBuilder<K, V> {
             capacity: 0,
             mode: ResizeMode::default(),
             hook: None,
+            nodes: Vec::new(),
         }
     }
 
@@ -45,12 +49,14 @@ impl<K, V> ShardMapBuilder<K, V> {
             capacity: self.capacity,
             mode: self.mode,
             hook: self.hook,
+            nodes: self.nodes,
         }
     }
 }
 
 impl<K, V, S> ShardMapBuilder<K, V, S> {
-    /// Makes room for this many entries at once. Zero, the default, allocates nothing.
+    /// Makes room for this many entries at once. Zero, the default, allocates nothing unless there is a
+    /// [placement](Self::placement).
     pub fn capacity(self, capacity: usize) -> Self {
         Self { capacity, ..self }
     }
@@ -93,13 +99,59 @@ impl<K, V, S> ShardMapBuilder<K, V, S> {
         }
     }
 
+    /// Has the header and the table of each of the 32 shards on the memory node that `place` says, now and after each
+    /// resize. Of a shard without a node nothing changes.
+    ///
+    /// Entries are not placed: they are cut from memory of the thread that inserts them, and so lie on the node
+    /// where that thread runs. To have both near, run threads pinned, each with keys of its own. Nor are the directory
+    /// of the shards, which every thread reads, and lines behind full ones. `Plan::verify_map` (feature `topology`) says where
+    /// all of it is.
+    ///
+    /// - *Consistency*: a table is given its node before anything is written to it. What the kernel does then, and a
+    ///   refusal, are not told here but by `Plan::verify_map`; the map works all the same.
+    /// - *Progress*: a write that begins a resize makes one system call more.
+    /// - *Cost*: none in operations. A shard's table takes whole pages: 32 of them, 128 KiB with pages of 4 KiB, as soon as the map is
+    ///   built, and at most a page for each shard more than without. The capacity may be zero all the same.
+    /// - *Errors*: none. A node that is absent is as a refusal.
+    /// - *Source*: `mbind(2)`.
+    ///
+    /// `clone` makes a map without a placement.
+    ///
+    /// ```
+    /// use atomshard::ShardMap;
+    /// use atomshard::shard::{Node, Place};
+    ///
+    /// struct OnFirst;
+    ///
+    /// impl Place for OnFirst {
+    ///     fn node(&self, _shard: usize) -> Option<Node> {
+    ///         Some(Node::Preferred(0))
+    ///     }
+    /// }
+    ///
+    /// let map = ShardMap::builder().placement(&OnFirst).build();
+    /// assert_eq!(map.pin().insert("key", 1), None);
+    /// ```
+    pub fn placement(self, place: &impl Place) -> Self {
+        Self {
+            nodes: nodes_of(place, SHARDS),
+            ..self
+        }
+    }
+
     /// Makes the map.
     ///
     /// # Panics
     /// If the room asked for exceeds the address space.
     #[must_use]
     pub fn build(self) -> ShardMap<K, V, S> {
-        ShardMap::from_parts(self.capacity, self.hasher, self.mode, self.hook)
+        ShardMap::from_parts(
+            self.capacity,
+            self.hasher,
+            self.mode,
+            self.hook,
+            &self.nodes,
+        )
     }
 }
 

@@ -40,6 +40,7 @@ pub use rayon::ParIter;
 
 use crate::map::ResizeMode;
 use crate::reclaim::{Guard, Hook, LocalGuard, OwnedGuard};
+use crate::shard::Node;
 use core::hash::{BuildHasher, Hash};
 use core::marker::PhantomData;
 use raw::{Entry, RawMap};
@@ -219,7 +220,7 @@ impl<K, V, S> ShardMap<K, V, S> {
     /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
-        Self::from_parts(capacity, hash_builder, ResizeMode::default(), None)
+        Self::from_parts(capacity, hash_builder, ResizeMode::default(), None, &[])
     }
 
     /// # Panics
@@ -229,8 +230,14 @@ impl<K, V, S> ShardMap<K, V, S> {
         hasher: S,
         mode: ResizeMode,
         hook: Option<Hook<Entry<K, V>>>,
+        nodes: &[Option<Node>],
     ) -> Self {
         let raw = RawMap::new(capacity, mode, hook);
+        if !nodes.is_empty()
+            && let Err(error) = raw.place(nodes, capacity)
+        {
+            error.handle();
+        }
         let map = Self {
             raw,
             hasher,

@@ -1,5 +1,6 @@
 //! The standard traits: making, filling, comparing, copying and printing maps.
 use super::ShardMap;
+use crate::shard::{Span, Spans};
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use std::hash::RandomState;
@@ -36,6 +37,7 @@ where
             self.hasher.clone(),
             self.resize_mode(),
             self.raw.domain().hook().cloned(),
+            &[],
         );
         (&copy).extend(
             self.pin()
@@ -148,5 +150,12 @@ where
 {
     fn from(entries: [(K, V); N]) -> Self {
         Self::from_iter(entries)
+    }
+}
+
+impl<K, V, S> Spans for ShardMap<K, V, S> {
+    /// Entries are given as they are in the map, without what their keys and values own.
+    fn each_span(&self, f: &mut dyn FnMut(&Span)) {
+        self.raw.each_span(&self.guard(), f);
     }
 }

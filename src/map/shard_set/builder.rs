@@ -1,6 +1,7 @@
 //! Settings of a set before it is made.
 use super::ShardSet;
 use crate::map::{ResizeMode, ShardMap, ShardMapBuilder};
+use crate::shard::Place;
 use core::fmt;
 use std::hash::RandomState;
 
@@ -39,7 +40,8 @@ impl<K> ShardSetBuilder<K> {
 }
 
 impl<K, S> ShardSetBuilder<K, S> {
-    /// Makes room for this many keys at once. Zero, the default, allocates nothing.
+    /// Makes room for this many keys at once. Zero, the default, allocates nothing unless there is a
+    /// [placement](Self::placement).
     pub fn capacity(self, capacity: usize) -> Self {
         Self {
             map: self.map.capacity(capacity),
@@ -50,6 +52,14 @@ impl<K, S> ShardSetBuilder<K, S> {
     pub fn resize_mode(self, resize_mode: ResizeMode) -> Self {
         Self {
             map: self.map.resize_mode(resize_mode),
+        }
+    }
+
+    /// Has the table of each shard on the memory node that `place` says: see
+    /// [`ShardMapBuilder::placement`](crate::ShardMapBuilder::placement).
+    pub fn placement(self, place: &impl Place) -> Self {
+        Self {
+            map: self.map.placement(place),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The standard traits: making, filling, comparing, copying and printing sets.
 use super::ShardSet;
+use crate::shard::{Span, Spans};
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use std::hash::RandomState;
@@ -110,5 +111,12 @@ where
 {
     fn from(keys: [K; N]) -> Self {
         Self::from_iter(keys)
+    }
+}
+
+impl<K, S> Spans for ShardSet<K, S> {
+    /// As those of the map.
+    fn each_span(&self, f: &mut dyn FnMut(&Span)) {
+        self.map.each_span(f);
     }
 }

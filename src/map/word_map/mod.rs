@@ -34,6 +34,7 @@ pub use iter::{Iter, Keys, Values};
 pub use rayon::ParIter;
 pub use word::{Integer, Primitive, Word};
 
+use crate::shard::Node;
 use core::hash::BuildHasher;
 use core::marker::PhantomData;
 use raw::{Mixer, RawWords};
@@ -201,12 +202,21 @@ impl<K: Word, V: Word, S: BuildHasher> WordMap<K, V, S> {
     /// If the room exceeds the address space.
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
+        Self::from_parts(capacity, hash_builder, &[])
+    }
+
+    /// # Panics
+    /// If the room exceeds the address space.
+    fn from_parts(capacity: usize, hash_builder: S, nodes: &[Option<Node>]) -> Self {
         let seeds = [0_u64, 1, 2].map(|number| hash_builder.hash_one(number));
         let map = Self {
             raw: RawWords::new(capacity, Mixer::new(seeds)),
             hasher: hash_builder,
             both_ways: PhantomData,
         };
+        if let Err(error) = map.raw.place(nodes) {
+            error.handle();
+        }
         if capacity > 0 {
             map.reserve(capacity);
         }

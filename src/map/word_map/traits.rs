@@ -1,6 +1,7 @@
 //! The standard traits: making, filling, comparing, copying and printing maps.
 use super::word::Word;
 use super::{Iter, WordMap};
+use crate::shard::{Span, Spans};
 use core::fmt;
 use core::hash::BuildHasher;
 use std::hash::RandomState;
@@ -86,5 +87,12 @@ impl<'m, K: Word, V: Word, S> IntoIterator for &'m WordMap<K, V, S> {
 
     fn into_iter(self) -> Iter<'m, K, V, S> {
         self.iter()
+    }
+}
+
+impl<K, V, S> Spans for WordMap<K, V, S> {
+    /// Keys and values are in tables; outside of them are lines behind links.
+    fn each_span(&self, f: &mut dyn FnMut(&Span)) {
+        self.raw.each_span(f);
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of a set before it is made.
 use super::WordSet;
 use crate::map::{Word, WordMap, WordMapBuilder};
+use crate::shard::Place;
 use core::fmt;
 use core::hash::BuildHasher;
 use std::hash::RandomState;
@@ -37,10 +38,19 @@ impl<K: Word> WordSetBuilder<K> {
 }
 
 impl<K: Word, S: BuildHasher> WordSetBuilder<K, S> {
-    /// Makes room for this many keys at once. Zero, the default, allocates nothing.
+    /// Makes room for this many keys at once. Zero, the default, allocates nothing unless there is a
+    /// [placement](Self::placement).
     pub fn capacity(self, capacity: usize) -> Self {
         Self {
             map: self.map.capacity(capacity),
+        }
+    }
+
+    /// Has the table of each shard on the memory node that `place` says: see
+    /// [`WordMapBuilder::placement`](crate::WordMapBuilder::placement).
+    pub fn placement(self, place: &impl Place) -> Self {
+        Self {
+            map: self.map.placement(place),
         }
     }
 

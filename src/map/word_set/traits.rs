@@ -1,6 +1,7 @@
 //! The standard traits: making, filling, comparing, copying and printing sets.
 use super::{Iter, WordSet};
 use crate::map::Word;
+use crate::shard::{Span, Spans};
 use core::fmt;
 use core::hash::BuildHasher;
 use std::hash::RandomState;
@@ -74,5 +75,12 @@ impl<'m, K: Word, S> IntoIterator for &'m WordSet<K, S> {
 
     fn into_iter(self) -> Iter<'m, K, S> {
         self.iter()
+    }
+}
+
+impl<K, S> Spans for WordSet<K, S> {
+    /// As those of the map.
+    fn each_span(&self, f: &mut dyn FnMut(&Span)) {
+        self.map.each_span(f);
     }
 }

@@ -69,15 +69,16 @@ pub(crate) fn cpu_and_node() -> Result<(usize, usize), Unavailable> {
     Ok((number(cpu), number(node)))
 }
 
-/// Gives a range of whole pages a policy over these nodes, and moves the pages of it that are there and elsewhere,
-/// as far as the kernel can.
+/// Gives a range of whole pages a policy over these nodes. If it is told to, it moves the pages of it that are there and
+/// elsewhere, as far as the kernel can: for that the kernel has every CPU empty its lists of pages first, and waits.
 pub(crate) fn set_memory_policy(
     start: *const u8,
     bytes: usize,
     mode: Mode,
     nodes: &[u64],
+    moves: bool,
 ) -> Result<(), Unavailable> {
-    let move_pages: c_uint = MPOL_MF_MOVE;
+    let flags: c_uint = if moves { MPOL_MF_MOVE } else { 0 };
     // SAFETY: I1 for the nodes: the kernel reads one bit less than it is told. I3 for the pages.
     let result = unsafe {
         libc::syscall(
@@ -87,7 +88,7 @@ pub(crate) fn set_memory_policy(
             mode.number(),
             nodes.as_ptr(),
             bits(nodes) + 1,
-            move_pages,
+            flags,
         )
     };
     answer("mbind was refused", result)

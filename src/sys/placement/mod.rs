@@ -38,9 +38,9 @@ mod other;
 )))]
 use other as os;
 
-pub(crate) use os::{
-    affinity, cpu_and_node, memory_policy, page_nodes, set_affinity, set_memory_policy,
-};
+pub(crate) use os::set_memory_policy;
+#[cfg(feature = "topology")]
+pub(crate) use os::{affinity, cpu_and_node, memory_policy, page_nodes, set_affinity};
 
 /// Words for the CPUs of a thread: 65,536 numbers. The largest kernels are built for 8,192 (`NR_CPUS`), and a
 /// buffer that is shorter than the kernel's own is refused.

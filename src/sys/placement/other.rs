@@ -18,12 +18,13 @@ pub(crate) fn cpu_and_node() -> Result<(usize, usize), Unavailable> {
     Err(NOT_HERE)
 }
 
-/// Gives a range of whole pages a policy over these nodes.
+/// Gives a range of whole pages a policy over these nodes, and moves them if it is told to.
 pub(crate) fn set_memory_policy(
     _start: *const u8,
     _bytes: usize,
     _mode: Mode,
     _nodes: &[u64],
+    _moves: bool,
 ) -> Result<(), Unavailable> {
     Err(NOT_HERE)
 }

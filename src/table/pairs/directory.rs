@@ -10,6 +10,7 @@ use super::spares::Spares;
 use super::store::{Leaving, Scale, Table};
 use crate::error::TryReserveError;
 use crate::reclaim::Grace;
+use crate::shard::Node;
 use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, fence, layout, never_split};
 use crate::sync::{note_objects, unsync_load, unsync_store};
 use crate::table::try_box;
@@ -109,13 +110,18 @@ impl Directory {
         Some(unsafe { Table::from_word(word, Scale::of(shard)) })
     }
 
-    /// Gives a shard its first table, of this size at least, unless another thread has; its present one.
-    pub(crate) fn init(&self, shard: usize, size: i32) -> Result<Table<'_>, TryReserveError> {
+    /// Gives a shard its first table, of this size at least and on this node, unless another thread has; its present one.
+    pub(crate) fn init(
+        &self,
+        shard: usize,
+        size: i32,
+        node: Option<Node>,
+    ) -> Result<Table<'_>, TryReserveError> {
         loop {
             if let Some(table) = self.table(shard) {
                 return Ok(table);
             }
-            let new = self.new_table(shard, size)?;
+            let new = self.new_table(shard, size, node)?;
             new.each_line(bear);
             if !self.install(shard, null_mut(), new) {
                 // SAFETY: I2: nobody else has seen it.
@@ -124,9 +130,14 @@ impl Directory {
         }
     }
 
-    /// A table of a shard, of this size, whose lines are zero.
-    pub(crate) fn new_table(&self, shard: usize, size: i32) -> Result<Table<'_>, TryReserveError> {
-        Table::allocate(Scale::of(shard), size, &self.spares[shard])
+    /// A table of a shard, of this size and on this node, whose lines are zero.
+    pub(crate) fn new_table(
+        &self,
+        shard: usize,
+        size: i32,
+        node: Option<Node>,
+    ) -> Result<Table<'_>, TryReserveError> {
+        Table::allocate(Scale::of(shard), size, &self.spares[shard], node)
     }
 
     /// Leads a shard from one table to another; says whether this call did it.
@@ -233,7 +244,7 @@ mod w4 {
         loom::model(|| {
             let shard = shard(null_mut());
             let spares = Arc::new(Spares::new());
-            let table = Table::allocate(Scale::of(0), -4, &spares).expect("a small table");
+            let table = Table::allocate(Scale::of(0), -4, &spares, None).expect("a small table");
             let word = table.word().expose_provenance();
             table.line(0).slots()[0].store_private(Pair::live(7, 1));
             let reader = {

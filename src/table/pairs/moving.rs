@@ -74,7 +74,7 @@ impl Move {
         let (from, to) = (side(from_size), side(into_size));
         let units = usize::try_from(from.lines.min(to.lines)).unwrap_or(usize::MAX);
         let steps = Steps::allocate(units, STEP_UNITS)?;
-        let into = Table::allocate(old.scale(), into_size, spares)?.word();
+        let into = Table::allocate(old.scale(), into_size, spares, old.node())?.word();
         let new = Self {
             into,
             from,

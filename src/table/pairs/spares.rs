@@ -95,14 +95,15 @@ impl Table<'_> {
         let Ok(layout) = Self::layout(self.lines()) else {
             unreachable!("the table was allocated with this layout")
         };
-        if Self::is_mapped(layout) {
-            let home = self.header_mut().home;
+        let header = self.header_mut();
+        if Self::is_mapped(header, layout) {
+            let (home, origin) = (header.home, header.origin);
             let memory = NonNull::new(self.header_pointer().cast());
             // SAFETY: I4: mapped with this size, and nobody writes to it.
             let is_zero =
                 memory.is_some_and(|memory| unsafe { pages::give_back(memory, layout.size()) });
             if is_zero {
-                self.write_header(home);
+                self.write_header(home, origin);
                 return;
             }
         }
@@ -154,7 +155,7 @@ mod w5 {
     fn loom_w5_a_spare_table_is_taken_once_and_zero() {
         loom::model(|| {
             let spares = Arc::new(Spares::new());
-            let table = Table::allocate(Scale::of(0), -4, &spares).expect("a small table");
+            let table = Table::allocate(Scale::of(0), -4, &spares, None).expect("a small table");
             table.line(0).slots()[0].store_private(Pair::live(7, 1));
             let word = table.word().expose_provenance();
             let other = {

@@ -11,9 +11,11 @@ use super::moving::Move;
 use super::pair::REST_BITS;
 use super::spares::Spares;
 use crate::error::TryReserveError;
+use crate::shard::{Node, Span};
 use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
 use crate::sync::{note_read, note_write};
 use crate::sys::pages;
+use crate::table::memory::{self, Origin};
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -77,9 +79,15 @@ pub(super) struct Header {
     /// The next table there.
     pub(super) beside: *mut u8,
     scale: Scale,
+    pub(super) origin: Origin,
 }
 never_split!(Header: next, spilled);
-layout!(Header: next, spilled, home, beside, scale);
+layout!(Header: next, spilled, home, beside, scale, origin);
+
+const _: () = assert!(
+    MODEL || size_of::<Header>() == size_of::<Line>(),
+    "a header is the line before the first"
+);
 
 /// How a table is being left.
 #[derive(Clone, Copy)]
@@ -134,37 +142,43 @@ impl PartialEq for Table<'_> {
 }
 
 impl<'g> Table<'g> {
-    /// A table whose lines are zero: a spare one, or a new one.
+    /// A table whose lines are zero: a spare one, or a new one. On a node if one is given, the same for all tables of
+    /// a shard.
     pub(super) fn allocate(
         scale: Scale,
         size: i32,
         home: &Spares,
+        node: Option<Node>,
     ) -> Result<Self, TryReserveError> {
         debug_assert!((MIN_SIZE..=MAX_SIZE).contains(&size), "size {size}");
-        let spare = home.take(scale, size);
-        let word = match spare {
-            Some(word) => word,
-            None => Self::allocate_new(scale, size)?,
+        let (word, new) = match home.take(scale, size) {
+            Some(word) => (word, None),
+            None => {
+                let (word, origin) = Self::allocate_new(scale, size, node)?;
+                (word, Some(origin))
+            }
         };
         // SAFETY: I4: made here, or taken from the spare ones.
         let table = unsafe { Self::from_word(word, scale) };
-        if spare.is_some() {
+        let origin = new.unwrap_or_else(|| table.header_mut().origin);
+        table.write_header(home, origin);
+        if new.is_none() {
             table.take_again();
         }
-        table.write_header(home);
         note_objects(table.header_pointer(), 1);
         note_objects(table.line_pointer(0), table.line_count());
         Ok(table)
     }
 
     /// Writes a new header, for who has the table alone.
-    pub(super) fn write_header(self, home: *const Spares) {
+    pub(super) fn write_header(self, home: *const Spares, origin: Origin) {
         let header = Header {
             next: AtomicPtr::new(core::ptr::null_mut()),
             spilled: AtomicIsize::new(0),
             home,
             beside: core::ptr::null_mut(),
             scale: self.scale,
+            origin,
         };
         // SAFETY: I4: the memory starts with room for a header, and nobody else has the table.
         unsafe { self.header_pointer().write(header) };
@@ -174,27 +188,21 @@ impl<'g> Table<'g> {
     /// Lets a spare table have huge pages again, if it did.
     fn take_again(self) {
         if let Ok(layout) = Self::layout(self.lines())
-            && Self::is_mapped(layout)
+            && Self::is_mapped(self.header(), layout)
             && let Some(memory) = NonNull::new(self.header_pointer().cast())
         {
             pages::take_again(memory, layout.size());
         }
     }
 
-    fn allocate_new(scale: Scale, size: i32) -> Result<*mut u8, TryReserveError> {
+    fn allocate_new(
+        scale: Scale,
+        size: i32,
+        node: Option<Node>,
+    ) -> Result<(*mut u8, Origin), TryReserveError> {
         let lines = scale.lines(size);
         let layout = Self::layout(lines)?;
-        let memory = if Self::is_mapped(layout) {
-            // Huge where a table is that large: a probe of a random line then costs no page walk.
-            match layout.size() {
-                bytes if bytes < pages::HUGE_PAGE_BYTES => pages::alloc_zeroed(bytes),
-                bytes => pages::alloc_zeroed_huge(bytes).map(|(memory, _advice)| memory),
-            }
-        } else {
-            // SAFETY: I4: the layout has the size of a header at least.
-            NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
-        };
-        let memory = memory.ok_or(TryReserveError::AllocError { layout })?;
+        let (memory, origin) = memory::allocate(layout, MAPPED_BYTES, node)?;
         // SAFETY: I4: the header is followed by the lines.
         let first = unsafe { memory.as_ptr().add(size_of::<Header>()) };
         first.expose_provenance();
@@ -209,11 +217,12 @@ impl<'g> Table<'g> {
                 unsafe { table.line_pointer(number).write(Line::zero()) };
             }
         }
-        Ok(word)
+        Ok((word, origin))
     }
 
-    pub(super) fn is_mapped(layout: Layout) -> bool {
-        !MODEL && layout.size() >= MAPPED_BYTES
+    /// Whether the table is a mapping of its own, with this header and layout.
+    pub(super) fn is_mapped(header: &Header, layout: Layout) -> bool {
+        memory::is_mapped(layout, MAPPED_BYTES, header.origin.node)
     }
 
     pub(super) fn layout(lines: u64) -> Result<Layout, TryReserveError> {
@@ -372,6 +381,24 @@ impl<'g> Table<'g> {
         *scale
     }
 
+    fn origin(self) -> Origin {
+        let origin = &self.header().origin;
+        note_read(origin);
+        *origin
+    }
+
+    /// The node that was asked for, for this table and those that it moves to.
+    pub(crate) fn node(self) -> Option<Node> {
+        self.origin().node
+    }
+
+    /// Where the table is.
+    pub(crate) fn span(self, shard: usize) -> Span {
+        let bytes = Self::layout(self.lines()).map_or(0, |layout| layout.size());
+        let start = self.header_pointer().cast();
+        Span::of_table(Some(shard), start, bytes, self.origin().refused)
+    }
+
     /// How this table is being left, if it is.
     #[inline]
     pub(crate) fn leaving(self) -> Option<Leaving<'g>> {
@@ -433,6 +460,7 @@ impl<'g> Table<'g> {
         let next = header.next.load(Ordering::Relaxed);
         // SAFETY: I4: nobody else frees it.
         unsafe { free_record(next) };
+        let node = header.origin.node;
         if MODEL {
             for number in 0..self.lines() {
                 // SAFETY: the caller's contract; the line was written at allocation.
@@ -442,12 +470,7 @@ impl<'g> Table<'g> {
             unsafe { self.header_pointer().drop_in_place() };
         }
         let memory = self.header_pointer().cast::<u8>();
-        if !Self::is_mapped(layout) {
-            // SAFETY: I4: allocated with this layout; the caller's contract.
-            unsafe { std::alloc::dealloc(memory, layout) };
-        } else if let Some(memory) = NonNull::new(memory) {
-            // SAFETY: I4: allocated by `pages` with this size; the caller's contract.
-            unsafe { pages::free(memory, layout.size()) };
-        }
+        // SAFETY: I4: allocated with this layout; the caller's contract.
+        unsafe { memory::free(memory, layout, MAPPED_BYTES, node) };
     }
 }

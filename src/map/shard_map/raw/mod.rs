@@ -3,7 +3,7 @@
 //! # Files, by phase
 //! [`entry`] what a slot leads to · [`find`] lookup and the scan · [`insert`] claims · [`write`]
 //! insert, remove, compute · [`keep`] entries that outlive their guards · [`resize`] when tables move · [`iter`] iteration ·
-//! [`sweep`] retain and clear · [`drain`] the end.
+//! [`sweep`] retain and clear · [`spans`] where the memory is · [`drain`] the end.
 //!
 //! # Invariants
 //! - I1. A member slot's entry is complete: hash, key and value were written before.
@@ -30,6 +30,7 @@ mod insert;
 mod iter;
 mod keep;
 mod resize;
+mod spans;
 mod sweep;
 mod write;
 

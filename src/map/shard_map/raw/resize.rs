@@ -13,6 +13,7 @@ use super::{RawMap, hash_of};
 use crate::error::TryReserveError;
 use crate::map::ResizeMode;
 use crate::reclaim::Guard;
+use crate::shard::Node;
 use crate::sync::{MODEL, Ordering, note_objects, note_read};
 use crate::table::hash::{self, MAX_LINE_BITS, SHARD_BITS};
 use crate::table::{Directory, Kind, Migration, SHARDS, STEP_UNITS, Step, Table, free_tables};
@@ -42,15 +43,29 @@ impl<K, V> RawMap<K, V> {
     /// Makes the first table, unless another thread did.
     #[cold]
     pub(super) fn init(&self) {
-        if let Err(error) = self.try_init(self.floor) {
+        let (kind, line_bits) = split(self.floor);
+        if let Err(error) = self.try_init([kind; SHARDS], line_bits) {
             error.handle();
         }
     }
 
-    /// The first directory for `2^total_bits` lines.
-    fn try_init(&self, total_bits: u32) -> Result<(), TryReserveError> {
-        let (kind, line_bits) = split(total_bits);
-        let new = Box::into_raw(Directory::allocate(kind, line_bits)?);
+    /// Makes a table for each shard from its node, all of them for `capacity` entries; a root would be on none. For a map
+    /// that nobody has used.
+    pub(crate) fn place(
+        &self,
+        nodes: &[Option<Node>],
+        capacity: usize,
+    ) -> Result<(), TryReserveError> {
+        let overflow = TryReserveError::CapacityOverflow { entries: capacity };
+        let line_bits = total_bits(capacity).ok_or(overflow)?;
+        let kind = |shard: usize| Kind::Shard(nodes.get(shard).copied().flatten());
+        let line_bits = line_bits.saturating_sub(SHARD_BITS).max(1);
+        self.try_init(core::array::from_fn(kind), line_bits)
+    }
+
+    /// The first directory.
+    fn try_init(&self, kinds: [Kind; SHARDS], line_bits: u32) -> Result<(), TryReserveError> {
+        let new = Box::into_raw(Directory::allocate(kinds, line_bits)?);
         let null = core::ptr::null_mut();
         // ORD: AcqRel — pairs with the Acquire in directory [T7]; publishes the directory.
         let swapped =
@@ -200,7 +215,7 @@ impl<K, V> RawMap<K, V> {
         note_read(&raw const self.floor);
         let floor = match table.kind() {
             Kind::Root => self.floor.max(1),
-            Kind::Shard => self.floor.saturating_sub(SHARD_BITS).max(1),
+            Kind::Shard(_) => self.floor.saturating_sub(SHARD_BITS).max(1),
         };
         if table.line_bits() <= floor {
             return;
@@ -249,11 +264,11 @@ impl<K, V> RawMap<K, V> {
     ) -> Result<(), TryReserveError> {
         let wanted = total_bits(entries).ok_or(TryReserveError::CapacityOverflow { entries })?;
         let Some(directory) = self.directory(guard) else {
-            return if shrink {
-                Ok(())
-            } else {
-                self.try_init(wanted.max(self.floor))
-            };
+            if shrink {
+                return Ok(());
+            }
+            let (kind, line_bits) = split(wanted.max(self.floor));
+            return self.try_init([kind; SHARDS], line_bits);
         };
         if !shrink && self.capacity(guard) < entries {
             // A table that cannot be had is refused before anything grows towards it.
@@ -268,7 +283,7 @@ impl<K, V> RawMap<K, V> {
                 let table = self.settle(directory, shard, guard)?;
                 let target = match table.kind() {
                     Kind::Root => wanted.max(1),
-                    Kind::Shard => wanted.saturating_sub(SHARD_BITS).max(1),
+                    Kind::Shard(_) => wanted.saturating_sub(SHARD_BITS).max(1),
                 };
                 let (kind, line_bits) = match table.line_bits().cmp(&target) {
                     Less if !shrink => doubled(table),
@@ -321,7 +336,7 @@ impl<K, V> RawMap<K, V> {
 fn doubled(table: Table<'_>) -> (Kind, u32) {
     match table.kind() {
         Kind::Root => split(table.line_bits() + 1),
-        Kind::Shard => (Kind::Shard, (table.line_bits() + 1).min(MAX_LINE_BITS)),
+        kind @ Kind::Shard(_) => (kind, (table.line_bits() + 1).min(MAX_LINE_BITS)),
     }
 }
 
@@ -330,7 +345,7 @@ fn split(total_bits: u32) -> (Kind, u32) {
     if total_bits <= ROOT_LINE_BITS {
         (Kind::Root, total_bits.max(1))
     } else {
-        (Kind::Shard, total_bits - SHARD_BITS)
+        (Kind::Shard(None), total_bits - SHARD_BITS)
     }
 }
 

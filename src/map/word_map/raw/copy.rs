@@ -32,7 +32,7 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
         self.domain.reserve_defer(guard)?;
-        let new = directory.new_table(shard, size)?;
+        let new = directory.new_table(shard, size, old.node())?;
         old.leave_at_once(size);
         let is_worth_it = old.lines() > FEW_LINES;
         let grace = is_worth_it.then(|| self.domain.grace_of_others(guard));

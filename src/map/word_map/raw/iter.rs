@@ -31,13 +31,21 @@ pub(crate) struct RawIter<'g> {
 
 /// Pairs of the last lines, of one shard. Whether a slot is a member cannot be guessed, so each is put in its place, and the place counts or
 /// does not.
-struct Batch {
+pub(super) struct Batch {
     /// Those from `count` on mean nothing.
     pairs: Vec<Pair>,
     count: usize,
 }
 
 impl Batch {
+    /// None.
+    pub(super) fn new() -> Self {
+        Self {
+            pairs: Vec::new(),
+            count: 0,
+        }
+    }
+
     /// Makes room for the slots of a line.
     #[inline]
     fn make_room(&mut self) {
@@ -83,10 +91,7 @@ impl RawWords {
             shards,
             position: 0,
             upper: 0,
-            batch: Batch {
-                pairs: Vec::new(),
-                count: 0,
-            },
+            batch: Batch::new(),
         }
     }
 }
@@ -162,7 +167,7 @@ impl RawIter<'_> {
             self.position = table.scale().end();
         } else if !is_whole {
             let at = (directory, self.shards.start);
-            self.position = read_bucket(at, table, self.position, &mut self.batch);
+            self.position = read_bucket(at, table, self.position, &mut self.batch, |_| ());
         }
     }
 }
@@ -181,12 +186,15 @@ fn read_line(line: &Line, batch: &mut Batch) -> bool {
     true
 }
 
-/// Adds the members of a bucket from a position on; the first position behind it. The table is read under a guard.
-fn read_bucket(
+/// Adds the members of a bucket from a position on, and calls `behind` with the lines behind links; the first position
+/// behind it. The table is read under a guard.
+#[inline]
+pub(super) fn read_bucket(
     (directory, shard): (&Directory, usize),
     present: Table<'_>,
     start: u64,
     batch: &mut Batch,
+    mut behind: impl FnMut(&Line),
 ) -> u64 {
     let before = batch.count;
     let mut table = present;
@@ -210,6 +218,9 @@ fn read_bucket(
                 batch.put(pair, pair.is_member() && is_here);
             }
             next = line.follow(pair);
+            if let Some(line) = next {
+                behind(line);
+            }
         }
         return table.line_end(number);
     }

@@ -3,7 +3,7 @@
 //! # Files, by phase
 //! [`mix`] keys to hashes and back · [`find`] look-ups, and the walk through a bucket · [`write`] reading, deciding
 //! and one exchange · [`claim`] inserts into a line that was full · [`resize`] when tables move · [`copy`] small tables at
-//! once · [`batch`] many keys at once · [`iter`] iteration.
+//! once · [`batch`] many keys at once · [`iter`] iteration · [`place`] where the memory is.
 //!
 //! # Invariants
 //! - I1. A key is live in one slot of the truth: of its bucket in the present table or, if the unit is born, in
@@ -20,6 +20,7 @@ mod copy;
 mod find;
 mod iter;
 mod mix;
+mod place;
 mod resize;
 mod write;
 

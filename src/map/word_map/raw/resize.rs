@@ -60,7 +60,7 @@ impl Root {
     }
 
     /// The directory, made if there was none.
-    fn init_if_none(&self) -> Result<&Directory, TryReserveError> {
+    pub(super) fn init_if_none(&self) -> Result<&Directory, TryReserveError> {
         match self.directory() {
             Some(directory) => Ok(directory),
             None => self.init(),
@@ -133,14 +133,14 @@ impl RawWords {
         let made = self
             .root
             .init_if_none()
-            .and_then(|directory| directory.init(shard(mixed), size));
+            .and_then(|directory| directory.init(shard(mixed), size, None));
         if let Err(error) = made {
             error.handle();
         }
     }
 
     /// The size of a shard's table in a map for so many entries; one too large, if there are too many.
-    fn size_for(&self, shard: usize, entries: usize) -> i32 {
+    pub(super) fn size_for(&self, shard: usize, entries: usize) -> i32 {
         note_read(&raw const self.floor);
         let each = (entries as u64).div_ceil(SHARDS as u64);
         let lines = each.saturating_mul(2).div_ceil(PRESIZED_LOAD_X2);
@@ -349,7 +349,7 @@ impl RawWords {
                 let table = match self.settle(directory, shard, guard)? {
                     Some(table) => table,
                     None if shrink => continue,
-                    None => directory.init(shard, wanted)?,
+                    None => directory.init(shard, wanted, None)?,
                 };
                 match table.size().cmp(&wanted) {
                     Less if !shrink => {}

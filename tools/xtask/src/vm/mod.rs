@@ -44,6 +44,7 @@ impl Kind {
                 &[
                     "topology::built",
                     "topology::applied",
+                    "topology::maps",
                     "the_running_machine",
                 ],
             ),
@@ -236,7 +237,7 @@ mod tests {
         assert_eq!(
             line(options(None, &[])),
             format!(
-                "--test topology -- topology::built topology::applied the_running_machine {switches}"
+                "--test topology -- topology::built topology::applied topology::maps the_running_machine {switches}"
             )
         );
         assert_eq!(
