@@ -174,6 +174,12 @@ pub(crate) struct TopoArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Draw it into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// CPUs to mark in the drawing as reserved, as 0-1,8.
+    #[arg(long, value_name = "CPUS", requires = "svg")]
+    pub(crate) reserve: Option<String>,
 }
 
 /// Options of `verify`.

@@ -9,15 +9,9 @@ use std::io::Write as _;
 /// Prints the plan in the form that was asked for.
 pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
     let machine = source::machine(args.machine.as_deref())?;
-    let usage = |name: &str, error: String| LabError::Usage(format!("--{name}: {error}"));
     let policy = args.policy.parse::<Policy>();
-    let policy = policy.map_err(|error| usage("policy", error.to_string()))?;
-    let reserved = args
-        .reserve
-        .as_deref()
-        .unwrap_or_default()
-        .parse::<CpuSet>();
-    let reserved = reserved.map_err(|error| usage("reserve", error.to_string()))?;
+    let policy = policy.map_err(|error| LabError::Usage(format!("--policy: {error}")))?;
+    let reserved = source::cpus("reserve", args.reserve.as_deref().unwrap_or_default())?;
     let placement = |policy: Policy| {
         let mut placement = Placement::new(policy).reserve(reserved.clone());
         if args.isolated {
