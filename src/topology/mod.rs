@@ -16,6 +16,7 @@
 //! | [`Policy`] | in which order CPUs take threads |
 //! | [`Placement`] | a policy, how many threads and shards, what to leave free |
 //! | [`Plan`] | the CPU of each thread, the node of each shard |
+//! | [`NodePart`] | the threads and the shards of one node |
 //! | [`Cost`] | how far threads are from shards, and what they share |
 //! | [`Memory`] | on which node the kernel takes memory for a block |
 //! | [`Outcome`] | what came of pinning and placing, as it was read back |
@@ -53,5 +54,5 @@ pub use cpu_set::CpuSet;
 pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
 pub use memory::Memory;
 pub use outcome::{Degradation, FoundPages, FoundThread, Outcome};
-pub use plan::{Placement, Plan};
+pub use plan::{NodePart, Placement, Plan};
 pub use policy::Policy;

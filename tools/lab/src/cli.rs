@@ -131,7 +131,7 @@ pub(crate) struct PlaceArgs {
     /// hwloc's library.
     #[arg(long, value_name = "MACHINE")]
     pub(crate) machine: Option<String>,
-    /// compact, cores-first, spread, per-node, one-per-l3, or a list of CPUs.
+    /// compact, cores-first, spread, per-node, one-per-l3, node-local, interleave, or a list of CPUs.
     #[arg(long, default_value = "spread")]
     pub(crate) policy: String,
     /// Threads; as many as CPUs, or as the quota pays for, if not given.
