@@ -208,6 +208,13 @@ pub enum PlanError {
         /// The most there can be.
         limit: usize,
     },
+    /// Fewer shards than nodes that are each to have one, and not none.
+    FewShards {
+        /// How many were asked for.
+        asked: usize,
+        /// The nodes at which threads have their memory.
+        nodes: usize,
+    },
     /// The pools of a budget need more CPUs than there are.
     OverBudget {
         /// CPUs that the pools ask for together.
@@ -267,6 +274,10 @@ impl fmt::Display for PlanError {
                 "NUMA node {node} cannot hold memory: absent, without memory, or not allowed"
             ),
             Self::TooMany { asked, limit } => write!(f, "{asked} asked for, at most {limit}"),
+            Self::FewShards { asked, nodes } => write!(
+                f,
+                "{asked} shards cannot be divided among {nodes} nodes with threads; at least {nodes}, or none"
+            ),
             Self::OverBudget { asked, available } => write!(
                 f,
                 "the pools ask for {asked} CPUs together, {available} can be given"

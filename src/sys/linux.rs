@@ -43,6 +43,19 @@ pub(super) fn forbid_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavai
     unsafe { advise(block, bytes, advice, reason) }
 }
 
+/// Has pages of a mapped block made present (Linux 5.14).
+///
+/// # Safety
+/// They are pages of a block of the caller's.
+pub(super) unsafe fn populate(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
+    let (advice, reason) = (
+        libc::MADV_POPULATE_WRITE,
+        "the kernel refused MADV_POPULATE_WRITE",
+    );
+    // SAFETY: I1, and the caller's contract.
+    unsafe { advise(block, bytes, advice, reason) }
+}
+
 /// # Safety
 /// The caller may have this done to the pages of the block.
 unsafe fn advise(

@@ -39,6 +39,19 @@ pub(super) fn forbid_huge(
     Err(Unavailable::here("MADV_NOHUGEPAGE is Linux's"))
 }
 
+/// Has pages made present before they are touched: elsewhere they come one by one.
+///
+/// # Safety
+/// As on Linux; nothing is done.
+#[cfg(all(unix, not(miri)))]
+#[expect(unsafe_code, reason = "as on Linux")]
+pub(super) unsafe fn populate(
+    _block: core::ptr::NonNull<u8>,
+    _bytes: usize,
+) -> Result<(), Unavailable> {
+    Err(Unavailable::here("MADV_POPULATE_WRITE is Linux's"))
+}
+
 /// Gives pages back and keeps their addresses: elsewhere the advice does not make them zero.
 ///
 /// # Safety

@@ -80,6 +80,16 @@ pub(crate) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
     unsafe { imp::give_back(block, bytes) }
 }
 
+/// Has the kernel give pages for a part of a block at once, where it can; without that they come one by one, at the first touch.
+///
+/// # Safety
+///
+/// The block came from [`alloc_zeroed`] or [`alloc_zeroed_huge`] with these `bytes` and is not freed; `offset` is below `bytes`.
+pub(crate) unsafe fn populate(block: NonNull<u8>, bytes: usize, offset: usize, length: usize) {
+    // SAFETY: the caller's contract is the same.
+    unsafe { imp::populate(block, bytes, offset, length) }
+}
+
 /// Lets a block that was given back have huge pages again, if it did.
 pub(crate) fn take_again(block: NonNull<u8>, bytes: usize) {
     imp::take_again(block, bytes);
@@ -167,6 +177,19 @@ mod mapped {
         unsafe { os::zero_pages(block, bytes) }.is_ok()
     }
 
+    /// # Safety
+    ///
+    /// As [`super::populate`].
+    pub(super) unsafe fn populate(block: NonNull<u8>, bytes: usize, offset: usize, length: usize) {
+        let page = page_bytes();
+        let start = offset / page * page;
+        let end = bytes.min(offset + length).next_multiple_of(page);
+        // SAFETY: `start` is below the block's size (I2).
+        let first = unsafe { block.add(start) };
+        // SAFETY: I1: these are pages of the block (I2), and stay as they are but for being there.
+        let _refused = unsafe { os::populate(first, end - start) };
+    }
+
     pub(super) fn take_again(block: NonNull<u8>, bytes: usize) {
         if bytes >= HUGE_PAGE_BYTES {
             // Refused, the block has small pages.
@@ -215,6 +238,12 @@ mod heap {
     pub(super) unsafe fn give_back(_block: NonNull<u8>, _bytes: usize) -> bool {
         false
     }
+
+    /// # Safety
+    ///
+    /// As [`super::populate`].
+    #[cfg(not(all(unix, not(miri))))]
+    pub(super) unsafe fn populate(_: NonNull<u8>, _: usize, _: usize, _: usize) {}
 
     #[cfg(not(all(unix, not(miri))))]
     pub(super) fn take_again(_block: NonNull<u8>, _bytes: usize) {}

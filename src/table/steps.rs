@@ -18,6 +18,18 @@ pub(crate) enum Step {
     Complete,
 }
 
+/// So many bits, all clear.
+pub(super) fn no_bits(count: usize) -> Result<Box<[AtomicU64]>, TryReserveError> {
+    let words = count.div_ceil(64);
+    let mut bits = Vec::new();
+    if bits.try_reserve_exact(words).is_err() {
+        let layout = Layout::array::<AtomicU64>(words).unwrap_or(Layout::new::<AtomicU64>());
+        return Err(TryReserveError::AllocError { layout });
+    }
+    bits.extend((0..words).map(|_| AtomicU64::new(0)));
+    Ok(bits.into_boxed_slice())
+}
+
 /// The steps of one move.
 pub(super) struct Steps {
     units: usize,
@@ -36,20 +48,14 @@ layout!(Steps: units, each, handed, complete, bits);
 impl Steps {
     /// Steps of `each` units.
     pub(super) fn allocate(units: usize, each: usize) -> Result<Self, TryReserveError> {
-        let words = units.div_ceil(each).div_ceil(64);
-        let mut bits = Vec::new();
-        if bits.try_reserve_exact(words).is_err() {
-            let layout = Layout::array::<AtomicU64>(words).unwrap_or(Layout::new::<AtomicU64>());
-            return Err(TryReserveError::AllocError { layout });
-        }
-        bits.extend((0..words).map(|_| AtomicU64::new(0)));
+        let bits = no_bits(units.div_ceil(each))?;
         bits.iter().for_each(|word| note_write(word));
         Ok(Self {
             units,
             each,
             handed: Padded::new(AtomicUsize::new(0)),
             complete: AtomicUsize::new(0),
-            bits: bits.into_boxed_slice(),
+            bits,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::machine::Machine;
 use super::plan::Plan;
+use super::policy::Policy;
 use crate::error::PlanError;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Cost {
     /// The share of look-ups that reach another node, if a hash chooses the shard: 0 to 1.
     pub remote_hashed: f64,
-    /// The share of threads whose own shard, that of their number, is on another node.
+    /// The share of threads whose own shard is on another node: that of their number; under [`Policy::NodeLocal`] any
+    /// of [their node](Plan::by_node).
     pub remote_own: f64,
     /// The mean distance of a look-up whose shard a hash chooses, in times of local memory's; `None` if a
     /// distance is not declared.
@@ -56,8 +58,22 @@ impl Plan {
         }
         let units = self.threads().iter().filter_map(|cpu| machine.pu(*cpu));
         let units: Vec<_> = units.collect();
-        let own = units.iter().zip(self.shards().iter().cycle());
-        let own = counted(own.map(|(unit, shard)| (unit.node, *shard)));
+        let mut own: Vec<usize> = self
+            .shards()
+            .iter()
+            .copied()
+            .cycle()
+            .take(units.len())
+            .collect();
+        if *self.policy() == Policy::NodeLocal {
+            let parts = self.by_node(machine)?.into_iter();
+            for part in parts.filter(|part| !part.shards.is_empty()) {
+                part.threads
+                    .iter()
+                    .for_each(|thread| own[*thread] = part.node);
+            }
+        }
+        let own = counted(units.iter().map(|unit| unit.node).zip(own));
         let from = counted(units.iter().map(|unit| unit.node));
         let to = counted(self.shards().iter().copied());
         let mut hashed = BTreeMap::new();

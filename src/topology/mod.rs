@@ -16,6 +16,7 @@
 //! | [`Policy`] | in which order CPUs take threads |
 //! | [`Placement`] | a policy, how many threads and shards, what to leave free |
 //! | [`Plan`] | the CPU of each thread, the node of each shard |
+//! | [`NodePart`] | the threads and the shards of one node |
 //! | [`Cost`] | how far threads are from shards, and what they share |
 //! | [`Memory`] | on which node the kernel takes memory for a block |
 //! | [`Bound`] | a plan whose shards lie on their nodes or nowhere |
@@ -57,5 +58,5 @@ pub use machine::{Machine, NumaNode, ProcessingUnit, Quota};
 pub use map::Bound;
 pub use memory::Memory;
 pub use outcome::{Degradation, FoundMap, FoundPages, FoundThread, Outcome};
-pub use plan::{Placement, Plan};
+pub use plan::{NodePart, Placement, Plan};
 pub use policy::Policy;

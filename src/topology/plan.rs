@@ -12,18 +12,22 @@
 //! Shards follow threads. Of `s` shards and `t` threads, each whole round of `t` shards goes to the
 //! nodes of thread 0, 1, .. in turn, so that thread `i` finds shard `i` on its node. What is left is
 //! taken evenly out of the threads sorted by node, so that the nodes get shards in proportion to
-//! their threads.
+//! their threads. `node-local` takes all of them so, and a node that would get none has one of the node with the
+//! most. `interleave` asks for no thread.
 //!
 //! # Invariants
 //!
 //! - **I1.** Each CPU of a plan was usable, each node had memory that the process may use.
 //! - **I2.** The numbers of threads on two CPUs of the order differ by one at most.
+//! - **I3.** Of `node-local`, each home of a thread has a shard if there is any, and the shards are sorted by node.
 
 use super::CpuSet;
 use super::machine::Machine;
 use super::policy::{Policy, Usable, cores_first, one_per_l3, spread, usable};
 use crate::error::{CpuRefusal, PlanError};
-use std::collections::BTreeSet;
+use core::cmp::Reverse;
+use core::iter::repeat_n;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// What to plan: a policy, how many threads and shards, and what to leave free.
 ///
@@ -101,8 +105,8 @@ impl Placement {
     ///
     /// # Errors
     ///
-    /// If no CPU or no memory can be used, if the list names a CPU that cannot, or if more than
-    /// [`LIMIT`](Self::LIMIT) threads or shards are asked for.
+    /// If no CPU or no memory can be used, if the list names a CPU that cannot, if more than
+    /// [`LIMIT`](Self::LIMIT) threads or shards are asked for, or fewer shards than [`Policy::NodeLocal`] has nodes.
     pub fn plan(&self, machine: &Machine) -> Result<Plan, PlanError> {
         for asked in [self.threads, self.shards].into_iter().flatten() {
             at_most(asked)?;
@@ -124,13 +128,13 @@ impl Placement {
         let paid = machine.quota().map_or(usize::MAX, |quota| quota.cpus());
         let threads = self.threads.unwrap_or_else(|| natural.min(paid));
         let mut placed: Vec<Usable> = order.iter().copied().cycle().take(threads).collect();
-        if self.policy == Policy::PerNode {
+        if matches!(self.policy, Policy::PerNode | Policy::NodeLocal) {
             placed.sort_by_key(|pu| pu.pu.node); // Stable.
         }
         Ok(Plan {
             policy: self.policy.clone(),
             threads: placed.iter().map(|pu| pu.pu.cpu).collect(),
-            shards: shards(machine, &placed, &order, self.shards.unwrap_or(threads))?,
+            shards: self.divided(machine, &placed, &order, self.shards.unwrap_or(threads))?,
         })
     }
 
@@ -139,10 +143,42 @@ impl Placement {
         Ok(match &self.policy {
             Policy::Compact => usable.to_vec(),
             Policy::CoresFirst => cores_first(usable),
-            Policy::Spread | Policy::PerNode => spread(usable),
+            Policy::Spread | Policy::PerNode | Policy::NodeLocal | Policy::Interleave => {
+                spread(usable)
+            }
             Policy::OnePerL3 => one_per_l3(usable),
             Policy::List(cpus) => self.listed(machine, usable, cpus)?,
         })
+    }
+
+    /// The nodes of the shards; see the head of this file. Without threads they follow `order`.
+    fn divided(
+        &self,
+        machine: &Machine,
+        placed: &[Usable],
+        order: &[Usable],
+        shards: usize,
+    ) -> Result<Vec<usize>, PlanError> {
+        let threads = if placed.is_empty() { order } else { placed };
+        let memory = machine.memory_nodes();
+        let near = |pu: &Usable| memory.get(&pu.pu.node).copied();
+        let homes = threads.iter().map(near).collect::<Option<Vec<usize>>>();
+        let mut homes = homes.ok_or(PlanError::NoMemory)?;
+        let left = shards % homes.len();
+        let mut nodes: Vec<usize> = match self.policy {
+            Policy::Interleave => {
+                let nodes: BTreeSet<usize> = memory.into_values().collect();
+                return Ok(nodes.iter().copied().cycle().take(shards).collect());
+            }
+            Policy::NodeLocal => {
+                homes.sort_unstable();
+                return in_pieces(&homes, shards);
+            }
+            _ => homes.iter().copied().cycle().take(shards - left).collect(),
+        };
+        homes.sort_unstable();
+        nodes.extend(evenly(&homes, left));
+        Ok(nodes)
     }
 
     fn listed(
@@ -194,34 +230,47 @@ fn refusal(machine: &Machine, cpu: usize) -> CpuRefusal {
     }
 }
 
-/// The nodes of the shards; see the head of this file. Without threads they follow `order`.
-fn shards(
-    machine: &Machine,
-    placed: &[Usable],
-    order: &[Usable],
-    shards: usize,
-) -> Result<Vec<usize>, PlanError> {
-    let threads = if placed.is_empty() { order } else { placed };
-    let memory = machine.memory_nodes();
-    let near = |pu: &Usable| memory.get(&pu.pu.node).copied();
-    let by_thread = threads.iter().map(near).collect::<Option<Vec<usize>>>();
-    let by_thread = by_thread.ok_or(PlanError::NoMemory)?;
-    let left = shards % by_thread.len();
-    let mut nodes: Vec<usize> = by_thread
-        .iter()
-        .copied()
-        .cycle()
-        .take(shards - left)
+/// So many out of the sorted homes of threads, evenly. All numbers are at most 65,536, so the products fit into 64 bits.
+fn evenly(homes: &[usize], count: usize) -> impl Iterator<Item = usize> {
+    // The middle of each part, of two middles the first.
+    let middle = move |shard| ((2 * shard + 1) * homes.len() as u64 - 1) / (2 * count as u64);
+    (0..count as u64)
+        .filter_map(move |shard| homes.get(usize::try_from(middle(shard)).ok()?).copied())
+}
+
+/// As many shards on the sorted homes of threads, in one piece each: I3.
+fn in_pieces(homes: &[usize], shards: usize) -> Result<Vec<usize>, PlanError> {
+    let mut counts: BTreeMap<usize, usize> = homes.iter().map(|home| (*home, 0)).collect();
+    let nodes = counts.len();
+    if (1..nodes).contains(&shards) {
+        return Err(PlanError::FewShards {
+            asked: shards,
+            nodes,
+        });
+    }
+    for home in evenly(homes, shards) {
+        *counts.entry(home).or_default() += 1;
+    }
+    let (without, with): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(_, count)| *count == 0);
+    let mut most: BinaryHeap<_> = with
+        .into_iter()
+        .map(|(node, count)| (count, Reverse(node)))
         .collect();
-    let mut by_node = by_thread;
-    by_node.sort_unstable();
-    // The middle of each part, of two middles the first. All numbers are at most 65,536, so the products fit into 64 bits.
-    let even =
-        |shard: usize| ((2 * shard as u64 + 1) * by_node.len() as u64 - 1) / (2 * left as u64);
-    let even = (0..left).map(even);
-    let even = even.filter_map(|index| by_node.get(usize::try_from(index).ok()?).copied());
-    nodes.extend(even);
-    Ok(nodes)
+    for (node, _) in without {
+        // Together they have more shards than nodes, so the most is more than one.
+        if let Some((count, giver)) = most.pop() {
+            most.extend([(count - 1, giver), (1, Reverse(node))]);
+        }
+    }
+    let mut counts: Vec<_> = most
+        .into_iter()
+        .map(|(count, Reverse(node))| (node, count))
+        .collect();
+    counts.sort_unstable();
+    let pieces = counts
+        .into_iter()
+        .flat_map(|(node, count)| repeat_n(node, count));
+    Ok(pieces.collect())
 }
 
 /// Which CPU takes which thread, and which NUMA node takes which shard.
@@ -272,6 +321,44 @@ impl Plan {
         &self.shards
     }
 
+    /// Threads and shards by the node with their memory: of a shard that is its node, of a thread the node that is
+    /// nearest to its CPU, as a node may have none. In ascending order of the nodes.
+    ///
+    /// Under [`Policy::NodeLocal`] each part that has threads has shards: a thread that uses those of its part alone
+    /// reaches no other node.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), or [`PlanError::NoMemory`] if the process may use none.
+    ///
+    /// ```
+    /// use atomshard::topology::{Machine, Placement, Policy};
+    ///
+    /// let machine = Machine::of_synthetic("pack:2 numa:1 core:2 pu:1")?;
+    /// let plan = Placement::new(Policy::NodeLocal).shards(6).plan(&machine)?;
+    /// assert_eq!(plan.shards(), [0, 0, 0, 1, 1, 1]);
+    /// let parts = plan.by_node(&machine)?;
+    /// assert_eq!((parts[1].node, &parts[1].threads[..]), (1, &[2, 3][..]));
+    /// assert_eq!(parts[1].shards, [3, 4, 5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn by_node(&self, machine: &Machine) -> Result<Vec<NodePart>, PlanError> {
+        self.check(machine)?;
+        let memory = machine.memory_nodes();
+        let node_of: BTreeMap<usize, usize> =
+            machine.pus().iter().map(|pu| (pu.cpu, pu.node)).collect();
+        let mut parts = BTreeMap::new();
+        for (thread, cpu) in self.threads.iter().enumerate() {
+            let home = node_of.get(cpu).and_then(|node| memory.get(node));
+            let home = *home.ok_or(PlanError::NoMemory)?;
+            part(&mut parts, home).threads.push(thread);
+        }
+        for (shard, node) in self.shards.iter().enumerate() {
+            part(&mut parts, *node).shards.push(shard);
+        }
+        Ok(parts.into_values().collect())
+    }
+
     /// Whether the process can do on `machine` what the plan says.
     ///
     /// # Errors
@@ -296,4 +383,26 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// The part of a node, an empty one if there is none.
+fn part(parts: &mut BTreeMap<usize, NodePart>, node: usize) -> &mut NodePart {
+    let (threads, shards) = (Vec::new(), Vec::new());
+    parts.entry(node).or_insert(NodePart {
+        node,
+        threads,
+        shards,
+    })
+}
+
+/// What of a plan has its memory on one node: see [`Plan::by_node`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodePart {
+    /// The kernel's number of the node.
+    pub node: usize,
+    /// The threads whose CPUs it is nearest to, by their numbers in the plan.
+    pub threads: Vec<usize>,
+    /// The shards that lie on it.
+    pub shards: Vec<usize>,
 }

@@ -8,6 +8,8 @@
 //! spread        0 4 2 6 1 5 3 7     nodes in turn; in a node the first siblings, L3 groups in turn
 //! per-node      0 2 1 3 4 6 5 7     of as many threads, those that spread puts on a node together
 //! one-per-l3    0 4 2 6 1 5 3 7     L3 groups in turn; in a group the first siblings first
+//! node-local    as per-node; shards lie in one piece on a node, in proportion to its threads
+//! interleave    as spread; shards on each node with memory in turn
 //! list          as it stands
 //! ```
 //!
@@ -26,8 +28,8 @@ use std::collections::BTreeMap;
 
 /// In which order the CPUs of a machine take threads.
 ///
-/// As text: `compact`, `spread`, `per-node`, `one-per-l3`, `cores-first`, or a list such as `8,0-3`, which
-/// unlike a [`CpuSet`] has an order.
+/// As text: one of [`NAMED`](Self::NAMED) in small letters, `one-per-l3`, or a list such as `8,0-3`, which unlike a
+/// [`CpuSet`] has an order. Shards follow the threads, but for the two policies that say otherwise.
 ///
 /// *Source*: OpenMP's `OMP_PROC_BIND` (close, spread), LIKWID's `likwid-pin`, Open MPI's `--map-by`.
 ///
@@ -54,18 +56,43 @@ pub enum Policy {
     OnePerL3,
     /// As [`Compact`](Self::Compact), with each core's first PU before the second of any core.
     CoresFirst,
+    /// Threads as [`PerNode`](Self::PerNode). The shards of a node have consecutive numbers too, in proportion to the
+    /// threads that have their memory there, and at least one: a thread that keeps to the shards of its node
+    /// ([`Plan::by_node`](super::Plan::by_node)) reaches no other.
+    NodeLocal,
+    /// Threads as [`Spread`](Self::Spread), shards on each node with memory in turn, also on those without a thread:
+    /// the bandwidth of all nodes for few threads.
+    Interleave,
     /// These CPUs in this order.
     List(Vec<usize>),
 }
 
-/// The policies with a name.
-const NAMES: [(&str, Policy); 5] = [
-    ("compact", Policy::Compact),
-    ("spread", Policy::Spread),
-    ("per-node", Policy::PerNode),
-    ("one-per-l3", Policy::OnePerL3),
-    ("cores-first", Policy::CoresFirst),
-];
+impl Policy {
+    /// The policies with a name: all but the lists.
+    pub const NAMED: &'static [Self] = &[
+        Self::Compact,
+        Self::Spread,
+        Self::PerNode,
+        Self::OnePerL3,
+        Self::CoresFirst,
+        Self::NodeLocal,
+        Self::Interleave,
+    ];
+
+    /// Its name; nothing for a list.
+    const fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Compact => "compact",
+            Self::Spread => "spread",
+            Self::PerNode => "per-node",
+            Self::OnePerL3 => "one-per-l3",
+            Self::CoresFirst => "cores-first",
+            Self::NodeLocal => "node-local",
+            Self::Interleave => "interleave",
+            Self::List(_) => return None,
+        })
+    }
+}
 
 impl FromStr for Policy {
     type Err = TopologyError;
@@ -74,11 +101,12 @@ impl FromStr for Policy {
     ///
     /// If the text is neither the name of a policy nor a list of different CPUs.
     fn from_str(text: &str) -> Result<Self, TopologyError> {
-        if let Some((_, policy)) = NAMES.into_iter().find(|(name, _)| *name == text) {
-            return Ok(policy);
+        if let Some(policy) = Self::NAMED.iter().find(|p| p.name() == Some(text)) {
+            return Ok(policy.clone());
         }
         if !text.starts_with(|c: char| c.is_ascii_digit()) {
-            let names = NAMES.map(|(name, _)| name).join(", ");
+            let names: Vec<&str> = Self::NAMED.iter().filter_map(Self::name).collect();
+            let names = names.join(", ");
             let expected = format!("a policy ({names}) or a list of CPUs");
             return Err(TopologyError::at(0, text, expected));
         }
@@ -99,11 +127,10 @@ impl FromStr for Policy {
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::List(cpus) = self else {
-            let name = NAMES.iter().find(|(_, policy)| policy == self);
-            return f.write_str(name.map_or("", |(name, _)| name));
-        };
-        write_ranges(f, cpus.iter().copied())
+        match self {
+            Self::List(cpus) => write_ranges(f, cpus.iter().copied()),
+            named => f.write_str(named.name().unwrap_or_default()),
+        }
     }
 }
 

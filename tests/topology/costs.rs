@@ -46,6 +46,19 @@ fn threads_close_together_share_cores_and_reach_nothing_far() {
     );
 }
 
+/// By its number, thread 2 would have shard 2, which is on node 0 with six of the twelve.
+#[test]
+fn a_node_local_thread_has_every_shard_of_its_node() {
+    let machine = Tree::two_nodes().read().expect("a machine");
+    let local = cost(&machine, Policy::NodeLocal, 4, 12);
+    assert!(is_near(local.remote_own, 0.0), "{local:?}");
+    assert!(
+        is_near(local.distance_own.expect("declared"), 1.0),
+        "{local:?}"
+    );
+    assert!(is_near(local.remote_hashed, 0.5), "{local:?}");
+}
+
 #[test]
 fn one_shard_for_all_is_far_from_half_of_them() {
     let machine = Tree::two_nodes().read().expect("a machine");

@@ -1,12 +1,14 @@
 //! What holds of every plan, whatever the machine: properties, on machines of 1 to 4,096 CPUs.
 use super::tree::{Cpu, Tree};
+use atomshard::PlanError;
 use atomshard::topology::{CpuSet, Machine, Placement, Plan, Policy};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::sample::select;
 use std::collections::BTreeMap;
 
-const POLICIES: [Policy; 5] = [
+/// Those whose shards follow the threads, round after round.
+const FOLLOWING: [Policy; 5] = [
     Policy::Compact,
     Policy::Spread,
     Policy::PerNode,
@@ -86,6 +88,8 @@ fn the_orders_are_those_of_the_picture() {
         ("spread", [0, 4, 2, 6, 1, 5, 3, 7]),
         ("per-node", [0, 2, 1, 3, 4, 6, 5, 7]),
         ("one-per-l3", [0, 4, 2, 6, 1, 5, 3, 7]),
+        ("node-local", [0, 2, 1, 3, 4, 6, 5, 7]),
+        ("interleave", [0, 4, 2, 6, 1, 5, 3, 7]),
         ("7,0-6", [7, 0, 1, 2, 3, 4, 5, 6]),
     ] {
         let policy: Policy = policy.parse().expect("a policy");
@@ -125,13 +129,84 @@ fn shards_without_threads_follow_the_order() {
     assert_eq!(plan.shards(), [0, 1, 0, 1, 0]);
 }
 
+fn planned(policy: &Policy, threads: usize, shards: usize, machine: &Machine) -> Plan {
+    let placement = Placement::new(policy.clone());
+    let plan = placement.threads(threads).shards(shards).plan(machine);
+    plan.unwrap_or_else(|error| panic!("{policy}: {error}"))
+}
+
+/// Of three threads two are on node 0. Of the eight shards that makes five and three.
+#[test]
+fn node_local_shards_lie_in_one_piece_beside_their_threads() {
+    let machine = machine("numa:2 core:2 pu:1");
+    let plan = planned(&Policy::NodeLocal, 3, 8, &machine);
+    assert_eq!(plan.threads(), [0, 1, 2]);
+    assert_eq!(plan.shards(), [0, 0, 0, 0, 0, 1, 1, 1]);
+    let parts = plan.by_node(&machine).expect("a plan for it");
+    let parts = parts
+        .iter()
+        .map(|part| (part.node, part.threads.clone(), part.shards.clone()));
+    let expected = [
+        (0, vec![0, 1], vec![0, 1, 2, 3, 4]),
+        (1, vec![2], vec![5, 6, 7]),
+    ];
+    assert_eq!(parts.collect::<Vec<_>>(), expected);
+}
+
+/// Node 1 has two threads and no memory, and node 4, where it is nearest to, memory and no thread.
+#[test]
+fn threads_without_memory_are_at_home_on_the_nearest_node() {
+    let machine = Tree::odd_nodes().read().expect("a machine");
+    let plan = planned(&Policy::NodeLocal, 4, 4, &machine);
+    assert_eq!(plan.threads(), [0, 2, 1_028, 1_029]);
+    assert_eq!(plan.shards(), [0, 0, 4, 4]);
+    let parts = plan.by_node(&machine).expect("a plan for it");
+    let threads: Vec<_> = parts
+        .into_iter()
+        .map(|part| (part.node, part.threads))
+        .collect();
+    assert_eq!(threads, [(0, vec![0, 1]), (4, vec![2, 3])]);
+}
+
+/// Of three CPUs of node 0 and one of node 1, two shards in proportion would both be on node 0.
+#[test]
+fn each_node_with_threads_has_a_shard_or_the_number_is_refused() {
+    let whole = machine("numa:3 core:8 pu:1");
+    let machine = whole.with_allowed(&"0-7,8,16".parse().expect("a list"));
+    let policy = Policy::NodeLocal;
+    assert_eq!(planned(&policy, 10, 3, &machine).shards(), [0, 1, 2]);
+    assert_eq!(planned(&policy, 10, 4, &machine).shards(), [0, 0, 1, 2]);
+    assert_eq!(planned(&policy, 10, 0, &machine).shards(), [0; 0]);
+    let refused = Placement::new(policy).threads(10).shards(2).plan(&machine);
+    assert_eq!(refused, Err(PlanError::FewShards { asked: 2, nodes: 3 }));
+    assert_eq!(
+        refused.expect_err("too few").to_string(),
+        "2 shards cannot be divided among 3 nodes with threads; at least 3, or none"
+    );
+}
+
+/// Node 4 has memory and no CPU; node 1 has none.
+#[test]
+fn interleaved_shards_are_on_all_nodes_with_memory_wherever_threads_are() {
+    let odd = Tree::odd_nodes().read().expect("a machine");
+    assert_eq!(
+        planned(&Policy::Interleave, 1, 5, &odd).shards(),
+        [0, 4, 0, 4, 0]
+    );
+    let forbidden = odd.with_allowed_nodes(&"4".parse().expect("a list"));
+    assert_eq!(
+        planned(&Policy::Interleave, 1, 2, &forbidden).shards(),
+        [4, 4]
+    );
+}
+
 proptest! {
     #[test]
     fn a_plan_uses_allowed_cpus_only_and_each_as_often_as_any(
         shape in shape(),
         keep in vec(any::<bool>(), 1..40),
         reserved in vec(0..64_usize, 0..8),
-        policy in select(&POLICIES[..]),
+        policy in select(Policy::NAMED),
         threads in 0..600_usize,
         shards in 0..600_usize,
     ) {
@@ -140,6 +215,11 @@ proptest! {
         let usable = machine.allowed().difference(&reserved);
         let placement = Placement::new(policy.clone()).threads(threads).shards(shards);
         let plan = placement.reserve(reserved).plan(&machine);
+        if let Err(PlanError::FewShards { asked, nodes }) = plan {
+            assert_eq!((policy, asked), (Policy::NodeLocal, shards));
+            assert!(0 < asked && asked < nodes && nodes <= machine.nodes().len());
+            return Ok(());
+        }
         assert_eq!(plan.is_ok(), !usable.is_empty());
         let Ok(plan) = plan else { return Ok(()) };
         assert_eq!((plan.threads().len(), plan.shards().len()), (threads, shards));
@@ -186,9 +266,45 @@ proptest! {
     }
 
     #[test]
+    fn node_local_shards_are_sorted_and_in_proportion_and_no_node_goes_without(
+        shape in shape(),
+        keep in vec(any::<bool>(), 1..40),
+        threads in 1..300_usize,
+        more in 0..600_usize,
+    ) {
+        let machine = restricted(machine(&described(shape)), &keep);
+        if machine.allowed().is_empty() {
+            return Ok(());
+        }
+        let shards = machine.nodes().len() + more;
+        let plan = planned(&Policy::NodeLocal, threads, shards, &machine);
+        assert!(plan.shards().is_sorted());
+        assert_eq!(plan.shards().len(), shards);
+        let on_nodes = nodes(&machine, &plan);
+        let parts = plan.by_node(&machine).expect("a plan for it");
+        let mut least = usize::MAX;
+        let mut given = 0;
+        for part in &parts {
+            assert!(!part.threads.is_empty() && !part.shards.is_empty(), "{part:?}");
+            assert!(part.threads.iter().all(|thread| on_nodes[*thread] == part.node));
+            assert!(part.shards.iter().all(|shard| plan.shards()[*shard] == part.node));
+            least = least.min(part.threads.len() * shards / threads);
+            given += usize::from(part.threads.len() * shards < 2 * threads);
+        }
+        // A shard that a node has for want of one, another gives.
+        for part in &parts {
+            let apart = (part.shards.len() * threads).abs_diff(part.threads.len() * shards);
+            assert!(apart <= threads * (1 + given), "{part:?} of {shards} for {threads}");
+            assert!(least == 0 || apart <= threads, "{part:?} of {shards} for {threads}");
+        }
+        let cost = plan.cost(&machine).expect("a plan for it");
+        assert!(cost.remote_own.abs() < 1e-9, "{cost:?}");
+    }
+
+    #[test]
     fn shards_are_in_proportion_to_the_threads(
         shape in shape(),
-        policy in select(&POLICIES[..]),
+        policy in select(&FOLLOWING[..]),
         threads in 1..300_usize,
         shards in 0..600_usize,
     ) {
@@ -212,7 +328,7 @@ proptest! {
     fn other_numbers_for_the_cpus_give_the_same_plan_under_those_numbers(
         shape in shape(),
         keep in vec(any::<bool>(), 1..40),
-        policy in select(&POLICIES[..]),
+        policy in select(Policy::NAMED),
         threads in 0..200_usize,
         seed in any::<u64>(),
     ) {
@@ -239,7 +355,7 @@ proptest! {
     /// The same through sysfs, where the siblings of a core have no names but their numbers.
     #[test]
     fn other_numbers_in_sysfs_give_the_same_cores(
-        policy in select(&POLICIES[..]),
+        policy in select(Policy::NAMED),
         threads in 0..40_usize,
         seed in any::<u64>(),
     ) {
@@ -272,9 +388,8 @@ fn every_number_of_cpus_works() {
         .chain([4_095, 4_096])
     {
         let machine = machine(&format!("core:{cpus} pu:1"));
-        for policy in POLICIES {
-            let plan = Placement::new(policy).threads(cpus + 1).plan(&machine);
-            let plan = plan.expect("a plan");
+        for policy in Policy::NAMED {
+            let plan = planned(policy, cpus + 1, 1, &machine);
             let used = counts(0..cpus, plan.threads());
             assert_eq!(used.values().filter(|times| **times == 2).count(), 1);
         }

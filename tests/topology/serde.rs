@@ -9,15 +9,9 @@ fn plan(policy: &str) -> Plan {
 
 #[test]
 fn a_plan_survives_json_and_toml() {
-    for policy in [
-        "compact",
-        "spread",
-        "per-node",
-        "one-per-l3",
-        "cores-first",
-        "7,0-3",
-    ] {
-        let plan = plan(policy);
+    let policies = Policy::NAMED.iter().map(Policy::to_string);
+    for policy in policies.chain(["7,0-3".to_owned()]) {
+        let plan = plan(&policy);
         let json = serde_json::to_string(&plan).expect("JSON is written");
         assert_eq!(serde_json::from_str::<Plan>(&json).expect("and read"), plan);
         let text = toml::to_string(&plan).expect("TOML is written");

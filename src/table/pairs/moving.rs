@@ -11,11 +11,11 @@
 use super::line::{Line, SLOTS};
 use super::pair::{Pair, Slot};
 use super::spares::Spares;
-use super::store::Table;
+use super::store::{POPULATED_LINES, Table};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
-use crate::sync::{MODEL, layout, note_objects, note_read, note_write};
-use crate::table::steps::{Step, Steps};
+use crate::sync::{AtomicU64, MODEL, Ordering, layout, note_objects, note_read, note_write};
+use crate::table::steps::{Step, Steps, no_bits};
 use crate::table::try_box;
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -33,8 +33,10 @@ pub(crate) struct Move {
     steps: Steps,
     /// Of the guards that were alive when the move had begun: their holders may write to the old table.
     grace: OnceLock<Grace>,
+    /// One bit for each run of new lines whose pages were asked for.
+    populated: Box<[AtomicU64]>,
 }
-layout!(Move: into, from, to, steps, grace);
+layout!(Move: into, from, to, steps, grace, populated);
 
 /// One of the two tables, as units see it.
 #[derive(Clone, Copy)]
@@ -74,6 +76,8 @@ impl Move {
         let (from, to) = (side(from_size), side(into_size));
         let units = usize::try_from(from.lines.min(to.lines)).unwrap_or(usize::MAX);
         let steps = Steps::allocate(units, STEP_UNITS)?;
+        let runs = usize::try_from(to.lines.div_ceil(POPULATED_LINES)).unwrap_or(usize::MAX);
+        let populated = no_bits(runs)?;
         let into = Table::allocate(old.scale(), into_size, spares, old.node())?.word();
         let new = Self {
             into,
@@ -81,6 +85,7 @@ impl Move {
             to,
             steps,
             grace: OnceLock::new(),
+            populated,
         };
         let new = Box::write(record, new);
         note_objects(&raw const *new, 1);
@@ -166,6 +171,21 @@ impl Move {
         self.steps.count()
     }
 
+    /// Has pages come for the new lines of this unit and some more, unless somebody has.
+    #[inline]
+    fn populate(&self, new: Table<'_>, unit: u64) {
+        let number = self.to.of(unit).start;
+        let run = usize::try_from(number / POPULATED_LINES).unwrap_or(usize::MAX);
+        let (word, bit) = (&self.populated[run / 64], 1 << (run % 64));
+        note_read(&raw const self.populated);
+        // ORD: Relaxed — two who do it are one too many, and nothing worse.
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            // ORD: Relaxed — as above.
+            word.fetch_or(bit, Ordering::Relaxed);
+            new.populate(number);
+        }
+    }
+
     /// Moves what is in the line of a key; on return its new line is born.
     pub(crate) fn leave<'g>(
         &'g self,
@@ -189,6 +209,7 @@ impl Move {
         guard: &impl Guard,
     ) {
         let new = self.table(old);
+        self.populate(new, unit);
         if self.is_unit_born(new, unit) {
             return;
         }

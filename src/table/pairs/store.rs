@@ -22,6 +22,10 @@ use core::ptr::NonNull;
 
 /// Tables of this size and more are mapped, so that their pages go back when they are out of use.
 const MAPPED_BYTES: usize = 32 << 10;
+/// Lines whose pages come at once: who needs one of them pays for twelve pages, and the next for none.
+pub(super) const POPULATED_LINES: u64 = 768;
+/// Their bytes.
+const POPULATED_BYTES: usize = 768 * 64;
 /// The address of the first line leaves its low bits free for how far a position is shifted.
 const SHIFT_MASK: usize = 63;
 /// The size of a shard's smallest table.
@@ -192,6 +196,19 @@ impl<'g> Table<'g> {
             && let Some(memory) = NonNull::new(self.header_pointer().cast())
         {
             pages::take_again(memory, layout.size());
+        }
+    }
+
+    /// Has pages come for the run of lines that this one is in, if they are the table's own.
+    pub(super) fn populate(self, number: u64) {
+        if let Ok(layout) = Self::layout(self.lines())
+            && Self::is_mapped(self.header(), layout)
+            && let Some(memory) = NonNull::new(self.header_pointer().cast::<u8>())
+        {
+            let first = self.line_pointer(number / POPULATED_LINES * POPULATED_LINES);
+            let offset = first.addr() - memory.addr().get();
+            // SAFETY: I4: mapped with this size; the line is in it.
+            unsafe { pages::populate(memory, layout.size(), offset, POPULATED_BYTES) };
         }
     }
 

@@ -131,7 +131,7 @@ pub(crate) struct PlaceArgs {
     /// hwloc's library.
     #[arg(long, value_name = "MACHINE")]
     pub(crate) machine: Option<String>,
-    /// compact, cores-first, spread, per-node, one-per-l3, or a list of CPUs.
+    /// compact, cores-first, spread, per-node, one-per-l3, node-local, interleave, or a list of CPUs.
     #[arg(long, default_value = "spread")]
     pub(crate) policy: String,
     /// Threads; as many as CPUs, or as the quota pays for, if not given.
@@ -174,6 +174,12 @@ pub(crate) struct TopoArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Draw it into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// CPUs to mark in the drawing as reserved, as 0-1,8.
+    #[arg(long, value_name = "CPUS", requires = "svg")]
+    pub(crate) reserve: Option<String>,
 }
 
 /// Options of `verify`.

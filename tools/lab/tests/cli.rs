@@ -446,7 +446,7 @@ fn a_broken_plan_is_named_with_line_and_expectation() {
         (
             "e.json",
             "{\"policy\":\"close\",\"threads\":[],\"shards\":[]}",
-            "found \"close\", expected a policy (compact, spread, per-node, one-per-l3, cores-first) or a list of CPUs",
+            "found \"close\", expected a policy (compact, spread, per-node, one-per-l3, cores-first, node-local, interleave) or a list of CPUs",
         ),
     ] {
         write(folder.path().join(file), text).unwrap();

@@ -5,17 +5,16 @@
 //! CPU b: waits for an odd one, writes the next ..       time / passes = one way
 //! ```
 //! Pairs take turns in rounds; the least of a pair's rounds is shown, since whatever disturbs makes it longer.
-use super::source;
+use super::{drawing, source};
 use crate::cli::LatencyArgs;
 use crate::error::LabError;
 use crate::report;
 use atomshard::Padded;
-use atomshard::topology::{CpuSet, Machine, ProcessingUnit};
+use atomshard::topology::{Machine, ProcessingUnit};
 use comfy_table::{CellAlignment, Table, presets};
 use core::sync::atomic::{AtomicU64, Ordering};
 use core_affinity::{CoreId, set_for_current};
-use plotters::prelude::{IntoDrawingArea as _, Rectangle, SVGBackend, Text};
-use plotters::style::{Color as _, RGBColor};
+use plotters::style::Color as _;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
@@ -52,9 +51,7 @@ pub(crate) fn run(args: &LatencyArgs) -> Result<(), LabError> {
     let machine = source::machine(None)?;
     let chosen = match &args.cpus {
         None => machine.allowed().clone(),
-        Some(list) => list
-            .parse::<CpuSet>()
-            .map_err(|error| LabError::Usage(format!("--cpus: {error}")))?,
+        Some(list) => source::cpus("cpus", list)?,
     };
     if let Some(cpu) = chosen.difference(machine.allowed()).iter().next() {
         let why = format!("--cpus: CPU {cpu} is not there, offline or not allowed");
@@ -233,38 +230,25 @@ fn summary(pairs: &[Pair]) -> Table {
 
 /// The heat map: the darker the longer.
 fn draw(path: &Path, units: &[&ProcessingUnit], pairs: &[Pair]) -> Result<(), LabError> {
-    let failed = |error: &dyn core::fmt::Display| LabError::Report(error.to_string());
     let side = CELL * (i32::try_from(units.len()).unwrap_or(i32::MAX / CELL - 1) + 1);
     let most = pairs.iter().map(Pair::least).fold(1.0, f64::max);
-    let mut svg = String::new();
-    {
-        let size = (side.unsigned_abs(), side.unsigned_abs());
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let style = ("sans-serif", 10);
+    drawing::write(path, (side, side), |area| {
         for (y, row) in (1..).zip(units) {
             for at in [(2, y * CELL + 8), (y * CELL + 2, 8)] {
-                let name = Text::new(row.cpu.to_string(), at, style);
-                area.draw(&name).map_err(|error| failed(&error))?;
+                drawing::label(area, at, &row.cpu.to_string())?;
             }
             for (x, column) in (1..).zip(units) {
                 let Some(pair) = find(pairs, row.cpu, column.cpu) else {
                     continue;
                 };
-                let corners = [
-                    (x * CELL, y * CELL),
-                    ((x + 1) * CELL - 1, (y + 1) * CELL - 1),
-                ];
-                let shade = RGBColor(217, 95, 2).mix(pair.least() / most);
-                let cell = Rectangle::new(corners, shade.filled());
-                area.draw(&cell).map_err(|error| failed(&error))?;
+                let shade = drawing::ACCENT.mix(pair.least() / most);
+                drawing::cell(area, (x * CELL, y * CELL), (CELL, CELL), shade)?;
                 let ns = format!("{:.0}", pair.least());
-                let text = Text::new(ns, (x * CELL + 2, y * CELL + 8), style);
-                area.draw(&text).map_err(|error| failed(&error))?;
+                drawing::label(area, (x * CELL + 2, y * CELL + 8), &ns)?;
             }
         }
-        area.present().map_err(|error| failed(&error))?;
-    }
-    std::fs::write(path, svg).map_err(LabError::at(path))
+        Ok(())
+    })
 }
 
 #[cfg(test)]

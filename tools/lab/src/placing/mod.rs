@@ -3,9 +3,11 @@
 //! | file | what |
 //! |---|---|
 //! | `source.rs` | which machine: the one here, a copied tree, hwloc's XML, a short description |
+//! | `drawing.rs` | pictures: a machine as boxes in boxes |
 //! | `topo.rs` | what it looks like |
 //! | `latency.rs` | the time of a line from core to core |
 //! | `place.rs` | a plan for it, what each policy costs, and why a CPU is left out |
+mod drawing;
 mod latency;
 mod place;
 mod source;

@@ -9,15 +9,9 @@ use std::io::Write as _;
 /// Prints the plan in the form that was asked for.
 pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
     let machine = source::machine(args.machine.as_deref())?;
-    let usage = |name: &str, error: String| LabError::Usage(format!("--{name}: {error}"));
     let policy = args.policy.parse::<Policy>();
-    let policy = policy.map_err(|error| usage("policy", error.to_string()))?;
-    let reserved = args
-        .reserve
-        .as_deref()
-        .unwrap_or_default()
-        .parse::<CpuSet>();
-    let reserved = reserved.map_err(|error| usage("reserve", error.to_string()))?;
+    let policy = policy.map_err(|error| LabError::Usage(format!("--policy: {error}")))?;
+    let reserved = source::cpus("reserve", args.reserve.as_deref().unwrap_or_default())?;
     let placement = |policy: Policy| {
         let mut placement = Placement::new(policy).reserve(reserved.clone());
         if args.isolated {
@@ -47,7 +41,7 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
         Some(Emit::Numactl) => writeln!(out, "{}", numactl(&plan))?,
         None => {
             writeln!(out, "{}", threads(&machine, &plan))?;
-            writeln!(out, "\n{}", shards(&plan))?;
+            writeln!(out, "\n{}", by_node(&machine, &plan)?)?;
             if args.explain {
                 write!(out, "\n{}", rejected(&machine, &reserved, &plan))?;
             }
@@ -76,20 +70,16 @@ fn threads(machine: &Machine, plan: &Plan) -> Table {
     table
 }
 
-/// Which shards are on each node.
-fn shards(plan: &Plan) -> Table {
-    let nodes: CpuSet = plan.shards().iter().copied().collect();
-    let mut table = table(["node", "shards"]);
-    for node in nodes.iter() {
-        let own = plan
-            .shards()
-            .iter()
-            .enumerate()
-            .filter(|(_, of)| **of == node);
-        let own: CpuSet = own.map(|(shard, _)| shard).collect();
-        table.add_row([node.to_string(), own.to_string()]);
+/// Which threads and shards have their memory on each node.
+fn by_node(machine: &Machine, plan: &Plan) -> Result<Table, LabError> {
+    let parts = plan.by_node(machine);
+    let parts = parts.map_err(|error| LabError::Usage(error.to_string()))?;
+    let mut table = table(["node", "threads", "shards"]);
+    for part in parts {
+        let set = |numbers: Vec<usize>| numbers.into_iter().collect::<CpuSet>().to_string();
+        table.add_row([part.node.to_string(), set(part.threads), set(part.shards)]);
     }
-    table
+    Ok(table)
 }
 
 /// The CPUs that a plan may not use, and why.
@@ -151,15 +141,10 @@ fn costs(machine: &Machine, plan: &Plan, placement: impl Fn(Policy) -> Placement
         "distance, hashed",
         "distance, own shard",
     ]);
-    let others = [
-        Policy::Compact,
-        Policy::CoresFirst,
-        Policy::Spread,
-        Policy::PerNode,
-        Policy::OnePerL3,
-    ];
-    let others = others.into_iter().filter(|policy| policy != plan.policy());
-    let others = others.filter_map(|policy| placement(policy).plan(machine).ok());
+    let others = Policy::NAMED
+        .iter()
+        .filter(|policy| *policy != plan.policy());
+    let others = others.filter_map(|policy| placement(policy.clone()).plan(machine).ok());
     for plan in core::iter::once(plan.clone()).chain(others) {
         if let Ok(cost) = plan.cost(machine) {
             table.add_row(row(&plan, cost));

@@ -1,6 +1,6 @@
-//! Which machine is meant.
+//! Which machine is meant, and which CPUs.
 use crate::error::LabError;
-use atomshard::topology::Machine;
+use atomshard::topology::{CpuSet, Machine};
 use core::fmt::Display;
 use std::path::Path;
 
@@ -23,6 +23,12 @@ pub(super) fn machine(option: Option<&str>) -> Result<Machine, LabError> {
         ),
     };
     read.map_err(|error| LabError::Usage(format!("--machine {text}: {error}")))
+}
+
+/// The CPUs of the option `name`.
+pub(super) fn cpus(name: &str, list: &str) -> Result<CpuSet, LabError> {
+    let cpus = list.parse::<CpuSet>();
+    cpus.map_err(|error| LabError::Usage(format!("--{name}: {error}")))
 }
 
 fn said(error: impl Display) -> String {

@@ -1,5 +1,5 @@
-//! `atomshard topo`: packages, nodes, groups of a level-3 cache, cores and CPUs, as a tree or as JSON.
-use super::source;
+//! `atomshard topo`: packages, nodes, groups of a level-3 cache, cores and CPUs, as a tree, as JSON or as a picture.
+use super::{drawing, source};
 use crate::cli::TopoArgs;
 use crate::error::LabError;
 use crate::report;
@@ -41,11 +41,15 @@ struct JsonNode {
 /// Prints it.
 pub(crate) fn run(args: &TopoArgs) -> Result<(), LabError> {
     let machine = source::machine(args.machine.as_deref())?;
+    let reserved = source::cpus("reserve", args.reserve.as_deref().unwrap_or_default())?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", report::json(&json(&machine))?)?;
     } else {
         write!(out, "{}", picture(&machine))?;
+    }
+    if let Some(path) = &args.svg {
+        drawing::machine(path, &machine, &reserved)?;
     }
     Ok(())
 }
@@ -125,7 +129,8 @@ fn picture(machine: &Machine) -> String {
     text
 }
 
-fn summary(machine: &Machine) -> String {
+/// What there is, in numbers; then what may be used.
+pub(super) fn summary(machine: &Machine) -> String {
     let plural =
         |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let parts = [
@@ -155,7 +160,7 @@ fn summary(machine: &Machine) -> String {
 }
 
 /// Memory and distances of a node.
-fn about(machine: &Machine, id: usize) -> String {
+pub(super) fn about(machine: &Machine, id: usize) -> String {
     let Some(node) = machine.nodes().iter().find(|node| node.id == id) else {
         return String::new();
     };
