@@ -6,10 +6,10 @@ use super::policy::Policy;
 use crate::error::PlanError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a plan costs on a machine, before anything is run: counts, and the declared distances.
+/// What a plan costs on a machine, before anything is run: counts, and distances.
 ///
-/// It knows no times. Distances are what the firmware declares (ACPI's SLIT, where 10 is local); a machine that
-/// declares none has counts alone.
+/// It knows no times. Distances are what the firmware declares (ACPI's SLIT, where 10 is local), or what was
+/// [measured](Plan::cost_with); without either there are counts alone.
 ///
 /// ```
 /// use atomshard::topology::{Machine, Placement, Policy};
@@ -31,7 +31,7 @@ pub struct Cost {
     /// of [their node](Plan::by_node).
     pub remote_own: f64,
     /// The mean distance of a look-up whose shard a hash chooses, in times of local memory's; `None` if a
-    /// distance is not declared.
+    /// distance is not known.
     pub distance_hashed: Option<f64>,
     /// The mean distance of a thread's own shard.
     pub distance_own: Option<f64>,
@@ -44,7 +44,7 @@ pub struct Cost {
 }
 
 impl Plan {
-    /// What it costs on `machine`.
+    /// What it costs on `machine`, by the distances that are declared.
     ///
     /// *Cost*: nodes of threads times nodes of shards.
     ///
@@ -52,6 +52,33 @@ impl Plan {
     ///
     /// As [`check`](Self::check), or [`PlanError::NoCpu`] if the plan has no thread or no shard.
     pub fn cost(&self, machine: &Machine) -> Result<Cost, PlanError> {
+        self.cost_with(machine, |_, _| None)
+    }
+
+    /// What it costs on `machine`, by distances that were measured: of `measured(from, to)`, in times of the distance
+    /// from the node `from` to itself. Where it says nothing, the declared distance counts.
+    ///
+    /// *Cost*: as [`cost`](Self::cost), and `measured` for each pair of nodes twice at most.
+    ///
+    /// ```
+    /// use atomshard::topology::{Machine, Placement, Policy};
+    ///
+    /// let machine = Machine::of_synthetic("pack:2 numa:1 core:2 pu:2")?;
+    /// let plan = Placement::new(Policy::Spread).threads(4).plan(&machine)?;
+    /// assert_eq!(plan.cost(&machine)?.distance_hashed, None);
+    /// let cost = plan.cost_with(&machine, |from, to| Some(if from == to { 1.0 } else { 2.5 }))?;
+    /// assert_eq!(cost.distance_hashed, Some(1.75));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`cost`](Self::cost).
+    pub fn cost_with(
+        &self,
+        machine: &Machine,
+        measured: impl Fn(usize, usize) -> Option<f64>,
+    ) -> Result<Cost, PlanError> {
         self.check(machine)?;
         if self.threads().is_empty() || self.shards().is_empty() {
             return Err(machine.no_cpu());
@@ -87,11 +114,12 @@ impl Plan {
             numbers.len()
         };
         let cores = counted(units.iter().map(|unit| unit.core));
+        let times = |from, to| measured(from, to).or_else(|| declared(machine, from, to));
         Ok(Cost {
             remote_hashed: remote(&hashed),
             remote_own: remote(&own),
-            distance_hashed: distance(machine, &hashed),
-            distance_own: distance(machine, &own),
+            distance_hashed: mean(&hashed, times),
+            distance_own: mean(&own, times),
             nodes: distinct(|unit| unit.node),
             l3_groups: distinct(|unit| unit.l3),
             shared_cores: cores.values().filter(|threads| **threads > 1).count(),
@@ -117,13 +145,18 @@ fn remote(pairs: &Pairs) -> f64 {
     apart.map(|(_, count)| count).sum::<usize>() as f64 / all as f64
 }
 
-/// The mean distance, in times of the local one.
-fn distance(machine: &Machine, pairs: &Pairs) -> Option<f64> {
+/// The declared distance, in times of the local one.
+fn declared(machine: &Machine, from: usize, to: usize) -> Option<f64> {
+    let local = machine.distance(from, from).filter(|local| *local > 0)?;
+    Some(f64::from(machine.distance(from, to)?) / f64::from(local))
+}
+
+/// The mean distance of the pairs.
+fn mean(pairs: &Pairs, times: impl Fn(usize, usize) -> Option<f64>) -> Option<f64> {
     let all: usize = pairs.values().sum();
     let mut sum = 0.0;
     for (&(from, to), &count) in pairs {
-        let local = machine.distance(from, from).filter(|local| *local > 0)?;
-        sum += count as f64 * f64::from(machine.distance(from, to)?) / f64::from(local);
+        sum += count as f64 * times(from, to)?;
     }
     Some(sum / all as f64)
 }

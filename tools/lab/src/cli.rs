@@ -146,7 +146,11 @@ pub(crate) struct PlaceArgs {
     /// Use the CPUs that the kernel has isolated (isolcpus) like any other. A list that names them does too.
     #[arg(long)]
     pub(crate) isolated: bool,
-    /// Say which CPUs and nodes are left out, and why.
+    /// Count costs with the distances in this file, which `latency --json` wrote on this machine; declared ones count
+    /// where it has none.
+    #[arg(long, value_name = "FILE", conflicts_with = "emit")]
+    pub(crate) latency: Option<PathBuf>,
+    /// Say which CPUs and nodes are left out, and why, and which distances the costs are counted with.
     #[arg(long)]
     pub(crate) explain: bool,
     /// Print the plan alone, for programs.

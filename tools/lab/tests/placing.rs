@@ -15,6 +15,33 @@ fn lab() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("atomshard"))
 }
 
+/// A copied tree of sysfs and procfs, file by file.
+struct Tree<'a>(&'a Path);
+
+impl Tree<'_> {
+    fn put(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("{text}\n")).unwrap();
+    }
+
+    /// A core of its own.
+    fn cpu(&self, cpu: usize, package: usize) {
+        let topology = format!("sys/devices/system/cpu/cpu{cpu}/topology");
+        self.put(
+            &format!("{topology}/physical_package_id"),
+            &package.to_string(),
+        );
+        self.put(&format!("{topology}/core_id"), &cpu.to_string());
+        self.put(&format!("{topology}/core_cpus_list"), &cpu.to_string());
+    }
+
+    fn allow(&self, cpus: &str, nodes: &str) {
+        let status = format!("Cpus_allowed_list:\t{cpus}\nMems_allowed_list:\t{nodes}");
+        self.put("proc/self/status", &status);
+    }
+}
+
 /// What `topo` draws.
 fn drawn(machine: &str, options: &[&str]) -> String {
     let folder = tempdir().unwrap();
@@ -62,25 +89,12 @@ fn offline_isolated_and_not_allowed_cpus_are_marked() {
     assert_eq!(nodes, expected);
 
     let folder = tempdir().unwrap();
-    let write = |file: &str, text: &str| {
-        let path = folder.path().join(file);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    let cpus = "sys/devices/system/cpu";
-    write(&format!("{cpus}/online"), "0-2\n");
-    write(&format!("{cpus}/offline"), "3\n");
-    write(&format!("{cpus}/isolated"), "1\n");
-    for cpu in 0..3 {
-        let topology = format!("{cpus}/cpu{cpu}/topology");
-        write(&format!("{topology}/physical_package_id"), "0\n");
-        write(&format!("{topology}/core_id"), &format!("{cpu}\n"));
-        write(&format!("{topology}/core_cpus_list"), &format!("{cpu}\n"));
-    }
-    write(
-        "proc/self/status",
-        "Cpus_allowed_list:\t0-1\nMems_allowed_list:\t0\n",
-    );
+    let tree = Tree(folder.path());
+    tree.put("sys/devices/system/cpu/online", "0-2");
+    tree.put("sys/devices/system/cpu/offline", "3");
+    tree.put("sys/devices/system/cpu/isolated", "1");
+    (0..3).for_each(|cpu| tree.cpu(cpu, 0));
+    tree.allow("0-1", "0");
     let machine = format!("--machine=sysfs:{}", folder.path().display());
     let marked = drawn(&machine, &[]);
     let expected = [
@@ -112,4 +126,76 @@ fn a_drawing_that_cannot_be_written_is_an_error() {
         .assert()
         .code(2)
         .stderr(contains("/nowhere/a.svg: No such file"));
+}
+
+/// Two nodes with two cores each, 21 apart by declaration: a copied tree.
+fn two_nodes(folder: &Path) -> String {
+    let tree = Tree(folder);
+    let devices = "sys/devices/system";
+    tree.put(&format!("{devices}/cpu/online"), "0-3");
+    for cpu in 0..4 {
+        tree.cpu(cpu, cpu / 2);
+    }
+    tree.put(&format!("{devices}/node/online"), "0-1");
+    for (node, cpus, distances) in [(0, "0-1", "10 21"), (1, "2-3", "21 10")] {
+        let folder = format!("{devices}/node/node{node}");
+        tree.put(&format!("{folder}/cpulist"), cpus);
+        tree.put(&format!("{folder}/distance"), distances);
+        let memory = format!("Node {node} MemTotal: 8000 kB");
+        tree.put(&format!("{folder}/meminfo"), &memory);
+    }
+    tree.allow("0-3", "0-1");
+    format!("--machine=sysfs:{}", folder.display())
+}
+
+#[test]
+fn costs_are_counted_with_measured_distances_where_there_are_any() {
+    let folder = tempdir().unwrap();
+    let machine = two_nodes(folder.path());
+    let file = folder.path().join("latency.json");
+    let pair = |from: u32, to: u32, relation: &str, ns: u32| {
+        format!(
+            "{{\"from\":{from},\"to\":{to},\"relation\":\"{relation}\",\"declared\":10,\"ns\":[99,{ns}]}}"
+        )
+    };
+    let own = pair(0, 1, "same L3 group", 20);
+    let far = pair(1, 2, "other package", 70);
+    let explained = |pairs: &[&str], says: &[&str]| {
+        std::fs::write(&file, format!("[{}]", pairs.join(","))).unwrap();
+        let mut place = lab();
+        place.args(["place", &machine, "--threads=2", "--explain", "--latency"]);
+        let output = place.arg(&file).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        // As single spaces, so that no width of a column counts.
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for says in says {
+            assert!(text.contains(says), "{says}: {text}");
+        }
+    };
+    explained(
+        &[],
+        &[
+            "distances: declared by the firmware, where 10 is local",
+            "| 0 | 10 | 21 | | 1 | 21 | 10 |",
+            "| spread | 2 | 2 | 2 | 0 | 50 % | 0 % | 1.55 | 1.00 |",
+        ],
+    );
+    // From node 1 nothing can be said in times of its own.
+    explained(
+        &[&own, &far],
+        &[
+            "distances: measured, in times of the node's own; in brackets declared",
+            "| 0 | 1.00 | 3.50 | | 1 | (21) | (10) |",
+            // (1 + 3.5 + 2.1 + 1) / 4
+            "| spread | 2 | 2 | 2 | 0 | 50 % | 0 % | 1.90 | 1.00 |",
+        ],
+    );
+    let elsewhere = pair(0, 1, "same node", 20);
+    std::fs::write(&file, format!("[{elsewhere}]")).unwrap();
+    lab()
+        .args(["place", &machine, "--latency"])
+        .arg(&file)
+        .assert()
+        .code(2)
+        .stderr(contains("latency.json: pair 1: found \"same node\" of CPUs 0 and 1, expected \"same L3 group\", as this machine has them"));
 }

@@ -5,17 +5,18 @@
 //! CPU b: waits for an odd one, writes the next ..       time / passes = one way
 //! ```
 //! Pairs take turns in rounds; the least of a pair's rounds is shown, since whatever disturbs makes it longer.
-use super::{drawing, source};
+use super::{drawing, source, table};
 use crate::cli::LatencyArgs;
 use crate::error::LabError;
 use crate::report;
 use atomshard::Padded;
 use atomshard::topology::{Machine, ProcessingUnit};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use core::sync::atomic::{AtomicU64, Ordering};
 use core_affinity::{CoreId, set_for_current};
 use plotters::style::Color as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -28,20 +29,21 @@ const ROUNDS: usize = 7;
 const CELL: i32 = 26;
 
 /// One way between two CPUs.
-#[derive(Clone, Debug, Serialize)]
-struct Pair {
-    from: usize,
-    to: usize,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pair {
+    pub(super) from: usize,
+    pub(super) to: usize,
     /// What the two have in common.
-    relation: &'static str,
+    pub(super) relation: Cow<'static, str>,
     /// The distance of their nodes that the firmware declares.
-    declared: Option<u32>,
+    pub(super) declared: Option<u32>,
     /// By round.
-    ns: Vec<f64>,
+    pub(super) ns: Vec<f64>,
 }
 
 impl Pair {
-    fn least(&self) -> f64 {
+    pub(super) fn least(&self) -> f64 {
         self.ns.iter().copied().fold(f64::INFINITY, f64::min)
     }
 }
@@ -94,7 +96,7 @@ fn measured(machine: &Machine, units: &[&ProcessingUnit]) -> Result<Vec<Pair>, L
         pairs.extend(units[place + 1..].iter().map(|to| Pair {
             from: from.cpu,
             to: to.cpu,
-            relation: relation(from, to),
+            relation: relation(from, to).into(),
             declared: machine.distance(from.node, to.node),
             ns: Vec::new(),
         }));
@@ -107,7 +109,7 @@ fn measured(machine: &Machine, units: &[&ProcessingUnit]) -> Result<Vec<Pair>, L
     Ok(pairs)
 }
 
-fn relation(from: &ProcessingUnit, to: &ProcessingUnit) -> &'static str {
+pub(super) fn relation(from: &ProcessingUnit, to: &ProcessingUnit) -> &'static str {
     if from.core == to.core {
         "siblings of a core"
     } else if from.l3 == to.l3 {
@@ -165,6 +167,12 @@ fn passes(from: usize, to: usize) -> Result<f64, LabError> {
     }
 }
 
+/// The middle one; of two the higher. There is one at least.
+pub(super) fn median(mut ns: Vec<f64>) -> f64 {
+    ns.sort_by(f64::total_cmp);
+    ns[ns.len() / 2]
+}
+
 /// The pair of two CPUs, in either order.
 fn find(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
     let is_it = |pair: &&Pair| (pair.from, pair.to) == (a, b) || (pair.from, pair.to) == (b, a);
@@ -172,10 +180,8 @@ fn find(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
 }
 
 fn matrix(units: &[&ProcessingUnit], pairs: &[Pair]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
     let names = units.iter().map(|unit| unit.cpu.to_string());
-    table.set_header(core::iter::once("CPU".to_owned()).chain(names));
+    let mut table = table(core::iter::once("CPU".to_owned()).chain(names));
     for row in units {
         let cells = units.iter().map(|column| {
             let pair = find(pairs, row.cpu, column.cpu);
@@ -191,9 +197,7 @@ fn matrix(units: &[&ProcessingUnit], pairs: &[Pair]) -> Table {
 
 /// Pairs with the same in common: declared against measured.
 fn summary(pairs: &[Pair]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header([
+    let mut table = table([
         "CPUs",
         "declared distance",
         "pairs",
@@ -203,27 +207,21 @@ fn summary(pairs: &[Pair]) -> Table {
     ]);
     let mut kinds: Vec<(&str, Option<u32>)> = pairs
         .iter()
-        .map(|pair| (pair.relation, pair.declared))
+        .map(|pair| (&*pair.relation, pair.declared))
         .collect();
     kinds.sort_by_key(|(relation, declared)| (*declared, *relation));
     kinds.dedup();
     for (relation, declared) in kinds {
         let same = pairs
             .iter()
-            .filter(|pair| (pair.relation, pair.declared) == (relation, declared));
-        let mut ns: Vec<f64> = same.map(Pair::least).collect();
-        ns.sort_by(f64::total_cmp);
-        let [least, median, most] =
-            [0, ns.len() / 2, ns.len() - 1].map(|place| format!("{:.0}", ns[place]));
+            .filter(|pair| (&*pair.relation, pair.declared) == (relation, declared));
+        let ns: Vec<f64> = same.map(Pair::least).collect();
+        let least = ns.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = ns.iter().copied().fold(0.0, f64::max);
+        let pairs = ns.len().to_string();
+        let [least, median, most] = [least, median(ns), most].map(|ns| format!("{ns:.0}"));
         let declared = declared.map_or("not declared".to_owned(), |distance| distance.to_string());
-        table.add_row([
-            relation.to_owned(),
-            declared,
-            ns.len().to_string(),
-            least,
-            median,
-            most,
-        ]);
+        table.add_row([relation.to_owned(), declared, pairs, least, median, most]);
     }
     table
 }

@@ -1,9 +1,10 @@
 //! `atomshard place`: a plan for a machine, what each policy costs, and why a CPU or a policy is left out.
-use super::source;
+use super::measured::Measured;
+use super::{source, table};
 use crate::cli::{Emit, PlaceArgs};
 use crate::error::LabError;
 use atomshard::topology::{Cost, CpuSet, Machine, Placement, Plan, Policy};
-use comfy_table::{Table, presets};
+use comfy_table::Table;
 use std::io::Write as _;
 
 /// Prints the plan in the form that was asked for.
@@ -27,6 +28,11 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
     };
     let plan = placement(policy).plan(&machine);
     let plan = plan.map_err(|error| LabError::Usage(error.to_string()))?;
+    let measured = args
+        .latency
+        .as_deref()
+        .map(|path| Measured::of(&machine, path));
+    let measured = measured.transpose()?.unwrap_or_default();
     let mut out = std::io::stdout().lock();
     let failed = |error: String| LabError::Report(error);
     match args.emit {
@@ -44,18 +50,13 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
             writeln!(out, "\n{}", by_node(&machine, &plan)?)?;
             if args.explain {
                 write!(out, "\n{}", rejected(&machine, &reserved, &plan))?;
+                write!(out, "\n{}", measured.explained(&machine))?;
             }
-            let costs = costs(&machine, &plan, placement);
+            let costs = costs(&machine, &plan, &measured, placement);
             writeln!(out, "\n{costs}")?;
         }
     }
     Ok(())
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
-    table
 }
 
 /// Where each thread is.
@@ -129,7 +130,12 @@ fn rejected(machine: &Machine, reserved: &CpuSet, plan: &Plan) -> String {
 }
 
 /// What each policy costs, with as many threads and shards; the one of the plan first.
-fn costs(machine: &Machine, plan: &Plan, placement: impl Fn(Policy) -> Placement) -> Table {
+fn costs(
+    machine: &Machine,
+    plan: &Plan,
+    measured: &Measured,
+    placement: impl Fn(Policy) -> Placement,
+) -> Table {
     let mut table = table([
         "policy",
         "threads",
@@ -146,7 +152,7 @@ fn costs(machine: &Machine, plan: &Plan, placement: impl Fn(Policy) -> Placement
         .filter(|policy| *policy != plan.policy());
     let others = others.filter_map(|policy| placement(policy.clone()).plan(machine).ok());
     for plan in core::iter::once(plan.clone()).chain(others) {
-        if let Ok(cost) = plan.cost(machine) {
+        if let Ok(cost) = plan.cost_with(machine, |from, to| measured.distance(from, to)) {
             table.add_row(row(&plan, cost));
         }
     }
@@ -156,7 +162,7 @@ fn costs(machine: &Machine, plan: &Plan, placement: impl Fn(Policy) -> Placement
 fn row(plan: &Plan, cost: Cost) -> [String; 9] {
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
     let times = |distance: Option<f64>| {
-        distance.map_or("not declared".to_owned(), |times| format!("{times:.2}"))
+        distance.map_or("not known".to_owned(), |times| format!("{times:.2}"))
     };
     [
         plan.policy().to_string(),
