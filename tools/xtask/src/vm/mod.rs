@@ -3,6 +3,7 @@
 //! - `numa`: x86-64 with four nodes, and with one of them without memory and one without CPUs. What
 //!   `Machine::here` reads there is compared with what was built, plans of each policy are made of it, and
 //!   threads and pages are placed by them. Balancing is off: `docs/design/placement.md` says why.
+//! - `numa-aarch64`: the same machines and tests as aarch64.
 //! - `pmu`: aarch64 with a CPU that counts cycles and instructions, also under emulation. One is in
 //!   the table of events, one is not.
 //!
@@ -31,6 +32,8 @@ const LIMIT_SECONDS: u32 = 300;
 enum Kind {
     /// Several nodes.
     Numa,
+    /// Several nodes, of aarch64.
+    NumaAarch64,
     /// A CPU that counts.
     Pmu,
 }
@@ -39,7 +42,7 @@ impl Kind {
     /// The usual test program, and the names in it.
     fn tests(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::Numa => (
+            Self::Numa | Self::NumaAarch64 => (
                 "topology",
                 &[
                     "topology::built",
@@ -60,16 +63,30 @@ struct Machine {
     options: &'static str,
 }
 
-const MACHINES: [Machine; 4] = [
+const FOUR_NODES: &str = "--append numa_balancing=disable --nodes 4 --cpus 8";
+const ODD_NODES: &str =
+    "--append numa_balancing=disable --nodes 4 --cpus 6 --cpu-only 1 --memory-only 1";
+
+const MACHINES: [Machine; 6] = [
     Machine {
         name: "four nodes",
         kind: Kind::Numa,
-        options: "--append numa_balancing=disable --nodes 4 --cpus 8",
+        options: FOUR_NODES,
     },
     Machine {
         name: "odd nodes",
         kind: Kind::Numa,
-        options: "--append numa_balancing=disable --nodes 4 --cpus 6 --cpu-only 1 --memory-only 1",
+        options: ODD_NODES,
+    },
+    Machine {
+        name: "four nodes, aarch64",
+        kind: Kind::NumaAarch64,
+        options: FOUR_NODES,
+    },
+    Machine {
+        name: "odd nodes, aarch64",
+        kind: Kind::NumaAarch64,
+        options: ODD_NODES,
     },
     Machine {
         name: "neoverse-n1",
@@ -155,10 +172,10 @@ fn suite(shell: &Shell, options: &Options) -> Result<Outcome> {
             seconds: begun.elapsed().as_secs_f64(),
         });
     }
-    println!("\n{:<12} {:>6} {:>7}", "machine", "passed", "seconds");
+    println!("\n{:<19} {:>6} {:>7}", "machine", "passed", "seconds");
     for row in &rows {
         let Row { name, tally, .. } = row;
-        println!("{name:<12} {:>6} {:>7.1}", tally.passed, row.seconds);
+        println!("{name:<19} {:>6} {:>7.1}", tally.passed, row.seconds);
     }
     Ok(judge(&rows))
 }
@@ -185,7 +202,7 @@ fn runner(root: &Path, options: &str) -> String {
 
 /// One `cargo test` of the library with all features, in a machine; the runner is empty where nothing runs.
 fn cargo(shell: &Shell, kind: Kind, runner: &str, arguments: &[&str]) -> Result<Line> {
-    if kind == Kind::Pmu {
+    if kind != Kind::Numa {
         return Ok(aarch64::cargo(shell, runner, arguments));
     }
     let words = ["test", "--package", "atomshard"];
