@@ -55,6 +55,8 @@ fn every_mistake_is_found() {
         (Bug::WaitForMover, ENDS),
         (Bug::StoredEarly, LOST),
         (Bug::OldLine, LOST),
+        (Bug::StoredEarly, LOST),
+        (Bug::OldLine, LOST),
         (Bug::CopiedOver, LOST),
         (Bug::CopiedUnfrozen, LOST),
         (Bug::WaitForCopier, ENDS),

@@ -356,7 +356,7 @@ pub fn unasked() -> Vec<Words> {
     quick_copies().into_iter().map(unasked).collect()
 }
 
-/// Every mistake in a run in which it is found.
+/// Every mistake in a run in which it is found; two of a move by steps and of a copy, which tell each for itself what is over.
 #[must_use]
 pub fn seeded() -> Vec<Words> {
     let line = |programs: &[&[Op]]| run("words", (3, TOGETHER), 0, &[1], programs);
@@ -456,6 +456,8 @@ pub fn seeded() -> Vec<Words> {
         (Bug::WaitForMover, moved(&[&[GROW], &[Update(0)]])),
         (Bug::StoredEarly, moved(&[&[GROW], &[Update(0)]])),
         (Bug::OldLine, moved(&[&[GROW], &[Update(0)]])),
+        (Bug::StoredEarly, copy(&[&[GROW], &[Update(0)]])),
+        (Bug::OldLine, copy(&[&[GROW], &[Update(0)]])),
         (Bug::CopiedOver, copy(&[&[GROW], &[GROW], &[Update(0)]])),
         (Bug::CopiedUnfrozen, copy(&[&[GROW], &[Update(0)]])),
         (Bug::WaitForCopier, copy(&[&[GROW], &[Update(0)]])),
