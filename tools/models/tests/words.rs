@@ -14,7 +14,7 @@ fn explore(run: Words, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
 
 #[test]
 fn runs_are_right_in_every_state() {
-    for run in cases::quick() {
+    for run in cases::quick().into_iter().chain(cases::unasked()) {
         let name = run.name;
         let ends = progress::explore(&run).map(|ends| ends.states);
         let (states, found) = explore(run, HasDiscoveries::All);
@@ -53,6 +53,16 @@ fn every_mistake_is_found() {
         (Bug::AnswerFrozen, ANSWER),
         (Bug::ShutsOn, ENDS),
         (Bug::WaitForMover, ENDS),
+        (Bug::StoredEarly, LOST),
+        (Bug::OldLine, LOST),
+        (Bug::StoredEarly, LOST),
+        (Bug::OldLine, LOST),
+        (Bug::CopiedOver, LOST),
+        (Bug::CopiedUnfrozen, LOST),
+        (Bug::WaitForCopier, ENDS),
+        (Bug::KeyFirst, TWICE),
+        (Bug::FrozenSkipped, TWICE),
+        (Bug::EndUnseen, TWICE),
     ];
     let seeded = cases::seeded();
     assert_eq!(seeded.len(), expected.len());

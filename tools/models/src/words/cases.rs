@@ -1,5 +1,6 @@
 //! The runs of the words, and in which run each mistake is found.
 
+use super::memory::MOVES;
 use super::model::{Bug, Words};
 use crate::config::Op::{self, Get, Grow, Insert, Remove, TryInsert, Update};
 
@@ -24,14 +25,133 @@ fn run(
         present: present.to_vec(),
         programs: programs.iter().map(|program| program.to_vec()).collect(),
         moves,
+        at_once: [false; MOVES],
+        filters: false,
         bug: None,
     }
+}
+
+/// The run with these tables copied.
+fn copied(at_once: [bool; MOVES], run: Words) -> Words {
+    Words { at_once, ..run }
+}
+
+/// The first doubling is a copy.
+const FIRST: [bool; MOVES] = [true, false];
+/// The second one is.
+const SECOND: [bool; MOVES] = [false, true];
+
+/// Runs of seconds in which tables are copied.
+fn quick_copies() -> Vec<Words> {
+    let copy = |name, present: &[u8], programs: &[&[Op]]| {
+        copied(FIRST, run(name, (2, KEYS), 1, present, programs))
+    };
+    let two = |name, at_once, present: &[u8], programs: &[&[Op]]| {
+        copied(at_once, run(name, (2, KEYS), 2, present, programs))
+    };
+    vec![
+        copy(
+            "words: a copy; inserts of a key",
+            &[0],
+            &[&[GROW], &[Insert(1)], &[TryInsert(1)]],
+        ),
+        copy(
+            "words: a copy; update and remove; get",
+            &[0, 1],
+            &[&[GROW], &[Update(0), Remove(1)], &[Get(0), Get(1)]],
+        ),
+        copy(
+            "words: a copy; remove and insert; insert",
+            &[0, 1],
+            &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(0)]],
+        ),
+        copy(
+            "words: two copiers; replace; get",
+            &[0],
+            &[&[GROW], &[GROW], &[Insert(0), Get(0)]],
+        ),
+        copy(
+            "words: a copy of a full line; insert behind a link; get",
+            &[0, 2],
+            &[&[GROW], &[Insert(1), Remove(0)], &[Get(2)]],
+        ),
+        two(
+            "words: two doublings, the first a copy; insert; remove and get",
+            FIRST,
+            &[0],
+            &[&[GROW, GROW], &[Insert(1)], &[Remove(0), Get(1)]],
+        ),
+        two(
+            "words: two doublings, the second a copy; insert; remove and get",
+            SECOND,
+            &[0],
+            &[&[GROW, GROW], &[Insert(1)], &[Remove(0), Get(1)]],
+        ),
+        two(
+            "words: two copies of a full line; insert",
+            [true; MOVES],
+            &[0, 2],
+            &[&[GROW, GROW], &[Insert(1)]],
+        ),
+    ]
+}
+
+/// Runs of seconds in which operations begin by filters.
+fn quick_filters() -> Vec<Words> {
+    let full = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2], programs);
+    let mut runs = vec![
+        run(
+            "words: by filters: inserts of a key, removed between",
+            (2, TOGETHER),
+            0,
+            &[1],
+            &[&[Insert(0)], &[TryInsert(0), Remove(0)], &[Get(0)]],
+        ),
+        full(
+            "words: by filters: claims of a key in a full line",
+            &[&[Remove(1)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        full(
+            "words: by filters: claims of a key, in its last slot too",
+            &[&[Remove(2), Remove(1)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        full(
+            "words: by filters: a full line: remove and insert; insert; get",
+            &[&[Remove(1), Insert(1)], &[Insert(0)], &[Get(1)]],
+        ),
+        run(
+            "words: by filters: a doubling of a used line; remove and insert; insert",
+            (2, KEYS),
+            1,
+            &[0, 2],
+            &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
+        ),
+        copied(
+            FIRST,
+            run(
+                "words: by filters: a copy of a used line; remove and insert; insert",
+                (2, KEYS),
+                1,
+                &[0, 2],
+                &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
+            ),
+        ),
+        run(
+            "words: by filters: three slots, a doubling; insert; insert and remove",
+            (3, KEYS),
+            1,
+            &[0],
+            &[&[GROW], &[TryInsert(0)], &[Insert(2)]],
+        ),
+    ];
+    runs.iter_mut().for_each(|run| run.filters = true);
+    runs
 }
 
 /// Runs of seconds.
 #[must_use]
 pub fn quick() -> Vec<Words> {
-    vec![
+    let mut runs = vec![
         run(
             "words: three inserts of a key, one removed between",
             (3, TOGETHER),
@@ -120,7 +240,10 @@ pub fn quick() -> Vec<Words> {
                 &[Insert(3)],
             ],
         ),
-    ]
+    ];
+    runs.extend(quick_copies());
+    runs.extend(quick_filters());
+    runs
 }
 
 /// Runs of minutes.
@@ -199,16 +322,52 @@ pub fn full() -> Vec<Words> {
                 &[TryInsert(1), Remove(2), Insert(2)],
             ],
         ),
+        copied(
+            FIRST,
+            run(
+                "words: a copy of a line with a claim at its end; insert",
+                (2, KEYS),
+                1,
+                &[0, 2],
+                &[&[GROW], &[Remove(2), Insert(2)], &[Insert(1), Get(1)]],
+            ),
+        ),
+        copied(
+            [true; MOVES],
+            run(
+                "words: two copies of a full line; insert; insert and get",
+                (2, KEYS),
+                2,
+                &[0, 2],
+                &[&[GROW, GROW], &[Insert(1)], &[TryInsert(1), Get(2)]],
+            ),
+        ),
     ]
 }
 
-/// Every mistake in a run in which it is found.
+/// Runs of copies without the question whether the shard's word still leads to a table whose words are frozen. Nothing is wrong in
+/// them: what is frozen was the truth until the word was exchanged, and the look-up has read the word before.
+#[must_use]
+pub fn unasked() -> Vec<Words> {
+    let unasked = |run| Words {
+        bug: Some(Bug::AnswerCopied),
+        ..run
+    };
+    quick_copies().into_iter().map(unasked).collect()
+}
+
+/// Every mistake in a run in which it is found; two of a move by steps and of a copy, which tell each for itself what is over.
 #[must_use]
 pub fn seeded() -> Vec<Words> {
     let line = |programs: &[&[Op]]| run("words", (3, TOGETHER), 0, &[1], programs);
     let full = |programs: &[&[Op]]| run("words", (2, TOGETHER), 0, &[1, 2], programs);
     let vacated = |programs: &[&[Op]]| run("words", (3, TOGETHER), 0, &[1, 2], programs);
     let moved = |programs: &[&[Op]]| run("words", (2, KEYS), 1, &[0, 1], programs);
+    let copy = |programs: &[&[Op]]| copied(FIRST, moved(programs));
+    let filtered = |run: Words| Words {
+        filters: true,
+        ..run
+    };
     let seeded = [
         (Bug::TwoPasses, line(&[&[Insert(0)], &[Insert(0)]])),
         (
@@ -295,6 +454,28 @@ pub fn seeded() -> Vec<Words> {
             full(&[&[Remove(2), Insert(2)], &[Insert(0)], &[TryInsert(0)]]),
         ),
         (Bug::WaitForMover, moved(&[&[GROW], &[Update(0)]])),
+        (Bug::StoredEarly, moved(&[&[GROW], &[Update(0)]])),
+        (Bug::OldLine, moved(&[&[GROW], &[Update(0)]])),
+        (Bug::StoredEarly, copy(&[&[GROW], &[Update(0)]])),
+        (Bug::OldLine, copy(&[&[GROW], &[Update(0)]])),
+        (Bug::CopiedOver, copy(&[&[GROW], &[GROW], &[Update(0)]])),
+        (Bug::CopiedUnfrozen, copy(&[&[GROW], &[Update(0)]])),
+        (Bug::WaitForCopier, copy(&[&[GROW], &[Update(0)]])),
+        (Bug::KeyFirst, filtered(line(&[&[Insert(0)], &[Insert(0)]]))),
+        (
+            Bug::FrozenSkipped,
+            filtered(run(
+                "words",
+                (3, KEYS),
+                1,
+                &[0],
+                &[&[GROW], &[TryInsert(0)]],
+            )),
+        ),
+        (
+            Bug::EndUnseen,
+            filtered(full(&[&[Remove(1)], &[Insert(0)], &[Insert(0)]])),
+        ),
     ];
     seeded
         .into_iter()

@@ -5,8 +5,13 @@ pub type Line = u8;
 
 /// Tables: of 1, 2 and 4 lines.
 pub const TABLES: u8 = 3;
+/// Doublings, at most.
+pub const MOVES: usize = 2;
 /// Lines of all tables.
 const TABLE_LINES: u8 = (1 << TABLES) - 1;
+
+/// Threads, a bit for each.
+pub type Threads = u8;
 
 /// What a slot says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,8 +89,10 @@ pub struct Memory {
     words: Vec<Word>,
     /// The shard's table.
     pub present: u8,
-    /// The table that is being filled, or the present one.
+    /// The tables before this one are being left, or have been, as their headers say.
     pub newest: u8,
+    /// By table: who was running when its move had begun, and still is. None before that is known.
+    pub graces: [Option<Threads>; MOVES],
 }
 
 impl Memory {
@@ -98,6 +105,7 @@ impl Memory {
             words,
             present: 0,
             newest: 0,
+            graces: [None; MOVES],
         };
         memory.write(0, slots - 1, Kind::Empty);
         memory
@@ -135,11 +143,16 @@ impl Memory {
         done
     }
 
-    /// Makes a slot final; what it says.
-    pub fn freeze(&mut self, line: Line, slot: u8) -> Kind {
+    /// Makes a slot final, whatever is there.
+    pub fn store_final(&mut self, line: Line, slot: u8, word: Word) {
         let index = self.index(line, slot);
-        self.words[index] = self.words[index].frozen();
-        self.words[index].kind
+        self.words[index] = word.frozen();
+    }
+
+    /// Whether a table is being left, or has been.
+    #[must_use]
+    pub const fn is_left(&self, table: u8) -> bool {
+        table < self.newest
     }
 
     /// Whether the last word of a line is there: then the line is the truth.
@@ -157,6 +170,29 @@ impl Memory {
         self.words
             .extend(kinds.take(usize::from(self.slots)).map(Word::new));
         line
+    }
+
+    /// Adds a member to a bucket that nobody else sees.
+    pub fn append(&mut self, home: Line, member: Kind) {
+        let mut line = home;
+        loop {
+            let mut slots = 0..self.slots;
+            let is_free = |slot: &u8| {
+                let kind = self.load(line, *slot).kind;
+                matches!(kind, Kind::Zero | Kind::Empty | Kind::Vacant)
+            };
+            if let Some(slot) = slots.find(is_free) {
+                return self.write(line, slot, member);
+            }
+            let last = self.slots - 1;
+            match self.load(line, last).kind {
+                Kind::Link(next) => line = next,
+                kind => {
+                    let behind = self.lengthen(&[kind, member]);
+                    return self.write(line, last, Kind::Link(behind));
+                }
+            }
+        }
     }
 
     /// Takes back the newest line, which was not linked.

@@ -20,14 +20,34 @@
 //! same slot each time (the mistake `ShutsOn`, found by [`crate::progress`] in the map as it was first written). So he asks for his own claim before each that
 //! he takes away.
 //!
+//! *Rule of writers.* Who begins a write when a table is being left does not write to it: he moves his unit, or makes a copy, and writes to
+//! the next table. A grace period begins after the header has said so; when it is over, everybody who may write to the old slots has
+//! ended, and movers make them final by a load and a store. They all store the same, for nobody else changes what they load.
+//!
+//! *Copies.* A copy is seen by nobody before the shard's word leads to it, so it is made in the exchange of the word; until then
+//! its members are the copier's. There is one table of each size, for one exchange from a table succeeds.
+//!
+//! *Frozen words of a copied table need no question.* A look-up that has come by the shard's word may answer from what is frozen: that was the
+//! truth until the word was exchanged, which was after the look-up had read it. The code asks whether the word still leads to the
+//! table, and so does the model; `cases::unasked` are the same runs without that. (In a move by steps the question is needed: there
+//! the word leads to the old table while lines of the new one are written.)
+//!
+//! *Filters.* By default an operation goes through a bucket slot by slot, as in the code when the usual case has failed. With
+//! [`Words::filters`] it begins as the code does: the slots of its line are read in any order.
+//!
 //! *Names of stamps.* A new claim's stamp is one that neither a slot nor a thread has. After each access stamps are numbered in the order in
 //! which they are found, so states that differ by these names only are one.
 //!
 //! # Files
-//! [`memory`] words and lines · [`thread`] an operation · [`moving`] a unit that moves · [`model`] what must hold, and the mistakes
-//! that can be put in · [`cases`] the runs.
+//! [`memory`] words and lines · [`thread`] an operation · [`filters`] its usual case · [`freezing`] a bucket that becomes final · [`moving`] a unit
+//! that moves · [`copying`] a table that is copied · [`doubling`] a doubling as an operation · [`model`] what must hold, and the mistakes that
+//! can be put in · [`cases`] the runs.
 
 pub mod cases;
+pub mod copying;
+pub mod doubling;
+pub mod filters;
+pub mod freezing;
 pub mod memory;
 pub mod model;
 pub mod moving;

@@ -1,7 +1,7 @@
 //! The model that stateright explores: threads take turns, one access each; what must hold in every state.
 
-use super::memory::{Kind, Memory, Place, Word};
-use super::thread::{Next, Step};
+use super::memory::{Kind, MOVES, Memory, Place, Threads, Word};
+use super::thread::{By, Next, Step};
 use crate::config::Op;
 use crate::history::{History, Running};
 use crate::model::EVERYBODY_ENDS;
@@ -50,8 +50,26 @@ pub enum Bug {
     EmptyBehind,
     /// A look-up answers from a frozen line that has moved.
     AnswerFrozen,
-    /// A write that meets a frozen slot looks again, until somebody has moved the bucket.
+    /// A write to a shard that moves looks again, until somebody has moved the bucket.
     WaitForMover,
+    /// Slots become final by stores before those have ended who may write to them.
+    StoredEarly,
+    /// A writer who comes when the table is being left writes to it, where it is not frozen.
+    OldLine,
+    /// A copy gets into the shard's word whatever table it has by then.
+    CopiedOver,
+    /// A line is copied before it is frozen.
+    CopiedUnfrozen,
+    /// A look-up answers from a frozen line though the shard has a copy. This is none: see [`unasked`](super::cases::unasked).
+    AnswerCopied,
+    /// A write to a table that is left at once looks again, until somebody has made a copy.
+    WaitForCopier,
+    /// The filter for the key is before that for empty slots.
+    KeyFirst,
+    /// A slot that has got frozen is skipped where a filter has met the key.
+    FrozenSkipped,
+    /// A claim settles without a look at the end of the line.
+    EndUnseen,
 }
 
 /// A run: keys, programs, and the mistake.
@@ -69,8 +87,29 @@ pub struct Words {
     pub programs: Vec<Vec<Op>>,
     /// Doublings that are over in the end.
     pub moves: u8,
+    /// Which tables are copied; the others move by steps.
+    pub at_once: [bool; MOVES],
+    /// Operations begin by filters.
+    pub filters: bool,
     /// The mistake.
     pub bug: Option<Bug>,
+}
+
+/// One access of a thread; where any of several slots may be read, of this one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    thread: usize,
+    slot: u8,
+}
+
+impl core::fmt::Debug for Action {
+    /// The thread, and the slot if that is not the first: ways are long.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.slot {
+            0 => write!(f, "{}", self.thread),
+            slot => write!(f, "{}/{slot}", self.thread),
+        }
+    }
 }
 
 /// A thread between two accesses.
@@ -97,6 +136,12 @@ pub struct Run<'r> {
     pub memory: &'r mut Memory,
     /// The upper bits of each key's hash.
     pub keys: &'r [u8],
+    /// Which tables are copied.
+    pub at_once: [bool; MOVES],
+    /// The slot that is read, where any may be.
+    pub choice: u8,
+    /// Who else has a guard.
+    pub others: Threads,
     /// The operation.
     pub op: Op,
     /// The value that it brings.
@@ -137,6 +182,12 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a table is copied when it is left.
+    #[must_use]
+    pub fn is_at_once(&self, table: u8) -> bool {
+        self.at_once[usize::from(table)]
+    }
+
     /// Exchanges a slot, if it is `from`.
     pub fn exchange(&mut self, place: Place, from: Word, to: Word) -> bool {
         self.memory.exchange(place.line, place.slot, from, to)
@@ -147,6 +198,19 @@ impl Run<'_> {
 const FRESH: u8 = u8::MAX;
 
 impl State {
+    /// A thread ends a call: nobody waits for it any more.
+    fn end_call(&mut self, number: usize) {
+        self.threads[number].call += 1;
+        let steps = self
+            .threads
+            .iter_mut()
+            .filter_map(|thread| thread.step.as_mut());
+        let known = self.memory.graces.iter_mut().flatten();
+        for grace in known.chain(steps.filter_map(Step::grace_mut)) {
+            *grace &= !(1 << number);
+        }
+    }
+
     /// Gives stamps new names, in the order in which they come: states that differ only by these are one.
     fn name_stamps(&mut self) {
         let mut seen = Vec::new();
@@ -177,6 +241,16 @@ impl Words {
         u8::try_from(100 + 10 * thread).unwrap_or(u8::MAX) + call
     }
 
+    /// Who else has a guard: those in an operation but look-ups. (Some of these have one too, and a grace period may be longer.)
+    fn others(&self, state: &State, number: usize) -> Threads {
+        let threads = state.threads.iter().zip(&self.programs).enumerate();
+        let pinned = threads.filter(|(other, (thread, program))| {
+            let call = usize::from(thread.call);
+            *other != number && thread.step.is_some() && !matches!(program[call], Op::Get(_))
+        });
+        pinned.fold(0, |threads, (other, _)| threads | 1 << other)
+    }
+
     fn running(&self, state: &State, key: u8) -> Vec<Running> {
         let threads = state.threads.iter().zip(&self.programs).enumerate();
         let running = threads.filter(|(_, (thread, _))| thread.step.is_some());
@@ -203,14 +277,23 @@ impl Words {
         (0..self.keys.len()).all(|key| u8::try_from(key).is_ok_and(&holds))
     }
 
-    fn advance(&self, state: &mut State, number: usize) {
+    fn advance(&self, state: &mut State, action: Action) {
+        let Action {
+            thread: number,
+            slot: choice,
+        } = action;
+        let others = self.others(state, number);
         let thread = &mut state.threads[number];
         let call = thread.call;
         let op = self.programs[number][usize::from(call)];
-        let step = thread.step.take().unwrap_or(Step::Begin);
+        let by = if self.filters { By::Filters } else { By::Order };
+        let step = thread.step.take().unwrap_or(Step::Begin(by));
         let mut run = Run {
             memory: &mut state.memory,
             keys: &self.keys,
+            at_once: self.at_once,
+            choice,
+            others,
             op,
             own: Self::own(number, call),
             stamp: FRESH,
@@ -225,8 +308,7 @@ impl Words {
                     let history = &mut state.histories[usize::from(key)];
                     state.unexplained |= !history.returned(number, answer, &running);
                 }
-                let thread = &mut state.threads[number];
-                thread.call += 1;
+                state.end_call(number);
             }
         }
         if self.bug != Some(Bug::NoStamps) {
@@ -237,8 +319,7 @@ impl Words {
 
 impl Model for Words {
     type State = State;
-    /// The thread that takes its next access.
-    type Action = usize;
+    type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
         let mut memory = Memory::new(self.slots);
@@ -261,19 +342,23 @@ impl Model for Words {
         }]
     }
 
-    fn actions(&self, state: &State, actions: &mut Vec<usize>) {
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         if state.memory.behind() > BEHIND || state.unexplained {
             return;
         }
         let threads = state.threads.iter().zip(&self.programs).enumerate();
         let open =
             threads.filter(|(_, (thread, program))| usize::from(thread.call) < program.len());
-        actions.extend(open.map(|(number, _)| number));
+        for (thread, (open, _)) in open {
+            let any = open.step.as_ref().and_then(Step::choices).unwrap_or(1);
+            let slots = (0..self.slots).filter(|slot| any & 1 << slot != 0);
+            actions.extend(slots.map(|slot| Action { thread, slot }));
+        }
     }
 
-    fn next_state(&self, state: &State, thread: usize) -> Option<State> {
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
-        self.advance(&mut next, thread);
+        self.advance(&mut next, action);
         Some(next)
     }
 

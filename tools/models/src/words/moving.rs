@@ -1,17 +1,18 @@
 //! Moving a unit: one old line with what it is linked to, into two new lines.
 
+use super::freezing::{Freezing, stores};
 use super::memory::{Kind, Line, Memory, Word};
 use super::model::{Bug, Run};
 
 /// What comes next for a mover.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Moving {
-    /// Look whether it is done.
-    Look,
-    /// Freeze the links of the bucket, from this line on.
-    Links(Line),
-    /// Freeze the other slots, from this one of this line on.
-    Slots(Line, u8),
+    /// See whether those have ended who may write to the old table.
+    IsOver,
+    /// Look whether it is done; then slots are made final by stores, or not.
+    Look(bool),
+    /// Freeze the old bucket.
+    Freeze(Freezing),
     /// Write, in the new line of this number, 0 or 1, what comes in this place of [`Help::births`].
     Births(u8, u8),
 }
@@ -34,7 +35,7 @@ impl Help {
         Self {
             table,
             unit,
-            at: Moving::Look,
+            at: Moving::IsOver,
         }
     }
 
@@ -51,28 +52,17 @@ impl Help {
     /// One access; none if the unit is born.
     #[must_use]
     pub fn step(mut self, run: &mut Run<'_>) -> Option<Self> {
-        let last = run.memory.slots - 1;
         self.at = match self.at {
-            Moving::Look if run.memory.is_born(self.new_line(1)) => return None,
-            Moving::Look if run.bug == Some(Bug::LinksLast) => Moving::Slots(self.old(), 0),
-            Moving::Look => Moving::Links(self.old()),
-            Moving::Links(line) => match run.memory.freeze(line, last) {
-                Kind::Link(next) => Moving::Links(next),
-                _ if run.bug == Some(Bug::LinksLast) => Moving::Births(0, 0),
-                _ => Moving::Slots(self.old(), 0),
-            },
-            Moving::Slots(line, slot) if slot < last => {
-                let is_empty = run.memory.load(line, slot).kind == Kind::Zero;
-                if !(is_empty && run.bug == Some(Bug::EmptyStays)) {
-                    run.memory.freeze(line, slot);
-                }
-                Moving::Slots(line, slot + 1)
+            Moving::IsOver => {
+                let grace = run.memory.graces[usize::from(self.table)];
+                Moving::Look(stores(run, grace))
             }
-            // (A foregone step: what was frozen is final.)
-            Moving::Slots(line, _) => match run.memory.load(line, last).kind {
-                Kind::Link(next) => Moving::Slots(next, 0),
-                _ if run.bug == Some(Bug::LinksLast) => Moving::Links(self.old()),
-                _ => Moving::Births(0, 0),
+            Moving::Look(_) if run.memory.is_born(self.new_line(1)) => return None,
+            Moving::Look(stores) => Moving::Freeze(Freezing::new(run, self.old(), stores)),
+            // The members are final then, and found again.
+            Moving::Freeze(freezing) => match freezing.step(run, |_| ()) {
+                Some(freezing) => Moving::Freeze(freezing),
+                None => Moving::Births(0, 0),
             },
             Moving::Births(number, place) => {
                 let members = self.members(run, number);
@@ -87,6 +77,14 @@ impl Help {
             }
         };
         Some(self)
+    }
+
+    /// What is known of a slot that is not frozen yet.
+    pub fn read_mut(&mut self) -> Option<&mut Word> {
+        match &mut self.at {
+            Moving::Freeze(freezing) => freezing.read_mut(),
+            _ => None,
+        }
     }
 
     /// The members of a new line. The old bucket is frozen, so all movers find the same ones, in the same order.

@@ -1,6 +1,9 @@
 //! An operation of a thread: a walk through a bucket, an exchange, and claims.
 
-use super::memory::{Kind, Memory, Place, Word};
+use super::copying::Copying;
+use super::doubling::Doubling;
+use super::filters::{Quick, Slots};
+use super::memory::{Kind, Memory, Place, Threads, Word};
 use super::model::{Bug, Run};
 use super::moving::Help;
 use crate::config::Op;
@@ -23,19 +26,32 @@ pub struct Deciding {
     walk: Walk,
 }
 
+/// How an operation goes about a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// By filters of its first line, in any order.
+    Filters,
+    /// Slot by slot.
+    Order,
+}
+
 /// What comes next for a thread in an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Find the shard's table.
-    Begin,
+    Begin(By),
+    /// Is the table being left?
+    AskLeft(u8, By),
+    /// The usual case.
+    Quick(Quick),
     /// Read a slot.
     Scan(Walk),
     /// (A mistake.) Choose the first empty slot in a second pass.
     Choose(Walk),
     /// Exchange what was found in a table for what is to be; the answer if that is done.
-    Exchange(u8, Place, Word, Kind, Answer),
-    /// A frozen word with the key, or the end of a frozen bucket: is the new line born?
-    AskBorn(u8, Answer),
+    Exchange(Place, Word, Kind, Answer),
+    /// A look-up has read a frozen word: has the bucket moved?
+    AskMoved(Walk, Word),
     /// Put a claim into a vacant slot.
     Claim(u8, Place),
     /// Make the last slot of a full bucket a link, with a claim behind it.
@@ -51,11 +67,11 @@ pub enum Step {
     /// Make a claim the member.
     Settle(Deciding),
     /// Move what the bucket is in, then go on in the next table.
-    Help(u8, Help),
-    /// A doubling: move each unit, from this one on.
-    Double(u8, u8, Option<Help>),
-    /// A doubling: the new table takes over.
-    TakeOver(u8),
+    Help(u8, Help, By),
+    /// Copy the table, then find the shard's table.
+    Copy(Copying, By),
+    /// A doubling.
+    Double(Doubling),
 }
 
 /// What a step comes to.
@@ -105,23 +121,18 @@ impl Step {
     /// One access.
     pub fn step(self, run: &mut Run<'_>) -> Next {
         match self {
-            Self::Begin => Self::begin(run),
+            Self::Begin(by) => Self::begin(run, by),
+            Self::Quick(quick) => quick.step(run),
             Self::Scan(walk) => Self::scan(run, walk),
             Self::Choose(walk) => Self::choose(run, walk),
-            Self::Exchange(table, place, from, to, answer) => {
+            Self::AskLeft(table, by) => Self::ask_left(run, table, by),
+            Self::Exchange(place, from, to, answer) => {
                 if run.exchange(place, from, Word::new(to)) {
                     return End(answer);
                 }
-                Self::again(run, table)
+                Go(Self::Begin(By::Order))
             }
-            Self::AskBorn(table, answer) => {
-                let key = run.key();
-                let new = Memory::home(table + 1, run.keys[usize::from(key)]);
-                if run.memory.is_born(new) && run.bug != Some(Bug::AnswerFrozen) {
-                    return Go(Self::Scan(Walk::new(run, table + 1, key)));
-                }
-                End(answer)
-            }
+            Self::AskMoved(walk, word) => Self::ask_moved(run, walk, word),
             Self::Claim(table, place) => Self::claim(run, table, place),
             Self::Lengthen(table, last, from) => Self::lengthen(run, table, last, from),
             Self::Decide(deciding) => Self::decide(run, deciding),
@@ -129,7 +140,7 @@ impl Step {
                 let Deciding { claim, word, walk } = deciding;
                 run.exchange(claim, word, Word::new(Kind::Vacant));
                 match other {
-                    None => Self::again(run, walk.table),
+                    None => Go(Self::Begin(By::Order)),
                     Some(other) => Go(Self::decide_anew(run, walk.table, other)),
                 }
             }
@@ -153,46 +164,77 @@ impl Step {
                 if run.exchange(deciding.claim, deciding.word, member) {
                     return End(None);
                 }
-                Self::again(run, deciding.walk.table)
+                Go(Self::Begin(By::Order))
             }
-            Self::Help(table, help) => match help.step(run) {
-                Some(help) => Go(Self::Help(table, help)),
-                None => Go(Self::Scan(Walk::new(run, table + 1, run.key()))),
+            Self::Help(table, help, by) => match help.step(run) {
+                Some(help) => Go(Self::Help(table, help, by)),
+                None => Go(Self::look(run, table + 1, by)),
             },
-            Self::Double(table, unit, help) => Self::double(run, table, unit, help),
-            Self::TakeOver(table) => {
-                if run.memory.present == table {
-                    run.memory.present = table + 1;
-                }
-                End(None)
-            }
+            Self::Copy(copying, by) => match copying.step(run) {
+                Some(copying) => Go(Self::Copy(copying, by)),
+                None => Go(Self::Begin(by)),
+            },
+            Self::Double(doubling) => match doubling.step(run) {
+                Some(doubling) => Go(Self::Double(doubling)),
+                None => End(None),
+            },
         }
     }
 
-    /// Looks through the bucket again, in the same table.
-    fn again(run: &Run<'_>, table: u8) -> Next {
-        Go(Self::Scan(Walk::new(run, table, run.key())))
-    }
-
-    fn begin(run: &mut Run<'_>) -> Next {
+    fn begin(run: &Run<'_>, by: By) -> Next {
         let table = run.memory.present;
-        match run.op.key() {
-            Some(key) => Go(Self::Scan(Walk::new(run, table, key))),
-            None if table + 1 == super::memory::TABLES => End(None),
-            None => {
-                run.memory.newest = run.memory.newest.max(table + 1);
-                Go(Self::Double(table, 0, None))
-            }
+        match run.op {
+            Op::Get(_) => Go(Self::look(run, table, by)),
+            op if op.key().is_some() => Go(Self::AskLeft(table, by)),
+            _ => Doubling::new(table).map_or(End(None), |doubling| Go(Self::Double(doubling))),
         }
     }
 
-    fn double(run: &mut Run<'_>, table: u8, unit: u8, help: Option<Help>) -> Next {
-        if unit == 1 << table {
-            return Go(Self::TakeOver(table));
+    /// Looks for the key in a table.
+    fn look(run: &Run<'_>, table: u8, by: By) -> Self {
+        match by {
+            By::Filters => Self::Quick(Quick::new(run, table)),
+            By::Order => Self::Scan(Walk::new(run, table, run.key())),
         }
-        match help.unwrap_or(Help::new(table, unit)).step(run) {
-            Some(help) => Go(Self::Double(table, unit, Some(help))),
-            None => Go(Self::Double(table, unit + 1, None)),
+    }
+
+    /// A write goes to the present table or, if that is being left, to the next one, with the key's bucket.
+    fn ask_left(run: &Run<'_>, table: u8, by: By) -> Next {
+        let bits = run.keys[usize::from(run.key())];
+        let is_scanned = !run.memory.is_left(table) || run.bug == Some(Bug::OldLine);
+        let old = Memory::home(table, bits);
+        match run.bug {
+            _ if is_scanned => Go(Self::look(run, table, by)),
+            Some(Bug::WaitForCopier) if run.is_at_once(table) => Go(Self::Begin(by)),
+            _ if run.is_at_once(table) => Go(Self::Copy(Copying::new(table), by)),
+            Some(Bug::WaitForMover) if !run.memory.is_born(Memory::home(table + 1, bits)) => {
+                Go(Self::Begin(by))
+            }
+            _ => Go(Self::Help(
+                table,
+                Help::new(table, old + 1 - (1 << table)),
+                by,
+            )),
+        }
+    }
+
+    /// Asked after the word was read: while the bucket has not moved, what is frozen is the truth.
+    fn ask_moved(run: &Run<'_>, walk: Walk, word: Word) -> Next {
+        let (table, present) = (walk.table, run.memory.present);
+        let new = Memory::home(table + 1, run.keys[usize::from(run.key())]);
+        let moved = if run.is_at_once(table) {
+            (present != table && run.bug != Some(Bug::AnswerCopied)).then_some(present)
+        } else {
+            (run.memory.is_born(new) && run.bug != Some(Bug::AnswerFrozen)).then_some(table + 1)
+        };
+        if let Some(table) = moved {
+            return Go(Self::Scan(Walk::new(run, table, run.key())));
+        }
+        match word.kind {
+            Kind::Live { key, value } if key == run.key() => End(Some(value)),
+            _ => walk
+                .next(run, word)
+                .map_or(End(None), |walk| Go(Self::Scan(walk))),
         }
     }
 
@@ -200,32 +242,15 @@ impl Step {
         let key = run.key();
         let word = run.memory.load(walk.at.line, walk.at.slot);
         let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
-        if word.frozen && !matches!(run.op, Op::Get(_)) {
-            let old = Memory::home(walk.table, run.keys[usize::from(key)]);
-            let unit = old + 1 - (1 << walk.table);
-            let new = Memory::home(walk.table + 1, run.keys[usize::from(key)]);
-            if run.bug == Some(Bug::WaitForMover) && !run.memory.is_born(new) {
-                return Self::again(run, walk.table);
-            }
-            return Go(Self::Help(walk.table, Help::new(walk.table, unit)));
+        if word.frozen && matches!(run.op, Op::Get(_)) {
+            return Go(Self::AskMoved(walk, word));
+        }
+        if word.frozen {
+            return Go(Self::Begin(By::Order));
         }
         match word.kind {
             Kind::Live { key: here, value } if here == key => {
-                let old = Some(value);
-                let member = run.own_member();
-                return match run.op {
-                    Op::Get(_) if word.frozen => Go(Self::AskBorn(walk.table, old)),
-                    Op::Insert(_) | Op::Update(_) => {
-                        Go(Self::Exchange(walk.table, walk.at, word, member, old))
-                    }
-                    Op::Remove(_) if run.bug == Some(Bug::EmptyAgain) => {
-                        Go(Self::Exchange(walk.table, walk.at, word, Kind::Zero, old))
-                    }
-                    Op::Remove(_) => {
-                        Go(Self::Exchange(walk.table, walk.at, word, Kind::Vacant, old))
-                    }
-                    _ => End(old),
-                };
+                return Self::met(run, walk.at, word, value);
             }
             Kind::Zero | Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
                 return Go(Self::Choose(Walk::new(run, walk.table, key)));
@@ -235,7 +260,7 @@ impl Step {
                 if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.met.is_some()) =>
             {
                 let member = run.own_member();
-                return Go(Self::Exchange(walk.table, walk.at, word, member, None));
+                return Go(Self::Exchange(walk.at, word, member, None));
             }
             // Nor is the key of a write.
             Kind::Zero | Kind::Empty if matches!(run.op, Op::Remove(_) | Op::Update(_)) => {
@@ -255,12 +280,24 @@ impl Step {
             return Go(Self::Scan(next));
         }
         match walk.met {
-            _ if matches!(run.op, Op::Get(_)) && word.frozen => Go(Self::AskBorn(walk.table, None)),
             _ if !inserts => End(None),
             None => Go(Self::Lengthen(walk.table, walk.at, word)),
             Some((place, met)) if met.kind == Kind::Vacant => Go(Self::Claim(walk.table, place)),
             Some(claim) => Go(Self::decide_anew(run, walk.table, claim)),
         }
+    }
+
+    /// The key is there, with this value.
+    #[must_use]
+    pub fn met(run: &Run<'_>, at: Place, word: Word, value: u8) -> Next {
+        let old = Some(value);
+        let to = match run.op {
+            Op::Insert(_) | Op::Update(_) => run.own_member(),
+            Op::Remove(_) if run.bug == Some(Bug::EmptyAgain) => Kind::Zero,
+            Op::Remove(_) => Kind::Vacant,
+            _ => return End(old),
+        };
+        Go(Self::Exchange(at, word, to, old))
     }
 
     /// Makes the last slot of a bucket, a member or a claim, a link to a line that has it in front, and a claim next.
@@ -279,7 +316,7 @@ impl Step {
         let line = run.memory.lengthen(&first);
         if !run.exchange(last, from, Word::new(Kind::Link(line))) {
             run.memory.shorten();
-            return Self::again(run, table);
+            return Go(Self::Begin(By::Order));
         }
         if run.bug == Some(Bug::LinkSettles) {
             return End(None);
@@ -296,16 +333,17 @@ impl Step {
         let word = run.memory.load(walk.at.line, walk.at.slot);
         if matches!(word.kind, Kind::Zero | Kind::Empty) && !word.frozen {
             let member = run.own_member();
-            return Go(Self::Exchange(walk.table, walk.at, word, member, None));
+            return Go(Self::Exchange(walk.at, word, member, None));
         }
         match walk.next(run, word) {
             Some(next) => Go(Self::Choose(next)),
-            None => Self::again(run, walk.table),
+            None => Go(Self::Begin(By::Order)),
         }
     }
 
     /// A claim that nobody has had.
-    fn new_claim(run: &Run<'_>) -> Word {
+    #[must_use]
+    pub fn new_claim(run: &Run<'_>) -> Word {
         let stamp = match run.bug {
             Some(Bug::NoStamps) => 0,
             _ => run.stamp,
@@ -319,18 +357,35 @@ impl Step {
     fn claim(run: &mut Run<'_>, table: u8, place: Place) -> Next {
         let own = Self::new_claim(run);
         if !run.exchange(place, Word::new(Kind::Vacant), own) {
-            return Self::again(run, table);
+            return Go(Self::Begin(By::Order));
         }
         Go(Self::decide_anew(run, table, (place, own)))
     }
 
     /// Begins to decide a claim.
-    fn decide_anew(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
+    #[must_use]
+    pub fn decide_anew(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
         let walk = Walk::new(run, table, run.key());
         let deciding = Deciding { claim, word, walk };
         match run.bug {
             Some(Bug::SettleBlind) => Self::Settle(deciding),
             _ => Self::Decide(deciding),
+        }
+    }
+
+    /// Makes a claim the member that nothing stands in the way of.
+    #[must_use]
+    pub fn settle(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
+        let walk = Walk::new(run, table, run.key());
+        Self::Settle(Deciding { claim, word, walk })
+    }
+
+    /// The slots of which any is read next; none if there is no choice.
+    #[must_use]
+    pub const fn choices(&self) -> Option<Slots> {
+        match self {
+            Self::Quick(quick) => quick.choices(),
+            _ => None,
         }
     }
 
@@ -383,8 +438,22 @@ impl Step {
                 (Some(&mut deciding.word), Some(other))
             }
             Self::Decide(deciding) | Self::Settle(deciding) => (Some(&mut deciding.word), None),
+            Self::AskMoved(_, word) => (Some(word), None),
+            Self::Quick(quick) => (quick.claim_mut(), None),
+            Self::Help(_, help, _) => (help.read_mut(), None),
+            Self::Copy(copying, _) => (copying.read_mut(), None),
+            Self::Double(doubling) => (doubling.read_mut(), None),
             _ => (None, None),
         };
         one.into_iter().chain(other)
+    }
+
+    /// Who still runs of those that the thread has met.
+    pub fn grace_mut(&mut self) -> Option<&mut Threads> {
+        match self {
+            Self::Copy(copying, _) => copying.grace_mut(),
+            Self::Double(doubling) => doubling.grace_mut(),
+            _ => None,
+        }
     }
 }
