@@ -14,7 +14,10 @@ use super::spares::Spares;
 use super::store::{POPULATED_LINES, Table};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
-use crate::sync::{AtomicU64, MODEL, Ordering, layout, note_objects, note_read, note_write};
+use crate::sync::{
+    AtomicBool, AtomicU64, MODEL, Ordering, layout, never_split, note_objects, note_read,
+    note_write,
+};
 use crate::table::steps::{Step, Steps, no_bits};
 use crate::table::try_box;
 use core::ops::Range;
@@ -33,10 +36,13 @@ pub(crate) struct Move {
     steps: Steps,
     /// Of the guards that were alive when the move had begun: their holders may write to the old table.
     grace: OnceLock<Grace>,
+    /// It is over: then nobody reads the states of other threads any more.
+    is_over: AtomicBool,
     /// One bit for each run of new lines whose pages were asked for.
     populated: Box<[AtomicU64]>,
 }
-layout!(Move: into, from, to, steps, grace, populated);
+never_split!(Move: is_over);
+layout!(Move: into, from, to, steps, grace, is_over, populated);
 
 /// One of the two tables, as units see it.
 #[derive(Clone, Copy)]
@@ -85,6 +91,7 @@ impl Move {
             to,
             steps,
             grace: OnceLock::new(),
+            is_over: AtomicBool::new(false),
             populated,
         };
         let new = Box::write(record, new);
@@ -101,7 +108,16 @@ impl Move {
 
     /// How slots of the old table become final now.
     pub(crate) fn finality(&self) -> Finality {
-        Finality::after(self.grace.get())
+        // ORD: Acquire — pairs with the Release in finality [R2]; sees that those who wrote to the old table are done.
+        if self.is_over.load(Ordering::Acquire) {
+            return Finality::Stored;
+        }
+        let finality = Finality::after(self.grace.get());
+        if finality == Finality::Stored {
+            // ORD: Release — pairs with the Acquire in finality [R2]; publishes that those who wrote to the old table are done.
+            self.is_over.store(true, Ordering::Release);
+        }
+        finality
     }
 
     /// Gives back the memory of a move that was never begun.

@@ -20,7 +20,6 @@ use crate::table::pairs::{
     Directory, Leaving, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest,
     shard,
 };
-use core::cmp::Ordering::{Greater, Less};
 use core::ptr::null_mut;
 
 /// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.1
@@ -351,10 +350,12 @@ impl RawWords {
                     None if shrink => continue,
                     None => directory.init(shard, wanted, None)?,
                 };
-                match table.size().cmp(&wanted) {
-                    Less if !shrink => {}
-                    Greater if shrink => {}
-                    _ => continue,
+                let is_off = match shrink {
+                    false => table.size() < wanted,
+                    true => table.size() > wanted,
+                };
+                if !is_off {
+                    continue;
                 }
                 rests = false;
                 self.begin(directory, shard, table, wanted, guard)?;
