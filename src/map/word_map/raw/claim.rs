@@ -15,9 +15,10 @@
 //! for no claim has the ticket twice.
 //!
 //! Lock-freedom: who decides a claim that is gone, settled, taken away or behind a link by now, begins anew, and whoever
-//! begins and meets a claim on his key decides that one instead of making another. So while a claim takes later ones away
-//! it is there, and no new ones come. The earliest is taken back only because the key is in the map or the bucket
-//! moves, and anyone can settle it; so of the inserts of one key somebody's completes whoever sleeps.
+//! begins and meets a claim on his key decides that one instead of making another. (An insert that begins by filters makes one
+//! without a look, once.) So while a claim takes later ones away it is there, and no new ones come without end. The earliest is
+//! taken back only because the key is in the map or the bucket moves, and anyone can settle it; so of the inserts of one key
+//! somebody's completes whoever sleeps.
 //!
 //! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
 //! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second.
