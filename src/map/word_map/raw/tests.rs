@@ -290,7 +290,7 @@ fn a_table_that_is_left_is_not_written_to_by_who_comes_later() {
 #[test]
 fn miri_words_copies_lose_nothing_and_bring_nothing_twice() {
     let (threads, keys, maps) = if cfg!(miri) {
-        (3, 60, 2)
+        (2, 24, 1)
     } else {
         (4, 600, 120)
     };
