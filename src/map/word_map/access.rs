@@ -55,7 +55,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Puts the value in and returns the one that it replaced, if any.
     ///
     /// *Consistency*: linearizes at the exchange of a slot. *Progress*: lock-free. *Cost*: 1 cold line and 1
-    /// read-modify-write on it; 2 for a new key in a line that was full before. If a resize of the shard runs, two lines of
+    /// read-modify-write on it; 2 for a new key in a line that was full before. If a resize of the shard runs, four lines of
     /// it are moved first.
     ///
     /// # Panics

@@ -6,7 +6,7 @@
 //! mover finds the same members in the same order, and nobody takes an empty slot of a line that is not born: so
 //! a late mover's exchange fails, and slots that get no member are left zero.
 //!
-//! Invariants: I1 to I5 of the [parent module](super).
+//! Invariants: I1 to I6 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
 use super::pair::{Pair, Slot};

@@ -23,9 +23,9 @@ use core::ptr::NonNull;
 /// Tables of this size and more are mapped, so that their pages go back when they are out of use.
 const MAPPED_BYTES: usize = 32 << 10;
 /// Lines whose pages come at once: who needs one of them pays for twelve pages, and the next for none.
-pub(super) const POPULATED_LINES: u64 = 768;
+pub(super) const POPULATED_LINES: u64 = (POPULATED_BYTES / size_of::<Line>()) as u64;
 /// Their bytes.
-const POPULATED_BYTES: usize = 768 * 64;
+const POPULATED_BYTES: usize = 48 << 10;
 /// The address of the first line leaves its low bits free for how far a position is shifted.
 const SHIFT_MASK: usize = 63;
 /// The size of a shard's smallest table.

@@ -8,12 +8,11 @@
 //! Nobody waits for another's copy, and nobody sees it before it is complete.
 //!
 //! Invariants: I2 of the [parent module](super).
-#![expect(unsafe_code, reason = "retires tables; argued by I2")]
 
 use super::RawWords;
 use crate::error::TryReserveError;
 use crate::reclaim::LocalGuard;
-use crate::table::pairs::{self, Directory, Table, put_aside};
+use crate::table::pairs::{self, Directory, Table};
 
 /// Freezing so many lines by exchanges costs no more than to find out that nobody writes to them.
 const FEW_LINES: u64 = 8;
@@ -38,10 +37,9 @@ impl RawWords {
         let grace = is_worth_it.then(|| self.domain.grace_of_others(guard));
         let grace = grace.and_then(Result::ok);
         pairs::copy(old, new, grace.as_ref(), &self.domain, guard);
-        if directory.exchange(shard, old, new) {
+        if self.lead(directory, shard, old, new, guard) {
+            // It is retired, and stays as long as the guard.
             pairs::retire_lines(old, &self.domain, guard);
-            // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
-            unsafe { self.domain.defer(old.word(), put_aside, guard) };
         } else {
             pairs::discard(new, &self.domain, guard);
         }

@@ -103,8 +103,7 @@ impl Iterator for RawIter<'_> {
     fn next(&mut self) -> Option<(u64, u64)> {
         loop {
             if let Some(pair) = self.batch.pop() {
-                let key = self.map.mixer().unmix(self.upper | pair.rest());
-                return Some((key, pair.value()));
+                return Some(self.entry(pair));
             }
             if !self.fill() {
                 return None;
@@ -117,9 +116,8 @@ impl Iterator for RawIter<'_> {
     fn fold<B, F: FnMut(B, (u64, u64)) -> B>(mut self, init: B, mut f: F) -> B {
         let mut folded = init;
         loop {
-            for pair in self.batch.pairs[..self.batch.count].iter().rev() {
-                let key = self.map.mixer().unmix(self.upper | pair.rest());
-                folded = f(folded, (key, pair.value()));
+            for &pair in self.batch.pairs[..self.batch.count].iter().rev() {
+                folded = f(folded, self.entry(pair));
             }
             self.batch.count = 0;
             if !self.fill() {
@@ -130,6 +128,13 @@ impl Iterator for RawIter<'_> {
 }
 
 impl RawIter<'_> {
+    /// The key and the value of a pair of the batch.
+    #[inline]
+    fn entry(&self, pair: Pair) -> (u64, u64) {
+        let key = self.map.mixer().unmix(self.upper | pair.rest());
+        (key, pair.value())
+    }
+
     /// Reads the next lines; whether there were any.
     #[cold]
     fn fill(&mut self) -> bool {

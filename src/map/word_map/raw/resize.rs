@@ -216,11 +216,26 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
         self.domain.reserve_defer(guard)?;
-        if directory.exchange(shard, table, running.table(table)) {
-            // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
-            unsafe { self.domain.defer(table.word(), put_aside, guard) };
-        }
+        self.lead(directory, shard, table, running.table(table), guard);
         Ok(())
+    }
+
+    /// Leads a shard from one table to another, and retires the old one, unless another call has; whether it did. Room for the
+    /// retirement was reserved.
+    pub(super) fn lead(
+        &self,
+        directory: &Directory,
+        shard: usize,
+        old: Table<'_>,
+        new: Table<'_>,
+        guard: &LocalGuard<'_>,
+    ) -> bool {
+        let is_first = directory.exchange(shard, old, new);
+        if is_first {
+            // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
+            unsafe { self.domain.defer(old.word(), put_aside, guard) };
+        }
+        is_first
     }
 
     /// Begins to bring a shard's present table to another size, unless it is being left: by one copy, or else by the first
