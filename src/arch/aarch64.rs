@@ -103,6 +103,39 @@ const EXCHANGES: bool = cfg!(target_feature = "lse");
 /// 16 bytes move in one piece, wherever this runs, in memory as every program has it (write-back cached).
 const MOVES: bool = cfg!(target_feature = "lse2");
 
+/// Whether a load is a move and an exchange one instruction, as far as is known.
+#[inline]
+pub(super) fn is_whole() -> bool {
+    MOVES && EXCHANGES || {
+        let found = detect::found();
+        found.has(Feature::Move) && found.has(Feature::Exchange)
+    }
+}
+
+/// Reads a 16-byte word where that was the answer of [`is_whole`].
+#[inline]
+pub(super) fn load_whole(word: &AtomicU128, ordering: Ordering) -> u128 {
+    load_by_move(word, ordering)
+}
+
+pub(super) use store_by_move as store_whole;
+
+/// Writes `new` if the 16-byte word is `current`, where that was the answer of [`is_whole`].
+#[inline]
+pub(super) fn compare_exchange_whole(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    success: Ordering,
+    failure: Ordering,
+) -> Result<u128, u128> {
+    let acquire = acquires(success) || acquires(failure);
+    result(
+        exchange(word, current, new, acquire, releases(success)),
+        current,
+    )
+}
+
 /// Reads a 16-byte word.
 #[inline]
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {

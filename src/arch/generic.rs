@@ -90,6 +90,15 @@ pub fn cycles() -> u64 {
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Whether there is nothing to ask: each access takes the lock.
+pub(super) const fn is_whole() -> bool {
+    true
+}
+
+pub(super) use {
+    compare_exchange as compare_exchange_whole, load as load_whole, store as store_whole,
+};
+
 /// Reads a 16-byte word: its two halves, under its lock.
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {
     if let Some(value) = MODEL

@@ -121,7 +121,7 @@ pub use core::hint::spin_loop as spin_hint;
 pub use machine::{
     cycles, match_bit, match_clear_sign, match_high, match_lane, prefetch_read, prefetch_write,
 };
-pub use wide::AtomicU128;
+pub use wide::{Access, Asking, AtomicU128, Whole, whole};
 
 /// Whether every load that follows a `SeqCst` read-modify-write of its thread, of whatever width, is
 /// done after it: then a match, too, sees what other threads wrote before. `x86_64`: a locked

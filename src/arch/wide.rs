@@ -51,12 +51,7 @@ impl AtomicU128 {
     #[track_caller]
     #[must_use]
     pub fn load(&self, ordering: Ordering) -> u128 {
-        note_wide(&self.words, Touch::Load, ordering);
-        if MODEL {
-            generic::load(self, ordering)
-        } else {
-            machine::load(self, ordering)
-        }
+        Asking.load(self, ordering)
     }
 
     /// Replaces the value.
@@ -66,12 +61,7 @@ impl AtomicU128 {
     #[inline]
     #[track_caller]
     pub fn store(&self, value: u128, ordering: Ordering) {
-        note_wide(&self.words, Touch::Store, ordering);
-        if MODEL {
-            generic::store(self, value, ordering);
-        } else {
-            machine::store(self, value, ordering);
-        }
+        Asking.store(self, value, ordering);
     }
 
     /// Replaces the value by `new` if it is `current`.
@@ -91,16 +81,143 @@ impl AtomicU128 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u128, u128> {
-        note_wide(&self.words, Touch::Rmw, success);
-        let result = if MODEL {
-            generic::compare_exchange(self, current, new, success, failure)
+        Asking.compare_exchange(self, [current, new], success, failure)
+    }
+}
+
+/// How a 16-byte word is accessed: each access of [`AtomicU128`], and the instruction that does it.
+pub trait Access: Copy {
+    /// As [`AtomicU128::load`].
+    #[inline]
+    #[track_caller]
+    fn load(self, word: &AtomicU128, ordering: Ordering) -> u128 {
+        note_wide(&word.words, Touch::Load, ordering);
+        if MODEL {
+            generic::load(word, ordering)
         } else {
-            machine::compare_exchange(self, current, new, success, failure)
+            self.read(word, ordering)
+        }
+    }
+
+    /// As [`AtomicU128::store`].
+    #[inline]
+    #[track_caller]
+    fn store(self, word: &AtomicU128, value: u128, ordering: Ordering) {
+        note_wide(&word.words, Touch::Store, ordering);
+        if MODEL {
+            generic::store(word, value, ordering);
+        } else {
+            self.write(word, value, ordering);
+        }
+    }
+
+    /// As [`AtomicU128::compare_exchange`], of the first of the two for the second.
+    ///
+    /// # Errors
+    ///
+    /// The value, where it is not the first.
+    #[inline]
+    #[track_caller]
+    fn compare_exchange(
+        self,
+        word: &AtomicU128,
+        [current, new]: [u128; 2],
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u128, u128> {
+        note_wide(&word.words, Touch::Rmw, success);
+        let result = if MODEL {
+            generic::compare_exchange(word, current, new, success, failure)
+        } else {
+            self.exchange(word, [current, new], success, failure)
         };
         if result.is_err() {
-            note_wide(&self.words, Touch::RmwFailed, failure);
+            note_wide(&word.words, Touch::RmwFailed, failure);
         }
         result
+    }
+
+    /// Reads the word.
+    fn read(self, word: &AtomicU128, ordering: Ordering) -> u128;
+
+    /// Writes the word.
+    fn write(self, word: &AtomicU128, value: u128, ordering: Ordering);
+
+    /// Writes the second of the two if the word is the first.
+    ///
+    /// # Errors
+    ///
+    /// What it is instead.
+    fn exchange(
+        self,
+        word: &AtomicU128,
+        values: [u128; 2],
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u128, u128>;
+}
+
+/// What the processor can do is asked at each access.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking;
+
+impl Access for Asking {
+    #[inline]
+    fn read(self, word: &AtomicU128, ordering: Ordering) -> u128 {
+        machine::load(word, ordering)
+    }
+
+    #[inline]
+    fn write(self, word: &AtomicU128, value: u128, ordering: Ordering) {
+        machine::store(word, value, ordering);
+    }
+
+    #[inline]
+    fn exchange(
+        self,
+        word: &AtomicU128,
+        [current, new]: [u128; 2],
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u128, u128> {
+        machine::compare_exchange(word, current, new, success, failure)
+    }
+}
+
+/// The answer that a load and a store are one move each here, and an exchange one instruction: who holds it has asked once for many
+/// accesses, and none of them is a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole(());
+
+/// That answer, if it is known: nobody has asked before the first access of a process.
+///
+/// *Cost*: a relaxed load, a test and a branch where it is not decided when compiling.
+#[inline]
+#[must_use]
+pub fn whole() -> Option<Whole> {
+    (MODEL || machine::is_whole()).then_some(Whole(()))
+}
+
+impl Access for Whole {
+    #[inline]
+    fn read(self, word: &AtomicU128, ordering: Ordering) -> u128 {
+        machine::load_whole(word, ordering)
+    }
+
+    #[inline]
+    fn write(self, word: &AtomicU128, value: u128, ordering: Ordering) {
+        machine::store_whole(word, value, ordering);
+    }
+
+    #[inline]
+    fn exchange(
+        self,
+        word: &AtomicU128,
+        [current, new]: [u128; 2],
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u128, u128> {
+        machine::compare_exchange_whole(word, current, new, success, failure)
     }
 }
 

@@ -113,6 +113,33 @@ const EXCHANGES: bool = cfg!(target_feature = "cmpxchg16b");
 /// takes it: the third maker of such processors, Zhaoxin, has given its word too (GCC, bug 104688).
 const MOVES: bool = cfg!(all(target_feature = "avx", target_feature = "cmpxchg16b"));
 
+/// Whether a load is a move and an exchange one instruction, as far as is known.
+#[inline]
+pub(super) fn is_whole() -> bool {
+    MOVES || detect::found().has(Feature::Move)
+}
+
+/// Reads a 16-byte word where that was the answer of [`is_whole`].
+#[inline]
+pub(super) fn load_whole(word: &AtomicU128, _: Ordering) -> u128 {
+    load_by_move(word)
+}
+
+pub(super) use store_by_move as store_whole;
+
+/// Writes `new` if the 16-byte word is `current`, where that was the answer of [`is_whole`]: there is no
+/// [`Feature::Move`] without [`Feature::Exchange`].
+#[inline]
+pub(super) fn compare_exchange_whole(
+    word: &AtomicU128,
+    current: u128,
+    new: u128,
+    _: Ordering,
+    _: Ordering,
+) -> Result<u128, u128> {
+    exchange(word, current, new)
+}
+
 /// Reads a 16-byte word.
 #[inline]
 pub(super) fn load(word: &AtomicU128, ordering: Ordering) -> u128 {

@@ -23,6 +23,7 @@ use super::heaps::{Heaps, OwnHeap};
 use super::hold::WereHeld;
 use super::object::{Hook, Object, end_object};
 use super::registry::{self, Record};
+use super::trim::Trimmed;
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_read, note_write};
@@ -352,30 +353,43 @@ impl<T: Object> Domain<T> {
         }
     }
 
-    /// Gives back the chunks whose objects are all free, of this thread's heap and of heaps whose
-    /// threads have gone.
-    pub(crate) fn trim(&self, guard: &impl Guard) {
+    /// Gives back the chunks whose objects are all free, of this thread's heap and of those whose threads have gone; what is left.
+    pub(crate) fn trim(&self, guard: &impl Guard) -> Trimmed {
         if MODEL {
-            return;
+            return Trimmed::NOTHING;
         }
         guard.with_record(|record| {
             self.adopt(record, |heap, other| {
                 heap.adopt_memory(other);
                 0
             });
-            let depot: Vec<_> = core::iter::from_fn(|| self.depot.take()).collect();
-            // SAFETY: I1: the record is this thread's; I2: nothing below calls a user's code.
-            let heap = unsafe { self.heap(record).borrow() };
-            depot.into_iter().for_each(|batch| heap.add(batch));
-            heap.trim();
+            let heap = self.with_depot(record);
+            let trimmed = heap.trim();
             while let Some(surplus) = heap.surplus() {
                 self.depot.push(surplus);
             }
-        });
+            trimmed
+        })
     }
 
-    /// Lets this thread's heap take over from the heaps of threads that have gone; `take` says how
-    /// many retired slots.
+    /// What this thread makes until it next calls [`trim`](Self::trim) lies in new chunks.
+    pub(crate) fn set_aside(&self, guard: &impl Guard) {
+        if !MODEL {
+            guard.with_record(|record| self.with_depot(record).set_aside());
+        }
+    }
+
+    /// The thread's heap, which has got what was in the depot.
+    #[expect(clippy::mut_from_ref, reason = "the heap is this thread's")]
+    fn with_depot(&self, record: &Record) -> &mut Heap<T> {
+        let depot: Vec<_> = core::iter::from_fn(|| self.depot.take()).collect();
+        // SAFETY: I1: the record is this thread's; I2: neither this nor the callers call a user's code.
+        let heap = unsafe { self.heap(record).borrow() };
+        depot.into_iter().for_each(|batch| heap.add(batch));
+        heap
+    }
+
+    /// Lets this thread's heap take over from the heaps of threads that have gone; `take` says how many retired slots.
     ///
     /// Whoever calls this uses the structure on this thread, by a guard of this thread: then
     /// either its objects may be dropped here, or no other thread has ever used it.
@@ -393,8 +407,7 @@ impl<T: Object> Domain<T> {
         });
     }
 
-    /// Whether objects that are left when the structure ends need not be found: nothing is done to end
-    /// them, and their memory goes with its chunks.
+    /// Whether objects that are left when the structure ends need not be found: nothing is done to end them.
     pub(crate) fn goes_whole(&self) -> bool {
         !ONE_BY_ONE && !core::mem::needs_drop::<T>() && self.hook().is_none()
     }

@@ -46,7 +46,7 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     /// The first object of the newest chunk that was never handed out, and how many there are.
     next: *mut T,
     left: usize,
-    chunks: *mut Chunk,
+    pub(super) chunks: *mut Chunk,
     /// Bytes in chunks.
     pub(super) held: usize,
     sealed: VecDeque<(Grace, Bag<T>)>,
@@ -66,6 +66,8 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     tickets: u64,
     /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
+    /// Free, but not handed out before the next [`trim`](Self::trim).
+    pub(super) aside: Vec<NonNull<T>>,
 }
 
 /// Layout of an object.
@@ -98,6 +100,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             is_flushed: false,
             tickets: 0,
             lease: 0,
+            aside: Vec::new(),
         }
     }
 
@@ -386,6 +389,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     pub(super) fn adopt_memory(&mut self, other: &mut Self) {
         other.cut_up();
         self.free.append(&mut core::mem::take(&mut other.free));
+        self.free.append(&mut core::mem::take(&mut other.aside));
         other.spare = None;
         self.held += core::mem::take(&mut other.held);
         let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
@@ -401,45 +405,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     }
 
     /// Puts what is left of the newest chunk on the free list.
-    fn cut_up(&mut self) {
+    pub(super) fn cut_up(&mut self) {
         let rest: Vec<NonNull<T>> = core::iter::from_fn(|| self.take_new()).collect();
         self.free.extend(rest);
-    }
-
-    /// Frees every chunk of this heap whose objects are all among its free ones.
-    pub(super) fn trim(&mut self) {
-        if SINGLES {
-            return;
-        }
-        self.cut_up();
-        self.free.sort_unstable();
-        let mut free = core::mem::take(&mut self.free);
-        let mut chunk = core::mem::replace(&mut self.chunks, core::ptr::null_mut());
-        while !chunk.is_null() {
-            // SAFETY: I2: the list is made of heads.
-            let Chunk {
-                next,
-                layout,
-                objects,
-            } = unsafe { chunk.read() };
-            let start = chunk.addr();
-            let end = start + layout.size();
-            let from = free.partition_point(|object| object.addr().get() < start);
-            let to = free.partition_point(|object| object.addr().get() < end);
-            if to - from == objects {
-                free.drain(from..to);
-                self.held -= layout.size();
-                // SAFETY: I1: all objects of the chunk were free, and are on no list any more.
-                unsafe { free_chunk(chunk, layout) };
-            } else {
-                // SAFETY: I2: the head is this heap's.
-                unsafe { (*chunk).next = self.chunks };
-                self.chunks = chunk;
-            }
-            chunk = next;
-        }
-        self.free = free;
-        self.free.shrink_to_fit();
     }
 
     /// Free objects beyond what a thread keeps to itself.

@@ -60,6 +60,7 @@ pub(crate) mod registry;
 mod seize;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod trim;
 
 #[cfg(not(atomshard_seize))]
 use own as body;
@@ -70,6 +71,7 @@ pub(crate) use body::{Domain, Grace};
 pub(crate) use heap::SLOT_ALIGN;
 pub(crate) use hold::{HOLD_BITS, Holds};
 pub(crate) use object::{Hook, Object};
+pub(crate) use trim::Trimmed;
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;

@@ -57,6 +57,7 @@ use super::bag::{Other, batch};
 use super::heap::slot;
 use super::hold::WereHeld;
 use super::object::{self, Hook, Object};
+use super::trim::Trimmed;
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
 use crate::shard::ShardCounter;
@@ -457,7 +458,12 @@ impl<T: Object> Domain<T> {
     }
 
     /// Gives back chunks whose objects are all free. There are none.
-    pub(crate) fn trim(&self, _: &impl Guard) {}
+    pub(crate) fn trim(&self, _: &impl Guard) -> Trimmed {
+        Trimmed::NOTHING
+    }
+
+    /// There are no chunks.
+    pub(crate) fn set_aside(&self, _: &impl Guard) {}
 
     /// Whether objects that are left when the structure ends need not be found.
     pub(crate) fn goes_whole(&self) -> bool {

@@ -4,7 +4,7 @@
 //! - I1. The words of a map's keys and values are those that its face has made from its `K` and `V`, and no others.
 #![expect(unsafe_code, reason = "words of the map's values become values again")]
 use super::WordMap;
-use super::raw::{Change, Changed};
+use super::raw::Change;
 use super::word::{Word, from_word, into_word};
 
 impl<K: Word, V: Word, S> WordMap<K, V, S> {
@@ -22,9 +22,9 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
         unsafe { from_word(word) }
     }
 
-    /// Changes a key as `decide` says.
+    /// Changes a key as `decide` says; returns the value before.
     #[inline]
-    pub(super) fn change(&self, key: K, decide: impl FnMut(Option<u64>) -> Change) -> Changed {
+    pub(super) fn change(&self, key: K, decide: impl FnMut(Option<u64>) -> Change) -> Option<u64> {
         self.raw.change(into_word(key), decide, &self.raw.pin())
     }
 
@@ -70,8 +70,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     #[inline]
     pub fn insert(&self, key: K, value: V) -> Option<V> {
         let word = into_word(value);
-        let changed = self.change(key, |_| Change::Put(word));
-        changed.old.map(Self::value)
+        self.change(key, |_| Change::Put(word)).map(Self::value)
     }
 
     /// Puts the value in if the key is absent.
@@ -90,7 +89,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     pub fn insert_if_absent(&self, key: K, value: V) -> Result<(), V> {
         let word = into_word(value);
         let decide = |old: Option<u64>| old.map_or(Change::Put(word), |_| Change::Keep);
-        match self.change(key, decide).old {
+        match self.change(key, decide) {
             Some(present) => Err(Self::value(present)),
             None => Ok(()),
         }
@@ -108,8 +107,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// ```
     #[inline]
     pub fn remove(&self, key: K) -> Option<V> {
-        let changed = self.change(key, |_| Change::Remove);
-        changed.old.map(Self::value)
+        self.change(key, |_| Change::Remove).map(Self::value)
     }
 
     /// Removes the key if `condition` says so of its value.
@@ -122,14 +120,18 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// # Panics
     /// If the condition does; the map is as it was.
     pub fn remove_if(&self, key: K, mut condition: impl FnMut(V) -> bool) -> Result<Option<V>, V> {
-        let decide = |old: Option<u64>| match old.map(Self::value) {
-            Some(value) if condition(value) => Change::Remove,
-            _ => Change::Keep,
+        let mut is_kept = false;
+        let decide = |old: Option<u64>| {
+            is_kept = old.is_some_and(|old| !condition(Self::value(old)));
+            if is_kept {
+                Change::Keep
+            } else {
+                Change::Remove
+            }
         };
-        let changed = self.change(key, decide);
-        match (changed.old.map(Self::value), changed.change) {
-            (Some(present), Change::Keep) => Err(present),
-            (old, _) => Ok(old),
+        match self.change(key, decide).map(Self::value) {
+            Some(present) if is_kept => Err(present),
+            old => Ok(old),
         }
     }
 }

@@ -18,7 +18,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     pub fn replace(&self, key: K, value: V) -> Option<V> {
         let word = into_word(value);
         let decide = |old: Option<u64>| old.map_or(Change::Keep, |_| Change::Put(word));
-        self.change(key, decide).old.map(Self::value)
+        self.change(key, decide).map(Self::value)
     }
 
     /// Replaces the value of the key by `new` if it is `current`: the same word. Returns the old value.
@@ -45,7 +45,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
                 Change::Keep
             }
         };
-        match self.change(key, decide).old {
+        match self.change(key, decide) {
             Some(old) if old == current => Ok(Self::value(old)),
             old => Err(old.map(Self::value)),
         }
@@ -74,14 +74,15 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
         key: K,
         mut update: impl FnMut(V) -> Option<V>,
     ) -> Result<V, Option<V>> {
-        let decide = |old: Option<u64>| match old.and_then(|old| update(Self::value(old))) {
-            Some(new) => Change::Put(into_word(new)),
-            None => Change::Keep,
+        let mut is_put = false;
+        let decide = |old: Option<u64>| {
+            let new = old.and_then(|old| update(Self::value(old)));
+            is_put = new.is_some();
+            new.map_or(Change::Keep, |new| Change::Put(into_word(new)))
         };
-        let changed = self.change(key, decide);
-        match (changed.old.map(Self::value), changed.change) {
-            (Some(old), Change::Put(_)) => Ok(old),
-            (old, _) => Err(old),
+        match self.change(key, decide).map(Self::value) {
+            Some(old) if is_put => Ok(old),
+            old => Err(old),
         }
     }
 
@@ -108,10 +109,16 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Puts in what `put` makes of the old value; returns it.
     #[inline]
     fn put(&self, key: K, mut put: impl FnMut(Option<u64>) -> V) -> V {
-        let decide = |old| Change::Put(into_word(put(old)));
-        match self.change(key, decide).change {
-            Change::Put(new) => Self::value(new),
-            Change::Remove | Change::Keep => unreachable!("a value is always put"),
+        let mut new = None;
+        let decide = |old| {
+            let value = put(old);
+            new = Some(value);
+            Change::Put(into_word(value))
+        };
+        self.change(key, decide);
+        match new {
+            Some(new) => new,
+            None => unreachable!("a value is always put"),
         }
     }
 

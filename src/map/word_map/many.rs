@@ -55,7 +55,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
             entries.len(),
             |i| into_word(entries[i].0),
             |i, _| Change::Put(into_word(entries[i].1)),
-            |i, changed| old[i] = changed.old.map(Self::value),
+            |i, value| old[i] = value.map(Self::value),
         );
     }
 
@@ -92,13 +92,13 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
         &self,
         keys: &[K],
         decide: impl Fn(Option<u64>) -> Change,
-        mut changed: impl FnMut(usize, Option<u64>),
+        changed: impl FnMut(usize, Option<u64>),
     ) {
         self.raw.change_many(
             keys.len(),
             |i| into_word(keys[i]),
             |_, old| decide(old),
-            |i, is| changed(i, is.old),
+            changed,
         );
     }
 }

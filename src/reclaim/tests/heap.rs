@@ -126,6 +126,32 @@ fn miri_trim_frees_the_chunks_that_are_wholly_free_and_no_other() {
 }
 
 #[test]
+fn miri_what_is_set_aside_is_not_handed_out_and_its_chunks_go() {
+    let mut heap = Chunked::<Smallest>::new();
+    let mut old = two_chunks(&mut heap);
+    let before = heap.held;
+    // One of each chunk is left, as where many have been freed.
+    let kept: Vec<_> = [
+        old.remove(0),
+        old.remove(old.len() / 2),
+        old.remove(old.len() - 1),
+    ]
+    .into();
+    old.iter().for_each(|&object| drop(heap.put(object)));
+    assert!(heap.trim().free >= old.len() && heap.held == before);
+    heap.set_aside();
+    let new = take_many(&mut heap, 3);
+    assert!(new.iter().all(|object| !old.contains(object)), "handed out");
+    let with_new = heap.held;
+    assert!(with_new > before, "from a chunk of their own");
+    kept.into_iter().for_each(|object| drop(heap.put(object)));
+    let trimmed = heap.trim();
+    assert_eq!(heap.held, with_new - before, "the old chunks are gone");
+    assert_eq!(trimmed.all - trimmed.free, new.len());
+    fill_and_check(&new);
+}
+
+#[test]
 fn miri_adopted_memory_is_used_and_goes_with_the_adopter() {
     let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
     let mine = two_chunks(&mut heap);

@@ -9,6 +9,7 @@
 use super::line::Line;
 use super::moving::{Finality, bear, freeze, retire_behind, take_behind};
 use super::store::Table;
+use crate::arch::Asking;
 use crate::reclaim::{Domain, Grace, Guard};
 
 /// Fills `new`, which nobody else sees yet, with the members of `old`, which is being left at once.
@@ -22,8 +23,12 @@ pub(crate) fn copy(
     let finality = Finality::after(grace);
     new.each_line(bear);
     old.each_line(|line| {
-        freeze(line, finality, |pair| {
-            let spilled = new.line_of(pair.rest()).append(pair, domain, guard);
+        freeze(line, finality, Asking, |pair| {
+            if !pair.is_member() {
+                return;
+            }
+            let line = new.line_of(pair.rest());
+            let spilled = line.append(pair.thawed(), domain, guard);
             if spilled != 0 {
                 new.spill(spilled);
             }

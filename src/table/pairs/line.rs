@@ -3,7 +3,7 @@
 //! Invariants: I1 and I3 of the [parent module](super).
 
 use super::pair::{Pair, REST_BITS, Slot};
-use crate::arch::{self, LineWords};
+use crate::arch::{self, Access, LineWords};
 use crate::reclaim::{Domain, Guard, Object};
 use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects, note_write};
 use core::ptr::NonNull;
@@ -109,7 +109,7 @@ impl Line {
     /// Whether the bucket has nothing of the key besides the claim in this slot, and is this line. Reads after the exchange that
     /// made the claim (W2). (Other slots may be frozen: who settles finds the claim frozen or not.)
     #[inline]
-    pub(crate) fn is_alone(&self, claim: &Slot, rest: u64) -> bool {
+    pub(crate) fn is_alone(&self, claim: &Slot, rest: u64, by: impl Access) -> bool {
         let is_other = |slot: &Slot| !core::ptr::eq(slot, claim);
         let is_met = if arch::RMW_ORDERS_LOADS && OPAQUE_READS {
             let mut matching = self.matching(rest);
@@ -118,9 +118,9 @@ impl Line {
             is_met || matching.first().is_some()
         } else {
             let mut slots = self.slots.iter().filter(|slot| is_other(slot));
-            slots.any(|slot| slot.load_after_claim().rest() == rest)
+            slots.any(|slot| slot.by(by).load_after_claim().rest() == rest)
         };
-        !is_met && self.last().load_after_claim().ends_bucket()
+        !is_met && self.last().by(by).load_after_claim().ends_bucket()
     }
 
     #[inline]
@@ -156,8 +156,8 @@ impl Line {
 
     /// Says that the line behind this one's link will be read soon, if it has one now.
     #[inline]
-    pub(crate) fn prefetch_link(&self) {
-        if let Some(next) = self.last().load().next() {
+    pub(crate) fn prefetch_link(&self, by: impl Access) {
+        if let Some(next) = self.last().by(by).load().next() {
             arch::prefetch_read(next.cast_const());
         }
     }

@@ -12,6 +12,7 @@ use super::line::{Line, SLOTS};
 use super::pair::{Pair, Slot};
 use super::spares::Spares;
 use super::store::{POPULATED_LINES, Table};
+use crate::arch::{self, Access, Asking};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
 use crate::sync::{
@@ -69,9 +70,8 @@ impl Move {
         spares: &Spares,
     ) -> Result<Box<Self>, TryReserveError> {
         let from_size = old.size();
-        debug_assert_eq!(
-            from_size.abs_diff(into_size),
-            1,
+        debug_assert!(
+            from_size.abs_diff(into_size) <= 1,
             "from {from_size} to {into_size}"
         );
         let record = try_box()?;
@@ -229,83 +229,115 @@ impl Move {
         if self.is_unit_born(new, unit) {
             return;
         }
+        match arch::whole() {
+            Some(by) => self.move_unborn((old, new), unit, finality, domain, guard, by),
+            None => self.move_unborn((old, new), unit, finality, domain, guard, Asking),
+        }
+    }
+
+    fn move_unborn(
+        &self,
+        (old, new): (Table<'_>, Table<'_>),
+        unit: u64,
+        finality: Finality,
+        domain: &Domain<Line>,
+        guard: &impl Guard,
+        by: impl Access,
+    ) {
         note_read(&raw const self.from);
-        let mut members = Members::new();
+        let first = self.to.of(unit).start;
+        let mut members = Members::new(first);
         for number in self.from.of(unit) {
-            freeze(old.line(number), finality, |pair| {
-                let number = new.number_at(new.scale().position(pair.rest()));
-                members.add(number, pair);
+            freeze(old.line(number), finality, by, |pair| {
+                members.add(new.number_at(new.scale().position(pair.rest())), pair);
             });
         }
         for number in self.to.of(unit) {
             if !is_born(new.line(number)) {
-                members.fill(new, number, domain, guard);
+                members.fill(new, number, domain, guard, by);
             }
         }
     }
 }
 
-/// The members of a unit, in the order in which everyone finds them, each with the number of its new line.
+/// New lines of a unit.
+const UNIT_LINES: usize = 2;
+
+/// The members of a unit, in the order in which everyone finds them, by the new lines to which they go. Whether a slot is a member and
+/// where it goes cannot be guessed: so each is put in its place, and the place counts or does not.
 struct Members {
-    near: [(u64, Pair); 2 * SLOTS],
-    count: usize,
-    /// Those for which there was no room: of chains.
-    far: Vec<(u64, Pair)>,
+    /// The number of the first new line.
+    first: u64,
+    near: [[Pair; SLOTS + 1]; UNIT_LINES],
+    counts: [usize; UNIT_LINES],
+    /// Those for which there was no room, with their lines: of chains.
+    far: Vec<(usize, Pair)>,
 }
 
 impl Members {
     #[inline]
-    fn new() -> Self {
+    fn new(first: u64) -> Self {
         Self {
-            near: [(0, Pair::ZERO); 2 * SLOTS],
-            count: 0,
+            first,
+            near: [[Pair::ZERO; SLOTS + 1]; UNIT_LINES],
+            counts: [0; UNIT_LINES],
             far: Vec::new(),
         }
     }
 
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "one of two")]
+    fn line(&self, number: u64) -> usize {
+        number.wrapping_sub(self.first) as usize % UNIT_LINES
+    }
+
+    /// Takes a pair that goes to this line, if it is a member.
+    #[inline]
     fn add(&mut self, number: u64, pair: Pair) {
-        match self.near.get_mut(self.count) {
-            Some(place) => {
-                *place = (number, pair);
-                self.count += 1;
-            }
-            None => {
-                self.far.push((number, pair));
-                note_write(self.far.as_ptr_range().end.wrapping_sub(1));
-            }
+        let line = self.line(number);
+        let count = self.counts[line];
+        if count < SLOTS {
+            self.near[line][count] = pair.thawed();
+            self.counts[line] = count + usize::from(pair.is_member());
+        } else if pair.is_member() {
+            self.far.push((line, pair.thawed()));
+            note_write(self.far.as_ptr_range().end.wrapping_sub(1));
         }
     }
 
     /// Writes the members of a line of the new table to it.
     #[inline]
-    fn fill(&self, table: Table<'_>, number: u64, domain: &Domain<Line>, guard: &impl Guard) {
-        let line = table.line(number);
-        let mut slots = line.slots()[..SLOTS - 1].iter();
-        let mut last = Pair::BORN;
-        let mut behind = Vec::new();
-        let members = self.near[..self.count].iter().chain(&self.far);
-        for &(_, pair) in members.filter(|(here, _)| *here == number) {
-            if let Some(slot) = slots.next() {
-                birth(slot, pair);
-            } else if last == Pair::BORN {
-                last = pair;
-            } else {
-                behind.push(pair);
-                note_write(behind.as_ptr_range().end.wrapping_sub(1));
+    fn fill(
+        &self,
+        table: Table<'_>,
+        number: u64,
+        domain: &Domain<Line>,
+        guard: &impl Guard,
+        by: impl Access,
+    ) {
+        let (line, here) = (table.line(number), self.line(number));
+        let near = &self.near[here][..self.counts[here]];
+        for (slot, &pair) in line.slots()[..SLOTS - 1].iter().zip(near) {
+            birth(slot, pair, by);
+        }
+        let far = self.far.iter().filter(|(line, _)| *line == here);
+        let far = far.map(|&(_, pair)| pair);
+        let last = match near.get(SLOTS - 1) {
+            None => Pair::BORN,
+            Some(&last) if far.clone().next().is_none() => last,
+            Some(&last) => {
+                let behind: Vec<Pair> = core::iter::once(last).chain(far).collect();
+                note_write(behind.as_ptr());
+                let chain = chain(&behind, domain, guard);
+                if birth(line.last(), Pair::link(chain.as_ptr().cast()), by) {
+                    table.spill(behind.len().min(SLOTS - 1).cast_signed());
+                } else {
+                    each_of_chain(Some(chain), |line| domain.give_back(line, guard));
+                }
+                return;
             }
-        }
-        if behind.is_empty() {
-            birth(line.last(), last);
-            return;
-        }
-        behind.insert(0, last);
-        let chain = chain(&behind, domain, guard);
-        if birth(line.last(), Pair::link(chain.as_ptr().cast())) {
-            table.spill(behind.len().min(SLOTS - 1).cast_signed());
-        } else {
-            each_of_chain(Some(chain), |line| domain.give_back(line, guard));
-        }
+        };
+        birth(line.last(), last, by);
     }
 }
 
@@ -320,8 +352,9 @@ fn is_born(line: &Line) -> bool {
 }
 
 /// Gives a slot its first content, unless another mover did; with the same content then.
-fn birth(slot: &Slot, pair: Pair) -> bool {
-    slot.cas(Pair::ZERO, pair)
+#[inline]
+fn birth(slot: &Slot, pair: Pair, by: impl Access) -> bool {
+    slot.by(by).cas(Pair::ZERO, pair)
 }
 
 /// Builds lines for behind a link; returns the first.
@@ -337,26 +370,26 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
     })
 }
 
-/// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `member` with its members, thawed,
-/// in the order of the chain.
+/// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `each` with what its slots hold, in the
+/// order of the chain.
 #[inline]
-pub(crate) fn freeze(first: &Line, finality: Finality, mut member: impl FnMut(Pair)) {
-    let mut add = |pair: Pair| {
-        if pair.is_member() {
-            member(pair.thawed());
-        }
-    };
-    let first_last = freeze_slot(first.last(), finality);
+pub(crate) fn freeze(
+    first: &Line,
+    finality: Finality,
+    by: impl Access,
+    mut each: impl FnMut(Pair),
+) {
+    let first_last = freeze_slot(first.last(), finality, by);
     let mut last = first_last;
     while let Some(at) = first.follow(last) {
-        last = freeze_slot(at.last(), finality);
+        last = freeze_slot(at.last(), finality, by);
     }
     let (mut line, mut last) = (first, first_last);
     loop {
         for slot in &line.slots()[..SLOTS - 1] {
-            add(freeze_slot(slot, finality));
+            each(freeze_slot(slot, finality, by));
         }
-        add(last);
+        each(last);
         let Some(next) = line.follow(last) else {
             return;
         };
@@ -388,20 +421,24 @@ impl Finality {
 
 /// Makes a slot final; what it holds then.
 #[inline]
-fn freeze_slot(slot: &Slot, finality: Finality) -> Pair {
-    loop {
-        let pair = slot.load();
-        if pair.is_frozen() {
-            return pair;
-        }
-        if finality == Finality::Stored {
-            slot.store_final(pair.frozen());
-            return pair.frozen();
-        }
-        if slot.cas(pair, pair.frozen()) {
-            return pair.frozen();
-        }
+fn freeze_slot(slot: &Slot, finality: Finality, by: impl Access) -> Pair {
+    let pair = slot.by(by).load();
+    if pair.is_frozen() {
+        pair
+    } else if finality == Finality::Stored {
+        slot.by(by).store_final(pair.frozen());
+        pair.frozen()
+    } else {
+        exchange_final(slot, pair)
     }
+}
+
+/// Makes a slot final that held this, by an exchange; what it holds then.
+fn exchange_final(slot: &Slot, mut pair: Pair) -> Pair {
+    while !pair.is_frozen() && !slot.cas(pair, pair.frozen()) {
+        pair = slot.load();
+    }
+    pair.frozen()
 }
 
 /// Calls `f` with each line behind this one, for who has the table alone; nobody follows the link afterwards.

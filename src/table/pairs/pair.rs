@@ -16,7 +16,7 @@
 //! The words of a key are the same in every line of its shard. So a live pair that is not frozen is true
 //! wherever it stands, and who has read it may exchange it.
 
-use crate::arch::AtomicU128;
+use crate::arch::{Access, Asking, AtomicU128};
 use crate::sync::{Ordering, never_split};
 
 /// Bits of a mixed key that a pair carries; the others choose the shard.
@@ -173,14 +173,25 @@ impl Slot {
         Self(AtomicU128::new(pair.word()))
     }
 
-    /// Reads the pair, and what was done before it was put there.
-    ///
-    /// *Cost*: a load; a compare-exchange on processors that have no load of 16 bytes.
+    /// The cell, for accesses of this kind.
+    #[inline]
+    pub(crate) fn by<A: Access>(&self, access: A) -> Accessed<'_, A> {
+        Accessed {
+            slot: self,
+            by: access,
+        }
+    }
+
+    /// As by [`Accessed::load`].
     #[inline]
     pub(crate) fn load(&self) -> Pair {
-        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; sees the line or the birth behind the pair,
-        // and what its writer did before.
-        Pair::of(self.0.load(Ordering::Acquire))
+        self.by(Asking).load()
+    }
+
+    /// As by [`Accessed::cas`].
+    #[inline]
+    pub(crate) fn cas(&self, current: Pair, new: Pair) -> bool {
+        self.by(Asking).cas(current, new)
     }
 
     /// Reads the pair as a hint: nothing may be concluded from it alone.
@@ -190,24 +201,49 @@ impl Slot {
         Pair::of(self.0.load(Ordering::Relaxed))
     }
 
+    /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.
+    pub(super) fn store_private(&self, pair: Pair) {
+        // ORD: Relaxed — published later by the exchange that links the line or leads to the table.
+        self.0.store(pair.word(), Ordering::Relaxed);
+    }
+}
+
+/// A cell, with how it is accessed.
+#[derive(Clone, Copy)]
+pub(crate) struct Accessed<'l, A> {
+    slot: &'l Slot,
+    by: A,
+}
+
+impl<A: Access> Accessed<'_, A> {
+    /// Reads the pair, and what was done before it was put there.
+    ///
+    /// *Cost*: a load; a compare-exchange on processors that have no load of 16 bytes.
+    #[inline]
+    pub(crate) fn load(self) -> Pair {
+        // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; sees the line or the birth behind the pair,
+        // and what its writer did before.
+        Pair::of(self.by.load(&self.slot.0, Ordering::Acquire))
+    }
+
     /// Reads the pair after an own claim.
-    pub(crate) fn load_after_claim(&self) -> Pair {
+    pub(crate) fn load_after_claim(self) -> Pair {
         // ORD: SeqCst — pairs with the SeqCst exchange in cas [W2]; sees each claim that was made before the own one.
-        Pair::of(self.0.load(Ordering::SeqCst))
+        Pair::of(self.by.load(&self.slot.0, Ordering::SeqCst))
     }
 
     /// Replaces `current` by `new`; says whether it was there.
     #[inline]
-    pub(crate) fn cas(&self, current: Pair, new: Pair) -> bool {
+    pub(crate) fn cas(self, current: Pair, new: Pair) -> bool {
         // ORD: SeqCst — pairs with the Acquire load in load [W1]; publishes the line or birth that `new` leads
         // to, and what was done before.
         // ORD: SeqCst — pairs with the SeqCst load in load_after_claim [W2]; publishes a claim before its owner
         // looks for others: of two claims on one key, one owner or both meet the other's.
         // ORD: Relaxed — what a failure finds is not used; whoever goes on loads it.
-        self.0
+        self.by
             .compare_exchange(
-                current.word(),
-                new.word(),
+                &self.slot.0,
+                [current.word(), new.word()],
                 Ordering::SeqCst,
                 Ordering::Relaxed,
             )
@@ -216,15 +252,9 @@ impl Slot {
 
     /// Writes a slot that nobody exchanges any more, and into which all others write the same.
     #[inline]
-    pub(super) fn store_final(&self, pair: Pair) {
+    pub(super) fn store_final(self, pair: Pair) {
         // ORD: Release — pairs with the Acquire load in load [W1]; publishes that the last slot of the bucket is final: who
         // finds this one final does not take the line for one that stays.
-        self.0.store(pair.word(), Ordering::Release);
-    }
-
-    /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.
-    pub(super) fn store_private(&self, pair: Pair) {
-        // ORD: Relaxed — published later by the exchange that links the line or leads to the table.
-        self.0.store(pair.word(), Ordering::Relaxed);
+        self.by.store(&self.slot.0, pair.word(), Ordering::Release);
     }
 }

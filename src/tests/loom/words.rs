@@ -14,7 +14,7 @@ pub(super) fn words() -> RawWords {
 
 /// Changes the key with this hash; its old value.
 fn change(map: &RawWords, mixed: u64, decide: impl FnMut(Option<u64>) -> Change) -> Option<u64> {
-    map.change(map.mixer().unmix(mixed), decide, &map.pin()).old
+    map.change(map.mixer().unmix(mixed), decide, &map.pin())
 }
 
 pub(super) fn put(map: &RawWords, mixed: u64, value: u64) -> Option<u64> {

@@ -2,7 +2,7 @@
 //! overlap.
 
 use super::RawWords;
-use super::write::{Change, Changed};
+use super::write::Change;
 use crate::table::pairs::{Line, rest, shard};
 
 /// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
@@ -21,13 +21,13 @@ impl RawWords {
         });
     }
 
-    /// Changes `count` keys, each as `decide` says, in order; under one guard.
+    /// Changes `count` keys, each as `decide` says, in order; under one guard. `changed` is called with each number and old value.
     pub(crate) fn change_many(
         &self,
         count: usize,
         key: impl Fn(usize) -> u64,
         decide: impl Fn(usize, Option<u64>) -> Change,
-        mut changed: impl FnMut(usize, Changed),
+        mut changed: impl FnMut(usize, Option<u64>),
     ) {
         let guard = self.pin();
         self.ahead(count, key, Line::prefetch_write, |number, mixed| {

@@ -26,6 +26,7 @@
 //! Invariants: I2 of the [parent module](super).
 
 use super::RawWords;
+use crate::arch::{Access, Asking};
 use crate::reclaim::LocalGuard;
 use crate::table::pairs::{Line, Pair, Slot, Table};
 use core::ptr;
@@ -81,19 +82,20 @@ impl RawWords {
         rest: u64,
         value: u64,
         guard: &LocalGuard<'_>,
+        by: impl Access,
     ) -> bool {
-        if !line.last().load().ends_bucket() {
+        if !line.last().by(by).load().ends_bucket() {
             return false;
         }
         let Some(slot) = line.first_vacant() else {
             return false;
         };
         let claim = Pair::claim(rest, self.domain.ticket(guard));
-        if !slot.cas(Pair::VACANT, claim) {
+        if !slot.by(by).cas(Pair::VACANT, claim) {
             return false;
         }
-        if line.is_alone(slot, rest) {
-            return slot.cas(claim, Pair::live(rest, value));
+        if line.is_alone(slot, rest, by) {
+            return slot.by(by).cas(claim, Pair::live(rest, value));
         }
         Self::decide(line, (slot, claim, 0), rest, value, guard).is_some()
     }
@@ -108,7 +110,7 @@ impl RawWords {
                 let is_own = ptr::eq(slot, claim);
                 is_before &= !is_own;
                 last = loop {
-                    let pair = slot.load_after_claim();
+                    let pair = slot.by(Asking).load_after_claim();
                     let is_gone = is_own && pair != own;
                     if is_gone || pair.is_frozen() || !is_own && pair.is_live_of(rest) {
                         return Seen::Vain;
@@ -119,7 +121,7 @@ impl RawWords {
                     if is_before {
                         return Seen::Earlier((slot, pair, depth));
                     }
-                    if claim.load_after_claim() != own {
+                    if claim.by(Asking).load_after_claim() != own {
                         return Seen::Vain;
                     }
                     // Whatever is there afterwards is looked at once more.

@@ -50,6 +50,7 @@ impl RawWords {
 #[cfg(all(test, loom))]
 mod w3 {
     use super::super::{Change, Mixer, RawWords};
+    use crate::arch::Asking;
     use crate::table::pairs::{Finality, freeze};
     use loom::sync::Arc;
     use loom::thread;
@@ -62,7 +63,7 @@ mod w3 {
 
     fn put(map: &RawWords, mixed: u64, value: u64) -> Option<u64> {
         let guard = map.pin();
-        map.change_mixed(mixed, |_| Change::Put(value), &guard).old
+        map.change_mixed(mixed, |_| Change::Put(value), &guard)
     }
 
     /// Leads the shard to a copy of twice the lines.
@@ -104,7 +105,7 @@ mod w3 {
             let directory = shared.directory().expect("made by the first insert");
             let table = directory.table(0).expect("made by the first insert");
             table.leave_at_once(table.size() + 1);
-            freeze(table.line_of(7), Finality::Stored, |_| {});
+            freeze(table.line_of(7), Finality::Stored, Asking, |_| {});
             let seen = reader.join().expect("the reader does not panic");
             assert_eq!(seen, Some(1), "present throughout");
         });

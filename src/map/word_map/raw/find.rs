@@ -9,16 +9,17 @@
 //! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
+use crate::arch::{self, Access, Asking};
 use crate::reclaim::Guard;
 use crate::table::pairs::{Line, Pair, Slot, Table, rest, shard};
 
 /// The live pair of a key in a line.
 #[inline]
-pub(super) fn live_in(line: &Line, mixed: u64) -> Option<Pair> {
+pub(super) fn live_in(line: &Line, mixed: u64, by: impl Access) -> Option<Pair> {
     let mut matching = line.matching(mixed);
     // Not as an iterator, which would be at the next slot before the first is known to be wrong.
     while let Some(slot) = matching.first() {
-        let pair = slot.load();
+        let pair = slot.by(by).load();
         if pair.is_live_of(rest(mixed)) {
             return Some(pair);
         }
@@ -60,14 +61,29 @@ impl RawWords {
     /// As above, of a mixed key.
     #[inline]
     pub(super) fn get_mixed(&self, mixed: u64) -> Option<u64> {
+        match arch::whole() {
+            Some(by) => self.get_unpinned(mixed, by),
+            None => self.get_asking(mixed),
+        }
+    }
+
+    /// Apart, for calls in the middle cost registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn get_asking(&self, mixed: u64) -> Option<u64> {
+        self.get_unpinned(mixed, Asking)
+    }
+
+    #[inline]
+    fn get_unpinned(&self, mixed: u64, by: impl Access) -> Option<u64> {
         let directory = self.directory()?;
         let words = directory.shard(shard(mixed));
         let moves = words.moves();
         let line = directory.table(shard(mixed))?.line_of(rest(mixed));
-        if let Some(pair) = live_in(line, mixed) {
+        if let Some(pair) = live_in(line, mixed, by) {
             return Some(pair.value());
         }
-        let last = line.last().load();
+        let last = line.last().by(by).load();
         if last.is_live_of(rest(mixed)) {
             return Some(last.value());
         }
@@ -91,7 +107,7 @@ impl RawWords {
         {
             // Two lines, as most buckets with a link have: by filters, not slot by slot. The last slot is seen
             // unfrozen after all the others were read, so the bucket had not moved.
-            let found = live_in(next, mixed).or_else(|| live_in(line, mixed));
+            let found = live_in(next, mixed, Asking).or_else(|| live_in(line, mixed, Asking));
             if let Some(pair) = found {
                 return Some(pair.value());
             }
@@ -108,7 +124,7 @@ impl RawWords {
         };
         if table != present {
             // A map that is filled and then only read would stay in the middle of its moves.
-            self.help(directory, mixed, present, &guard);
+            self.help(directory, shard(mixed), present, &guard);
         }
         found.map(Pair::value)
     }

@@ -7,14 +7,16 @@
 //! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
+use crate::arch::{self, Access, Asking};
 use crate::reclaim::LocalGuard;
-use crate::table::pairs::{Directory, Line, Pair, REST_BITS, SHARDS, SLOTS, Slot, Table};
+use crate::table::pairs::{Directory, Line, Pair, REST_BITS, SHARDS, SLOTS, Table};
 use core::ops::Range;
 
 /// Pairs that are read at once, or a few more.
 const BATCH: usize = 32;
-/// How many lines before it is read a line behind a link is asked for.
-const AHEAD: u64 = 8;
+/// How many lines before it is read a line is asked for, and one behind its link.
+const AHEAD: u64 = 32;
+const LINK_AHEAD: u64 = 8;
 
 /// The pairs of a map, weakly consistent.
 pub(crate) struct RawIter<'g> {
@@ -55,11 +57,20 @@ impl Batch {
         }
     }
 
-    /// Adds a pair that is kept, where there is room.
+    /// Adds those of a line's pairs that are members.
     #[inline]
-    fn put(&mut self, pair: Pair, is_kept: bool) {
-        self.pairs[self.count] = pair;
-        self.count += usize::from(is_kept);
+    fn put(&mut self, pairs: [Pair; SLOTS], is_kept: impl Fn(Pair) -> bool) {
+        self.make_room();
+        let room = &mut self.pairs[self.count..];
+        let Some(room) = room.first_chunk_mut::<SLOTS>() else {
+            unreachable!("room was made")
+        };
+        let mut count = 0;
+        for pair in pairs {
+            room[count % SLOTS] = pair;
+            count += usize::from(pair.is_member() & is_kept(pair));
+        }
+        self.count += count;
     }
 
     #[inline]
@@ -157,14 +168,22 @@ impl RawIter<'_> {
 
     /// Reads lines until there are enough. While a line is not frozen it is the truth, whatever table is present.
     fn read_lines(&mut self, directory: &Directory, table: Table<'_>) {
+        match arch::whole() {
+            Some(by) => self.read_lines_by(directory, table, by),
+            None => self.read_lines_by(directory, table, Asking),
+        }
+    }
+
+    fn read_lines_by(&mut self, directory: &Directory, table: Table<'_>, by: impl Access) {
         let lines = table.lines();
         let mut number = table.number_at(self.position);
         let mut is_whole = table.line_start(number) == self.position;
         while is_whole && number < lines && self.batch.count < BATCH {
             if number + AHEAD < lines {
-                table.line(number + AHEAD).prefetch_link();
+                table.line(number + AHEAD).prefetch_read();
+                table.line(number + LINK_AHEAD).prefetch_link(by);
             }
-            is_whole = read_line(table.line(number), &mut self.batch);
+            is_whole = read_settled(table.line(number), &mut self.batch, by);
             number += u64::from(is_whole);
         }
         self.position = self.position.max(table.line_start(number));
@@ -177,18 +196,23 @@ impl RawIter<'_> {
     }
 }
 
-/// Adds the members of a line, if it is a whole bucket that does not move.
+/// Adds the members of a bucket that does not move; whether it does not. The bucket's table is read under a guard.
 #[inline]
-fn read_line(line: &Line, batch: &mut Batch) -> bool {
-    let pairs = line.slots().each_ref().map(Slot::load);
-    if pairs.iter().any(|pair| pair.is_frozen()) || !pairs[SLOTS - 1].ends_bucket() {
-        return false;
+fn read_settled(first: &Line, batch: &mut Batch, by: impl Access) -> bool {
+    let before = batch.count;
+    let mut line = first;
+    loop {
+        let pairs = line.slots().each_ref().map(|slot| slot.by(by).load());
+        if pairs.iter().any(|pair| pair.is_frozen()) {
+            batch.count = before;
+            return false;
+        }
+        batch.put(pairs, |_| true);
+        match line.follow(pairs[SLOTS - 1]) {
+            Some(next) => line = next,
+            None => return true,
+        }
     }
-    batch.make_room();
-    for pair in pairs {
-        batch.put(pair, pair.is_member());
-    }
-    true
 }
 
 /// Adds the members of a bucket from a position on, and calls `behind` with the lines behind links; the first position
@@ -207,10 +231,9 @@ pub(super) fn read_bucket(
         let number = table.number_at(start);
         let mut next = Some(table.line(number));
         while let Some(line) = next {
-            let mut pair = Pair::ZERO;
-            batch.make_room();
-            for slot in line.slots() {
-                pair = slot.load();
+            let mut pairs = [Pair::ZERO; SLOTS];
+            for (slot, place) in line.slots().iter().zip(&mut pairs) {
+                let pair = slot.load();
                 // Asked after the slot was read: while there is none, what is frozen is the truth.
                 if pair.is_frozen()
                     && let Some(new) = directory.successor(shard, table, start)
@@ -219,10 +242,10 @@ pub(super) fn read_bucket(
                     batch.count = before;
                     continue 'table;
                 }
-                let is_here = table.scale().position(pair.rest()) >= start;
-                batch.put(pair, pair.is_member() && is_here);
+                *place = pair;
             }
-            next = line.follow(pair);
+            batch.put(pairs, |pair| table.scale().position(pair.rest()) >= start);
+            next = line.follow(pairs[SLOTS - 1]);
             if let Some(line) = next {
                 behind(line);
             }

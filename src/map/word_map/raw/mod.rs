@@ -2,7 +2,7 @@
 //!
 //! # Files, by phase
 //! [`mix`] keys to hashes and back · [`find`] look-ups, and the walk through a bucket · [`write`] reading, deciding
-//! and one exchange · [`claim`] inserts into a line that was full · [`resize`] when tables move · [`copy`] small tables at
+//! and one exchange · [`claim`] inserts into a line that was full · [`root`] the map's words · [`resize`] when tables move · [`copy`] small tables at
 //! once · [`batch`] many keys at once · [`iter`] iteration · [`place`] where the memory is.
 //!
 //! # Invariants
@@ -22,16 +22,17 @@ mod iter;
 mod mix;
 mod place;
 mod resize;
+mod root;
 mod write;
 
 pub(crate) use iter::RawIter;
 pub(crate) use mix::Mixer;
-pub(crate) use write::{Change, Changed};
+pub(crate) use write::Change;
 
 use crate::reclaim::{Domain, LocalGuard};
 use crate::sync::{layout, note_objects, note_read};
 use crate::table::pairs::{Directory, Line};
-use resize::Root;
+use root::{Moving, Root};
 
 /// The lock-free sharded table of pairs of words.
 #[repr(C)]
@@ -39,11 +40,12 @@ pub(crate) struct RawWords {
     /// First, since what it has retired goes to the directory's spare tables.
     domain: Domain<Line>,
     root: Root,
+    moving: Moving,
     mixer: Mixer,
     /// Entries for which the map does not shrink.
     floor: usize,
 }
-layout!(RawWords: domain, root, mixer, floor);
+layout!(RawWords: domain, root, moving, mixer, floor);
 
 impl RawWords {
     /// An empty map that will make its tables for `floor` entries. Allocates nothing.
@@ -51,6 +53,7 @@ impl RawWords {
         Self {
             domain: Domain::new(None),
             root: Root::new(),
+            moving: Moving::new(),
             mixer,
             floor,
         }

@@ -6,29 +6,30 @@
 //!
 //! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when the map
 //! and a sample of its lines, taken at some removals, are sparse. Small tables are copied at once ([`copy`](super::copy)); the others
-//! move in steps: every write to a shard that moves does one step first, and moves its own bucket.
+//! move in steps: every write does one step first, of the first shard that moves, and moves its own bucket if its shard is another one
+//! of them. So hardly more than one table is there twice at a time.
 //!
 //! Invariants: I2 and I3 of the [parent module](super).
 #![expect(unsafe_code, reason = "retires tables; argued by I2")]
 
 use super::RawWords;
 use crate::error::TryReserveError;
-use crate::reclaim::{Guard as _, LocalGuard};
-use crate::sync::{AtomicPtr, MODEL, Ordering, WATCHED, never_split, note_read, unsync_load};
+use crate::reclaim::{Guard as _, LocalGuard, Trimmed};
+use crate::sync::{MODEL, WATCHED, note_read};
 use crate::table::Step;
 use crate::table::pairs::{
     Directory, Leaving, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest,
     shard,
 };
-use core::ptr::null_mut;
 
-/// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.1
+/// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.3
 /// members per line; in maps that caches hold, where a key behind a link costs most and memory least, of 2.0.
-const SPILL_LIMITS: [u64; 2] = [8, 35];
+const SPILL_LIMITS: [u64; 2] = [8, 41];
 /// The size up to which a shard's table is of a map that caches hold: of less than 32 KiB.
 const CACHED_SIZE: i32 = 4;
-/// Members per line, times 2, that a presized table is made for.
-const PRESIZED_LOAD_X2: u64 = if MODEL { 2 } else { 5 };
+/// Members per line, times 10, that a presized table is made for, and one that is larger than [`CACHED_SIZE`] and shrunk.
+const PRESIZED_LOAD_X10: u64 = if MODEL { 10 } else { 25 };
+const SHRUNK_LOAD_X10: u64 = 32;
 /// A table of so many lines is copied at once; larger ones move in steps.
 const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
     (true, _) => 0,
@@ -39,52 +40,6 @@ const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
 const TINY_LINES: u64 = if MODEL { 0 } else { 4 };
 /// Lines looked at before a shard shrinks.
 const SAMPLE_LINES: u64 = 32;
-
-/// The map word: the directory, null until the first insert, and then the same to the end.
-pub(super) struct Root(AtomicPtr<Directory>);
-never_split!(Root: 0);
-
-impl Root {
-    pub(super) fn new() -> Self {
-        Self(AtomicPtr::new(null_mut()))
-    }
-
-    /// The directory, if there is one.
-    #[inline]
-    pub(super) fn directory(&self) -> Option<&Directory> {
-        // ORD: Acquire — pairs with the AcqRel in init [T7]; publishes the directory.
-        let directory = self.0.load(Ordering::Acquire);
-        // SAFETY: I3: a directory lives as long as the map.
-        unsafe { directory.as_ref() }
-    }
-
-    /// The directory, made if there was none.
-    pub(super) fn init_if_none(&self) -> Result<&Directory, TryReserveError> {
-        match self.directory() {
-            Some(directory) => Ok(directory),
-            None => self.init(),
-        }
-    }
-
-    #[cold]
-    fn init(&self) -> Result<&Directory, TryReserveError> {
-        let new = Box::into_raw(Directory::allocate()?);
-        // ORD: AcqRel — pairs with the Acquire in directory [T7]; publishes the directory.
-        let swapped = self
-            .0
-            .compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
-        let directory = match swapped {
-            Ok(_) => new,
-            Err(found) => {
-                // SAFETY: I3: `new` came out of a box above and was not published.
-                drop(unsafe { Box::from_raw(new) });
-                found
-            }
-        };
-        // SAFETY: I3: as in `directory`.
-        Ok(unsafe { &*directory })
-    }
-}
 
 impl Drop for RawWords {
     /// Gives the lines behind links back, where they do not go with their memory.
@@ -100,20 +55,8 @@ impl Drop for RawWords {
             }
         }
         drop(guard);
-        let directory = unsync_load(&mut self.root.0);
-        // SAFETY: I3: exclusive access.
-        if let Some(directory) = unsafe { directory.as_mut() } {
+        if let Some(directory) = self.root.directory_mut() {
             directory.take_behind(|line| self.domain.discard(line));
-        }
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        let directory = unsync_load(&mut self.0);
-        if !directory.is_null() {
-            // SAFETY: I3: exclusive access; it came out of a box in `init`.
-            drop(unsafe { Box::from_raw(directory) });
         }
     }
 }
@@ -141,42 +84,68 @@ impl RawWords {
     /// The size of a shard's table in a map for so many entries; one too large, if there are too many.
     pub(super) fn size_for(&self, shard: usize, entries: usize) -> i32 {
         note_read(&raw const self.floor);
-        let each = (entries as u64).div_ceil(SHARDS as u64);
-        let lines = each.saturating_mul(2).div_ceil(PRESIZED_LOAD_X2);
-        Scale::of(shard).size_for(lines)
+        Self::size_by(PRESIZED_LOAD_X10, shard, entries)
     }
 
-    /// The table to which a write goes, after the caller's step of a running move.
+    fn size_by(load_x10: u64, shard: usize, entries: usize) -> i32 {
+        let each = (entries as u64).div_ceil(SHARDS as u64);
+        Scale::of(shard).size_for(each.saturating_mul(10).div_ceil(load_x10))
+    }
+
+    /// The size of a shard's table in a map that is shrunk to so many entries.
+    fn size_shrunk(&self, shard: usize, entries: usize) -> i32 {
+        let size = Self::size_by(SHRUNK_LOAD_X10, shard, entries);
+        if size > CACHED_SIZE && entries > self.floor {
+            size
+        } else {
+            self.size_for(shard, entries)
+        }
+    }
+
+    /// The table of the shard of a mixed key, if it is not being left and there is no step to do.
     #[inline]
-    pub(super) fn table_for_write<'g>(
+    pub(super) fn table_if_stays(&self, mixed: u64) -> Option<Table<'_>> {
+        let table = self.directory()?.table(shard(mixed))?;
+        let stays = table.leaving().is_none() && self.moving.first().is_none();
+        stays.then_some(table)
+    }
+
+    /// The table to which a write goes, after the caller's step of a running move: of one shard after the other, so that few tables are
+    /// there twice.
+    pub(super) fn table_after_step<'g>(
         &'g self,
         mixed: u64,
         guard: &'g LocalGuard<'_>,
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
-        let table = directory.table(shard(mixed))?;
-        if table.leaving().is_none() {
-            return Some(table);
+        let first = self.moving.first();
+        let helped = first.unwrap_or(shard(mixed));
+        let is_moving = directory
+            .table(helped)
+            .is_some_and(|table| self.help(directory, helped, table, guard));
+        if first.is_some() && !is_moving {
+            // Added after the move had ended.
+            self.moving.remove(helped);
         }
-        self.help(directory, mixed, table, guard);
         self.table_to_write(mixed, guard)
     }
 
-    /// Does one step of a running move, and ends it if that was the last.
-    #[cold]
+    /// Does one step of a running move, and ends it if that was the last; whether one runs.
     pub(super) fn help(
         &self,
         directory: &Directory,
-        mixed: u64,
+        shard: usize,
         table: Table<'_>,
         guard: &LocalGuard<'_>,
-    ) {
-        if let Some(Leaving::Stepwise(running)) = table.leaving()
-            && running.step(table, &self.domain, guard) == Step::Complete
-        {
+    ) -> bool {
+        let Some(Leaving::Stepwise(running)) = table.leaving() else {
+            return false;
+        };
+        if running.step(table, &self.domain, guard) == Step::Complete {
             // Refused, it is left to the next write.
-            let _refused = self.switch(directory, shard(mixed), table, running, guard);
+            let _refused = self.switch(directory, shard, table, running, guard);
         }
+        true
     }
 
     /// The table to which a write goes: the present one or, if that is being left, the next one, with the key's bucket.
@@ -216,7 +185,9 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
         self.domain.reserve_defer(guard)?;
-        self.lead(directory, shard, table, running.table(table), guard);
+        if self.lead(directory, shard, table, running.table(table), guard) {
+            self.moving.remove(shard);
+        }
         Ok(())
     }
 
@@ -257,7 +228,9 @@ impl RawWords {
         }
         let next = table.size() + (size - table.size()).signum();
         let grace = || self.domain.grace_of_others(guard).ok();
-        directory.begin_steps(shard, table, next, grace)
+        directory.begin_steps(shard, table, next, grace)?;
+        self.moving.add(shard);
+        Ok(())
     }
 
     /// Begins a resize that a write has found useful.
@@ -348,7 +321,10 @@ impl RawWords {
         guard: &LocalGuard<'_>,
     ) -> Result<(), TryReserveError> {
         let overflow = TryReserveError::CapacityOverflow { entries };
-        let sizes: [i32; SHARDS] = core::array::from_fn(|shard| self.size_for(shard, entries));
+        let sizes: [i32; SHARDS] = core::array::from_fn(|shard| match shrink {
+            false => self.size_for(shard, entries),
+            true => self.size_shrunk(shard, entries),
+        });
         if sizes.iter().any(|&size| size > MAX_SIZE) {
             return Err(overflow);
         }
@@ -393,11 +369,36 @@ impl RawWords {
         if self.directory().is_none() {
             return;
         }
-        let guard = self.pin();
         // An allocator that refuses leaves the shards that are left as they are.
-        let _refused = self.resize_to(self.len().max(self.floor), true, &guard);
-        guard.flush();
-        self.domain.trim(&guard);
+        let _refused = self.resize_to(self.len().max(self.floor), true, &self.pin());
+        let Trimmed { all, free } = self.give_back();
+        if free > all / 2 {
+            // What is left lies scattered over the chunks of a larger map.
+            let _refused = self.renew(&self.pin());
+            self.give_back();
+        }
+    }
+
+    /// Gives back what is free of what lines behind links lie in; what is left.
+    pub(super) fn give_back(&self) -> Trimmed {
+        // What a guard itself holds up goes when it ends.
+        self.pin().flush();
+        self.domain.trim(&self.pin())
+    }
+
+    /// Moves every shard to a table of the same size, and its lines behind links to new places.
+    fn renew(&self, guard: &LocalGuard<'_>) -> Result<(), TryReserveError> {
+        self.domain.set_aside(guard);
+        let Some(directory) = self.directory() else {
+            return Ok(());
+        };
+        for shard in 0..SHARDS {
+            if let Some(table) = self.settle(directory, shard, guard)? {
+                self.begin(directory, shard, table, table.size(), guard)?;
+                self.settle(directory, shard, guard)?;
+            }
+        }
+        Ok(())
     }
 
     /// Entries that the present tables are made for.
@@ -406,7 +407,7 @@ impl RawWords {
             return 0;
         };
         let tables = (0..SHARDS).filter_map(|shard| directory.table(shard));
-        let entries = tables.map(Table::lines).sum::<u64>() * PRESIZED_LOAD_X2 / 2;
+        let entries = tables.map(Table::lines).sum::<u64>() * PRESIZED_LOAD_X10 / 10;
         usize::try_from(entries).unwrap_or(usize::MAX)
     }
 }

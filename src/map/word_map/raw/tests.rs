@@ -1,6 +1,8 @@
 //! The table against std's map, alone and with many threads; every state that a bucket can be in.
 
+use super::write::Unchanged;
 use super::{Change, Mixer, RawWords};
+use crate::arch::Asking;
 use crate::table::pairs::{Finality, Leaving, SHARDS, rest, shard};
 use std::collections::HashMap;
 use std::sync::Barrier;
@@ -11,16 +13,16 @@ fn map() -> RawWords {
 }
 
 fn put(map: &RawWords, key: u64, value: u64) -> Option<u64> {
-    map.change(key, |_| Change::Put(value), &map.pin()).old
+    map.change(key, |_| Change::Put(value), &map.pin())
 }
 
 fn put_new(map: &RawWords, key: u64, value: u64) -> bool {
     let put = |old: Option<u64>| old.map_or(Change::Put(value), |_| Change::Keep);
-    map.change(key, put, &map.pin()).old.is_none()
+    map.change(key, put, &map.pin()).is_none()
 }
 
 fn remove(map: &RawWords, key: u64) -> Option<u64> {
-    map.change(key, |_| Change::Remove, &map.pin()).old
+    map.change(key, |_| Change::Remove, &map.pin())
 }
 
 struct Rng(u64);
@@ -200,8 +202,8 @@ fn a_key_that_is_frozen_is_not_inserted_beside_itself() {
     let pair = line.slots()[0].load();
     assert!(pair.is_member(), "the key is in the first slot");
     // As a writer that has come before the move: by the old table.
-    let changed = map.change_in_line(table, line, mixed, &mut |_| Change::Put(2), &guard);
-    assert_eq!(changed, None);
+    let changed = map.change_in_line(table, mixed, &mut |_| Change::Put(2), &guard, Asking);
+    assert_eq!(changed, Err(Unchanged));
     drop(guard);
     assert!(!put_new(&map, 7, 3));
     assert_eq!(map.iter().collect::<Vec<_>>(), [(7, 1)]);
@@ -338,8 +340,79 @@ fn look_ups_end_the_moves_that_they_meet() {
         key > 20_000 && moving() != 0
     });
     let keys = keys.expect("a shard grows in steps");
+    // Before the first step there is nothing to meet.
+    put(&map, 0, 0);
     for _ in 0..200 {
         assert!((0..keys).all(|key| map.get(key) == Some(key)));
     }
     assert_eq!(moving(), 0, "of {keys} keys");
+}
+
+/// Whether a shard moves in steps.
+fn is_moving(map: &RawWords, shard: usize) -> bool {
+    let directory = map.directory().expect("made by the first insert");
+    let table = directory.table(shard).expect("made by the first insert");
+    table.leaving().is_some()
+}
+
+/// Writes to shards that do not move end the move of one that does; a hint at a shard that does not move is taken back.
+#[test]
+fn writes_do_the_steps_of_other_shards() {
+    let map = map();
+    let shard_of = |key: u64| shard(map.mixer().mix(key));
+    let first = (0..).find_map(|key| {
+        put(&map, key, key);
+        map.moving.first()
+    });
+    let first = first.expect("a shard grows in steps");
+    assert!(is_moving(&map, first));
+    let others: Vec<u64> = (0..1000).filter(|&key| shard_of(key) != first).collect();
+    let mut writes = others.iter().cycle().take(100_000);
+    assert!(writes.any(|&key| put(&map, key, key).is_some() && !is_moving(&map, first)));
+    while let Some(other) = map.moving.first() {
+        put(&map, others[0], 0);
+        assert!(is_moving(&map, other) || map.moving.first() != Some(other));
+    }
+    map.moving.add(first);
+    put(&map, others[0], 0);
+    assert_eq!(map.moving.first(), None);
+}
+
+/// The ways of machines that have no loads of 16 bytes in one piece, and of the first access of a process.
+#[test]
+fn accesses_that_ask_do_the_same() {
+    let (map, mut meant) = (map(), HashMap::new());
+    let mut random = 1_u64;
+    for _ in 0..20_000 {
+        random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        let (key, value) = (random >> 54, random);
+        let mixed = map.mixer().mix(key);
+        let (change, old) = match random >> 33 & 3 {
+            0 => (Change::Keep, meant.get(&key).copied()),
+            1 => (Change::Remove, meant.remove(&key)),
+            _ => (Change::Put(value), meant.insert(key, value)),
+        };
+        assert_eq!(map.change_otherwise(mixed, |_| change, &map.pin()), old);
+        assert_eq!(map.get_asking(mixed), meant.get(&key).copied());
+        assert_eq!(map.get(key), meant.get(&key).copied());
+    }
+    assert_eq!(map.len(), meant.len());
+}
+
+/// The lines behind links of a small map that was a large one do not keep the chunks of the large one.
+#[test]
+fn a_map_that_is_shrunk_has_its_lines_together() {
+    let map = map();
+    let (all, left) = (400_000, 1 << 13);
+    assert!((0..all).all(|key| put_new(&map, key, key)));
+    let before = map.give_back();
+    assert!((left..all).all(|key| remove(&map, key) == Some(key)));
+    map.shrink_to_fit();
+    assert!((0..left).all(|key| map.get(key) == Some(key)));
+    let seen = map
+        .iter()
+        .filter(|&(key, value)| key == value && key < left);
+    assert_eq!((seen.count() as u64, map.len() as u64), (left, left));
+    let after = map.give_back();
+    assert!(after.all <= before.all / 8, "{after:?} of {before:?}");
 }

@@ -12,9 +12,10 @@
 
 use super::RawWords;
 use super::find::Walked;
+use crate::arch::{self, Access, Asking};
 use crate::reclaim::LocalGuard;
 use crate::sync::{Ordering, fence};
-use crate::table::pairs::{Line, Pair, Slot, Table, rest};
+use crate::table::pairs::{Pair, Slot, Table, rest};
 
 /// What is to become of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +28,20 @@ pub(crate) enum Change {
     Keep,
 }
 
-/// What has become of a key: its value before, and the change that was made.
+/// The short way has not led anywhere, and nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Changed {
-    /// The value before.
-    pub(crate) old: Option<u64>,
-    /// The change that was made; to remove an absent key is none.
-    pub(crate) change: Change,
-}
+pub(super) struct Unchanged;
 
 impl RawWords {
-    /// Changes a key as `decide` says, given its value; `decide` is asked again if the key has changed meanwhile.
+    /// Changes a key as `decide` says, given its value; returns that. `decide` is asked again if the key has changed
+    /// meanwhile; to remove an absent key is to keep it.
     #[inline]
     pub(crate) fn change(
         &self,
         key: u64,
         decide: impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
-    ) -> Changed {
+    ) -> Option<u64> {
         self.change_mixed(self.mixer().mix(key), decide, guard)
     }
 
@@ -55,28 +52,51 @@ impl RawWords {
         mixed: u64,
         mut decide: impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
-    ) -> Changed {
-        if let Some(table) = self.table_for_write(mixed, guard) {
-            let line = table.line_of(rest(mixed));
-            let changed = self.change_in_line(table, line, mixed, &mut decide, guard);
-            if let Some(changed) = changed {
-                return changed;
-            }
+    ) -> Option<u64> {
+        let (Some(by), Some(table)) = (arch::whole(), self.table_if_stays(mixed)) else {
+            return self.change_otherwise(mixed, decide, guard);
+        };
+        match self.change_in_line(table, mixed, &mut decide, guard, by) {
+            Ok(old) => old,
+            Err(Unchanged) => self.change_slow(mixed, decide, guard),
         }
-        self.change_slow(mixed, decide, guard)
     }
 
-    /// The usual case: the key is in its line, or can be put there by one exchange. `None` otherwise, and if the exchange
-    /// fails.
+    /// In a shard that has no table or whose table is being left, and where each access has to ask how it is done. Apart, for
+    /// calls in the middle would cost registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn change_otherwise(
+        &self,
+        mixed: u64,
+        mut decide: impl FnMut(Option<u64>) -> Change,
+        guard: &LocalGuard<'_>,
+    ) -> Option<u64> {
+        let changed = match self.table_after_step(mixed, guard) {
+            Some(table) => self.change_in_line(table, mixed, &mut decide, guard, Asking),
+            None => Err(Unchanged),
+        };
+        match changed {
+            Ok(old) => old,
+            Err(Unchanged) => self.change_slow(mixed, decide, guard),
+        }
+    }
+
+    /// The usual case: the key is in its line, or can be put there by one exchange, or by two into a line that is used up. The value
+    /// before.
+    ///
+    /// # Errors
+    /// It is another case, or the exchange fails.
     #[inline(always)] // Twice the code of the decision, but no call and no place in memory for what it says.
     pub(super) fn change_in_line(
         &self,
         table: Table<'_>,
-        line: &Line,
         mixed: u64,
         decide: &mut impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
-    ) -> Option<Changed> {
+        by: impl Access,
+    ) -> Result<Option<u64>, Unchanged> {
+        let line = table.line_of(rest(mixed));
         // Where the first one is, is asked when it is needed: a branch would be guessed wrong every second time.
         let empties = line.empties();
         // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; orders the look for empty slots before that for
@@ -84,35 +104,33 @@ impl RawWords {
         fence(Ordering::Acquire);
         let mut matching = line.matching(mixed);
         while let Some(slot) = matching.first() {
-            let pair = slot.load();
+            let pair = slot.by(by).load();
             if pair.is_live_of(rest(mixed)) {
                 let change = decide(Some(pair.value()));
-                return self.exchange(table, (slot, pair, 0), change, mixed, guard);
+                return self.exchange(table, (slot, pair, 0), change, mixed, guard, by);
             }
             // The key may be here, and the empty slot not be frozen yet.
             if pair.is_frozen() {
-                return None;
+                return Err(Unchanged);
             }
             matching.skip_first();
         }
-        let change = match decide(None) {
-            Change::Put(value) => Change::Put(value),
-            // Absent for sure only if the line has not moved: `change_slow` finds out, and asks again.
-            Change::Remove | Change::Keep if !line.last().load().ends_bucket() => return None,
-            Change::Remove | Change::Keep => Change::Keep,
-        };
-        if let Change::Put(value) = change {
-            let is_done = match empties.first() {
-                Some(slot) => slot.cas(line.empty_in(slot), Pair::live(rest(mixed), value)),
-                None => self.insert_into_vacant(line, rest(mixed), value, guard),
-            };
-            if !is_done {
-                return None;
+        let is_done = match decide(None) {
+            Change::Put(value) => {
+                let is_put = match empties.first() {
+                    Some(slot) => {
+                        let pair = Pair::live(rest(mixed), value);
+                        slot.by(by).cas(line.empty_in(slot), pair)
+                    }
+                    None => self.insert_into_vacant(line, rest(mixed), value, guard, by),
+                };
+                self.domain.count(isize::from(is_put), guard);
+                is_put
             }
-            self.domain.count(1, guard);
-        }
-        let old = None;
-        Some(Changed { old, change })
+            // Absent for sure only if the line has not moved: `change_slow` finds out, and asks again.
+            Change::Remove | Change::Keep => line.last().by(by).load().ends_bucket(),
+        };
+        if is_done { Ok(None) } else { Err(Unchanged) }
     }
 
     /// Changes a pair that was met, if it still is there.
@@ -124,15 +142,15 @@ impl RawWords {
         change: Change,
         mixed: u64,
         guard: &LocalGuard<'_>,
-    ) -> Option<Changed> {
-        let old = Some(pair.value());
+        by: impl Access,
+    ) -> Result<Option<u64>, Unchanged> {
         let is_done = match change {
             Change::Keep => true,
-            Change::Put(value) => slot.cas(pair, Pair::live(rest(mixed), value)),
-            Change::Remove => slot.cas(pair, Pair::VACANT),
+            Change::Put(value) => slot.by(by).cas(pair, Pair::live(rest(mixed), value)),
+            Change::Remove => slot.by(by).cas(pair, Pair::VACANT),
         };
         if !is_done {
-            return None;
+            return Err(Unchanged);
         }
         if change == Change::Remove {
             self.domain.count(-1, guard);
@@ -141,7 +159,7 @@ impl RawWords {
             }
             self.shrink_if_sparse(mixed, table, guard);
         }
-        Some(Changed { old, change })
+        Ok(Some(pair.value()))
     }
 
     /// In a bucket that has a link, moves, or changes all the time; and in a shard without a table.
@@ -152,16 +170,12 @@ impl RawWords {
         mixed: u64,
         mut decide: impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
-    ) -> Changed {
-        let absent = Changed {
-            old: None,
-            change: Change::Keep,
-        };
+    ) -> Option<u64> {
         loop {
             let Some(table) = self.table_to_write(mixed, guard) else {
                 match decide(None) {
                     Change::Put(_) => self.init(mixed),
-                    _ => return absent,
+                    _ => return None,
                 }
                 continue;
             };
@@ -171,17 +185,17 @@ impl RawWords {
                 Walked::Live { slot, pair, depth } => {
                     let change = decide(Some(pair.value()));
                     let place = (slot, pair, depth);
-                    if let Some(changed) = self.exchange(table, place, change, mixed, guard) {
-                        return changed;
+                    let exchanged = self.exchange(table, place, change, mixed, guard, Asking);
+                    if let Ok(old) = exchanged {
+                        return old;
                     }
                 }
                 absent_in => {
                     let Change::Put(value) = decide(None) else {
-                        return absent;
+                        return None;
                     };
                     if self.insert(table, absent_in, mixed, value, guard) {
-                        let change = Change::Put(value);
-                        return Changed { change, ..absent };
+                        return None;
                     }
                 }
             }
