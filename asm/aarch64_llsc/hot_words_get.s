@@ -1,164 +1,85 @@
-    stp x29, x30, [sp, #-96]!
-    str x27, [sp, #16]
-    stp x26, x25, [sp, #32]
-    stp x24, x23, [sp, #48]
-    stp x22, x21, [sp, #64]
-    stp x20, x19, [sp, #80]
+    stp x29, x30, [sp, #-16]!
     mov x29, sp
-    add x9, x0, #72
-    ldp x11, x10, [x0, #80]
-    ldr x8, [x0, #112]
-    ldar x9, [x9]
-    cbz x9, L9
+    ldr x8, [x0, #120]
+    ldp x9, x10, [x0, #88]
     eor x8, x8, x1
-    mul x8, x8, x11
+    mul x8, x8, x9
+    adrp x9, :got:atomshard::arch::detect::FOUND
+    ldr x9, [x9, :got_lo12:atomshard::arch::detect::FOUND]
     eor x8, x8, x8, lsr #32
-    mul x19, x8, x10
-    lsr x8, x19, #59
-    add x20, x9, x8, lsl #4
-    add x8, x20, #8
-    ldar x21, [x8]
-    ldar x8, [x20]
-    cbz x8, L9
-    mov w9, #16
-    and x22, x19, #0x7ffffffffffffff
-    adrp x10, CONST0
-    bfxil x9, x19, #60, #4
-    ldr q5, [x10, :lo12:CONST0]
-    adrp x24, :got:atomshard::arch::detect::FOUND
-    mul x9, x9, x22
-    lsr x9, x9, x8
-    and x8, x8, #0xffffffffffffffc0
-    add x23, x8, x9, lsl #6
-    ld4 { v0.4s, v1.4s, v2.4s, v3.4s }, [x23]
-    dup v4.4s, w19
+    mul x1, x8, x10
+    ldr x8, [x9]
+    mvn w8, w8
+    tst x8, #0x3
+    b.ne L5
+    add x8, x0, #72
+    ldar x8, [x8]
+    cbz x8, L4
+    lsr x9, x1, #59
+    add x9, x8, x9, lsl #4
+    add x8, x9, #8
+    ldar x10, [x8]
+    ldar x11, [x9]
+    cbz x11, L4
+    ands x8, x11, #0xffffffffffffffc0
+    b.eq L4
+    mov w12, #16
+    and x14, x1, #0x7ffffffffffffff
+    bfxil x12, x1, #60, #4
+    mul x12, x12, x14
+    lsr x11, x12, x11
+    adrp x12, CONST0
+    ldr q5, [x12, :lo12:CONST0]
+    orr x12, x14, #0x800000000000000
+    add x11, x8, x11, lsl #6
+    ld4 { v0.4s, v1.4s, v2.4s, v3.4s }, [x11]
+    dup v4.4s, w1
     cmeq v4.4s, v4.4s, v0.4s
     and v4.16b, v4.16b, v5.16b
     addv s4, v4.4s
-    fmov w25, s4
-    ldr x24, [x24, :got_lo12:atomshard::arch::detect::FOUND]
-    cbz w25, L6
-    orr x26, x22, #0x800000000000000
-    b L2
+    fmov w13, s4
+    cbz w13, L1
 L0:
-    ldp x4, x5, [x8]
-    dmb ishld
-    cmp x26, x4
-    b.eq L11
-L1:
-    sub w8, w25, #1
-    ands w25, w8, w25
-    b.eq L6
-L2:
-    rbit w8, w25
-    ldr x9, [x24]
+    rbit w8, w13
     clz w8, w8
-    add x8, x23, w8, uxtw #4
-    tbnz w9, #1, L0
-    cbz x9, L5
-    tbnz w9, #0, L4
-    mov x9, xzr
-L3:
-    ldaxp x4, x5, [x8]
-    cmp x4, x9
-    ccmp x5, x9, #0, eq
-    csel x10, x9, x4, eq
-    csel x11, x9, x5, eq
-    stxp w12, x10, x11, [x8]
-    cbnz w12, L3
-    cmp x26, x4
-    b.ne L1
-    b L11
-L4:
-    mov x4, xzr
-    mov x5, xzr
-    mov x6, xzr
-    mov x7, xzr
-    caspa x4, x5, x6, x7, [x8]
-    cmp x26, x4
-    b.ne L1
-    b L11
-L5:
-    mov x27, x0
-    mov x0, x8
-    mov w1, #2
-    bl atomshard::arch::aarch64::load_first
-    mov x4, x0
-    mov x0, x27
-    mov x5, x1
-    cmp x26, x4
-    b.ne L1
-    b L11
-L6:
-    ldr x9, [x24]
-    add x8, x23, #48
-    tbnz w9, #1, L10
-    cbz x9, L15
-    tbnz w9, #0, L13
-    mov x9, xzr
-L7:
-    ldaxp x4, x5, [x8]
-    cmp x4, x9
-    ccmp x5, x9, #0, eq
-    csel x10, x9, x4, eq
-    csel x11, x9, x5, eq
-    stxp w12, x10, x11, [x8]
-    cbnz w12, L7
-    orr x8, x22, #0x800000000000000
-    cmp x8, x4
-    b.eq L11
-L8:
-    lsr x8, x4, #61
-    cbnz x8, L14
+    add x14, x11, w8, uxtw #4
+    ldp x15, x8, [x14]
     dmb ishld
-    ldr x8, [x20, #8]
-    cmp x8, x21
-    b.ne L14
-L9:
-    mov x0, xzr
-    b L12
-L10:
-    ldp x4, x5, [x8]
+    cmp x12, x15
+    b.eq L2
+    sub w8, w13, #1
+    ands w13, w8, w13
+    b.ne L0
+L1:
+    add x13, x11, #48
+    ldp x11, x8, [x13]
     dmb ishld
-    orr x8, x22, #0x800000000000000
-    cmp x8, x4
-    b.ne L8
-L11:
+    cmp x12, x11
+    b.ne L3
+L2:
     mov w0, #1
-L12:
-    mov x1, x5
-    ldp x20, x19, [sp, #80]
-    ldr x27, [sp, #16]
-    ldp x22, x21, [sp, #64]
-    ldp x24, x23, [sp, #48]
-    ldp x26, x25, [sp, #32]
-    ldp x29, x30, [sp], #96
+    mov x1, x8
+    ldp x29, x30, [sp], #16
     ret
-L13:
-    mov x4, xzr
-    mov x5, xzr
-    mov x6, xzr
-    mov x7, xzr
-    caspa x4, x5, x6, x7, [x8]
-    orr x8, x22, #0x800000000000000
-    cmp x8, x4
-    b.eq L11
-    b L8
-L14:
-    mov x1, x19
-    bl atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded
-    mov x5, x1
+L3:
+    lsr x8, x11, #61
+    cbnz x8, L6
+    dmb ishld
+    ldr x8, [x9, #8]
+    cmp x8, x10
+    b.ne L6
+L4:
+    mov x0, xzr
+    mov x1, x8
+    ldp x29, x30, [sp], #16
+    ret
+L5:
+    bl atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_asking
     and x0, x0, #0x1
-    b L12
-L15:
-    mov x23, x0
-    mov x0, x8
-    mov w1, #2
-    bl atomshard::arch::aarch64::load_first
-    mov x4, x0
-    mov x0, x23
-    mov x5, x1
-    orr x8, x22, #0x800000000000000
-    cmp x8, x4
-    b.eq L11
-    b L8
+    ldp x29, x30, [sp], #16
+    ret
+L6:
+    bl atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded
+    and x0, x0, #0x1
+    ldp x29, x30, [sp], #16
+    ret

@@ -1,142 +1,92 @@
-    push rbp
-    push r15
-    push r14
-    push r13
-    push r12
-    push rbx
-    sub rsp, 40
-    xor rsi, qword ptr [rdi + 112]
-    imul rsi, qword ptr [rdi + 80]
-    mov rbx, rsi
-    shr rbx, 32
-    xor rbx, rsi
-    imul rbx, qword ptr [rdi + 88]
-    mov rsi, qword ptr [rdi + 72]
-    test rsi, rsi
-    je L6
-    mov r12, rbx
-    shr r12, 59
-    shl r12d, 4
-    mov r8, qword ptr [rsi + r12 + 8]
-    mov rcx, qword ptr [rsi + r12]
-    test rcx, rcx
-    je L6
-    movabs r9, 576460752303423488
-    mov r14, rbx
-    shr r14, 60
-    or r14, 16
-    lea r10, [r9 - 1]
-    and r10, rbx
-    imul r14, r10
-    shr r14, cl
-    and rcx, -64
-    shl r14, 6
-    add r14, rcx
-    movd xmm0, ebx
-    movaps xmm1, xmmword ptr [r14]
-    movaps xmm2, xmmword ptr [r14 + 32]
-    shufps xmm1, xmmword ptr [r14 + 16], 0
-    shufps xmm2, xmmword ptr [r14 + 48], 0
-    pshufd xmm0, xmm0, 0
-    shufps xmm1, xmm2, 136
-    pcmpeqd xmm1, xmm0
-    movmskps r13d, xmm1
-    test r13d, r13d
-    je L4
-    mov rbp, r10
-    or rbp, r9
-    mov r15, qword ptr [rip + atomshard::arch::detect::FOUND@GOTPCREL]
-L0:
-    rep bsf eax, r13d
-    shl eax, 4
-    add rax, r14
-    mov rcx, qword ptr [r15]
-    test cl, 2
-    je L2
-    vmovdqa xmm0, xmmword ptr [rax]
-    movq rax, xmm0
-    punpckhqdq xmm0, xmm0
-    movq rdx, xmm0
-    cmp rax, rbp
-    je L3
-L1:
-    lea eax, [r13 - 1]
-    and eax, r13d
-    mov r13d, eax
-    jne L0
-    jmp L4
-L2:
-    mov qword ptr [rsp + 8], rdi
-    mov rdi, rax
-    mov qword ptr [rsp + 32], rsi
-    mov esi, 2
-    mov qword ptr [rsp + 24], r8
-    mov qword ptr [rsp + 16], r10
-    call qword ptr [rip + atomshard::arch::x86_64::load_otherwise@GOTPCREL]
-    mov r10, qword ptr [rsp + 16]
-    movabs r9, 576460752303423488
-    mov r8, qword ptr [rsp + 24]
-    mov rsi, qword ptr [rsp + 32]
-    mov rdi, qword ptr [rsp + 8]
-    cmp rax, rbp
-    jne L1
-L3:
-    mov eax, 1
-    jmp L7
-L4:
-    add r14, 48
+    push rax
+    mov rax, rsi
+    xor rax, qword ptr [rdi + 120]
+    imul rax, qword ptr [rdi + 88]
+    mov rsi, rax
+    shr rsi, 32
+    xor rsi, rax
+    imul rsi, qword ptr [rdi + 96]
     mov rax, qword ptr [rip + atomshard::arch::detect::FOUND@GOTPCREL]
     mov rax, qword ptr [rax]
     test al, 2
-    je L8
-    vmovdqa xmm0, xmmword ptr [r14]
+    je L5
+    mov rax, qword ptr [rdi + 72]
+    test rax, rax
+    je L4
+    mov rdx, rsi
+    shr rdx, 59
+    shl edx, 4
+    mov r8, qword ptr [rax + rdx + 8]
+    mov rcx, qword ptr [rax + rdx]
+    test rcx, rcx
+    je L4
+    movabs r9, 576460752303423487
+    mov r10, rsi
+    shr r10, 60
+    or r10, 16
+    mov r11, rsi
+    and r11, r9
+    imul r10, r11
+    shr r10, cl
+    and rcx, -64
+    je L4
+    shl r10, 6
+    add rcx, r10
+    movd xmm0, esi
+    movaps xmm1, xmmword ptr [rcx]
+    movaps xmm2, xmmword ptr [rcx + 32]
+    shufps xmm1, xmmword ptr [rcx + 16], 0
+    shufps xmm2, xmmword ptr [rcx + 48], 0
+    pshufd xmm0, xmm0, 0
+    shufps xmm1, xmm2, 136
+    pcmpeqd xmm1, xmm0
+    movmskps r10d, xmm1
+    add r9, r11
+    inc r9
+    test r10d, r10d
+    je L1
+L0:
+    rep bsf r11d, r10d
+    shl r11d, 4
+    add r11, rcx
+    vmovdqa xmm0, xmmword ptr [r11]
+    movq r11, xmm0
+    cmp r9, r11
+    je L2
+    lea r11d, [r10 - 1]
+    and r11d, r10d
+    mov r10d, r11d
+    jne L0
+L1:
+    add rcx, 48
+    vmovdqa xmm0, xmmword ptr [rcx]
     movq rcx, xmm0
-    punpckhqdq xmm0, xmm0
+    cmp r9, rcx
+    jne L3
+L2:
+    pshufd xmm0, xmm0, 238
     movq rdx, xmm0
-    or r10, r9
     mov eax, 1
-    cmp rcx, r10
-    je L7
-L5:
-    shr rcx, 61
-    jne L9
-    add rsi, r12
-    mov rax, qword ptr [rsi + 8]
-    cmp rax, r8
-    jne L9
-L6:
-    xor eax, eax
-L7:
-    add rsp, 40
-    pop rbx
-    pop r12
-    pop r13
-    pop r14
-    pop r15
-    pop rbp
+    pop rcx
     ret
-L8:
-    mov qword ptr [rsp + 8], rdi
-    mov rdi, r14
-    mov r14, rsi
-    mov esi, 2
-    mov r13, r8
-    mov rbp, r9
-    mov r15, r10
-    call qword ptr [rip + atomshard::arch::x86_64::load_otherwise@GOTPCREL]
-    mov r10, r15
-    mov r9, rbp
-    mov r8, r13
-    mov rsi, r14
-    mov rdi, qword ptr [rsp + 8]
-    mov rcx, rax
-    or r10, r9
-    mov eax, 1
-    cmp rcx, r10
-    jne L5
-    jmp L7
-L9:
-    mov rsi, rbx
+L3:
+    shr rcx, 61
+    jne L6
+    add rax, rdx
+    mov rax, qword ptr [rax + 8]
+    cmp rax, r8
+    jne L6
+L4:
+    xor eax, eax
+    pop rcx
+    ret
+L5:
+    call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_asking@GOTPCREL]
+    and eax, 1
+    pop rcx
+    ret
+L6:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded@GOTPCREL]
     and eax, 1
-    jmp L7
+    pop rcx
+    ret

@@ -1,10 +1,10 @@
     mov rax, rsi
-    xor rax, qword ptr [rdi + 112]
-    imul rax, qword ptr [rdi + 80]
+    xor rax, qword ptr [rdi + 120]
+    imul rax, qword ptr [rdi + 88]
     mov rsi, rax
     shr rsi, 32
     xor rsi, rax
-    imul rsi, qword ptr [rdi + 88]
+    imul rsi, qword ptr [rdi + 96]
     mov rax, qword ptr [rdi + 72]
     test rax, rax
     je L3
@@ -16,15 +16,17 @@
     mov r9, qword ptr [rax + rcx]
     test r9, r9
     je L5
-    mov r8, rsi
-    shr r8, 60
-    or r8, 16
-    mov r10b, 59
-    bzhi r11, rsi, r10
-    imul r8, r11
-    shrx r8, r8, r9
-    and r9, -64
-    shl r8, 6
+    mov r8, r9
+    and r8, -64
+    je L5
+    mov r10, rsi
+    shr r10, 60
+    or r10, 16
+    mov r11b, 59
+    bzhi r11, rsi, r11
+    imul r10, r11
+    shrx r9, r10, r9
+    shl r9, 6
     add r8, r9
     vmovd xmm0, esi
     vmovaps xmm1, xmmword ptr [r8]
@@ -46,7 +48,7 @@ L0:
     add r11, r8
     vmovdqa xmm0, xmmword ptr [r11]
     vmovq r11, xmm0
-    cmp r11, r9
+    cmp r9, r11
     je L2
     blsr r10d, r10d
     jne L0
@@ -54,7 +56,7 @@ L1:
     add r8, 48
     vmovdqa xmm0, xmmword ptr [r8]
     vmovq r8, xmm0
-    cmp r8, r9
+    cmp r9, r8
     jne L4
 L2:
     vpextrq rdx, xmm0, 1

@@ -334,8 +334,12 @@ fn retain_takes_only_what_is_unwanted() {
             taken
         })
     };
-    let taken = beside(retain, write).into_iter().sum::<u64>();
-    assert!(taken > 0, "nothing was retained meanwhile");
+    // On a busy machine the two may not run side by side.
+    let is_taken = (0..100).any(|_| {
+        map.retain(|key, _| key >= QUIET);
+        beside(retain, write).into_iter().sum::<u64>() > 0
+    });
+    assert!(is_taken, "nothing was retained meanwhile");
     retain();
     let mut left: Vec<u64> = map.keys().collect();
     left.sort_unstable();

@@ -2,8 +2,10 @@
 //! overlap.
 
 use super::RawWords;
+use super::find::Home;
 use super::write::Change;
-use crate::table::pairs::{Line, rest, shard};
+use crate::arch::{self, Access, Asking};
+use crate::table::pairs::{rest, shard};
 
 /// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
 const AHEAD: usize = 16;
@@ -14,10 +16,36 @@ impl RawWords {
         &self,
         count: usize,
         key: impl Fn(usize) -> u64,
-        mut found: impl FnMut(usize, Option<u64>),
+        found: impl FnMut(usize, Option<u64>),
     ) {
-        self.ahead(count, key, Line::prefetch_read, |number, mixed| {
-            found(number, self.get_mixed(mixed));
+        match arch::whole() {
+            Some(by) => self.get_many_by(count, key, found, by),
+            None => self.get_many_by(count, key, found, Asking),
+        }
+    }
+
+    fn get_many_by(
+        &self,
+        count: usize,
+        key: impl Fn(usize) -> u64,
+        mut found: impl FnMut(usize, Option<u64>),
+        by: impl Access,
+    ) {
+        let coming = |number| {
+            let mixed = self.mixer().mix(key(number));
+            let home = self.home(mixed);
+            if let Some(home) = home {
+                home.line.prefetch_read();
+            }
+            (mixed, home)
+        };
+        let half_way = |(_, home): (u64, Option<Home<'_>>)| {
+            if let Some(home) = home {
+                home.line.prefetch_link(by);
+            }
+        };
+        ahead(count, coming, half_way, |number, (mixed, home)| {
+            found(number, home.and_then(|home| self.get_at(home, mixed, by)));
         });
     }
 
@@ -30,42 +58,46 @@ impl RawWords {
         mut changed: impl FnMut(usize, Option<u64>),
     ) {
         let guard = self.pin();
-        self.ahead(count, key, Line::prefetch_write, |number, mixed| {
-            let decide = |old| decide(number, old);
-            changed(number, self.change_mixed(mixed, decide, &guard));
-        });
-    }
-
-    /// Calls `f` with the number and the mixed form of each key, some time after `prefetch` with its line.
-    #[inline(always)] // The three closures become one loop.
-    fn ahead(
-        &self,
-        count: usize,
-        key: impl Fn(usize) -> u64,
-        prefetch: fn(&Line),
-        mut f: impl FnMut(usize, u64),
-    ) {
         let coming = |number| {
             let mixed = self.mixer().mix(key(number));
             let table = self
                 .directory()
                 .and_then(|directory| directory.table(shard(mixed)));
             if let Some(table) = table {
-                prefetch(table.line_of(rest(mixed)));
+                table.line_of(rest(mixed)).prefetch_write();
             }
             mixed
         };
-        let mut ring = [0; AHEAD];
-        for (number, place) in ring.iter_mut().enumerate().take(count) {
-            *place = coming(number);
+        ahead(
+            count,
+            coming,
+            |_| (),
+            |number, mixed| {
+                let decide = |old| decide(number, old);
+                changed(number, self.change_mixed(mixed, decide, &guard));
+            },
+        );
+    }
+}
+
+/// Calls `f` with each number below `count` and what `coming` made of it some numbers before; `half_way` between.
+#[inline(always)] // The three closures become one loop.
+fn ahead<T: Copy>(
+    count: usize,
+    coming: impl Fn(usize) -> T,
+    half_way: impl Fn(T),
+    mut f: impl FnMut(usize, T),
+) {
+    let Some(last) = count.checked_sub(1) else {
+        return;
+    };
+    let mut ring: [T; AHEAD] = core::array::from_fn(|number| coming(number.min(last)));
+    for number in 0..count {
+        let now = ring[number % AHEAD];
+        if number + AHEAD < count {
+            ring[number % AHEAD] = coming(number + AHEAD);
         }
-        for number in 0..count {
-            let place = &mut ring[number % AHEAD];
-            let mixed = *place;
-            if number + AHEAD < count {
-                *place = coming(number + AHEAD);
-            }
-            f(number, mixed);
-        }
+        half_way(ring[(number + AHEAD / 2) % AHEAD]);
+        f(number, now);
     }
 }

@@ -11,7 +11,7 @@
 use super::RawWords;
 use crate::arch::{self, Access, Asking};
 use crate::reclaim::Guard;
-use crate::table::pairs::{Line, Pair, Slot, Table, rest, shard};
+use crate::table::pairs::{Line, Moves, Pair, Shard, Slot, Table, rest, shard};
 
 /// The live pair of a key in a line.
 #[inline]
@@ -26,6 +26,14 @@ pub(super) fn live_in(line: &Line, mixed: u64, by: impl Access) -> Option<Pair> 
         matching.skip_first();
     }
     None
+}
+
+/// The line of a key, and what shows afterwards whether it was that all the time.
+#[derive(Clone, Copy)]
+pub(super) struct Home<'m> {
+    pub(super) line: &'m Line,
+    words: &'m Shard,
+    moves: Moves,
 }
 
 /// Where a key is, or could be, in its bucket.
@@ -76,10 +84,27 @@ impl RawWords {
 
     #[inline]
     fn get_unpinned(&self, mixed: u64, by: impl Access) -> Option<u64> {
+        self.get_at(self.home(mixed)?, mixed, by)
+    }
+
+    /// Where a key is looked up, if its shard has a table.
+    #[inline]
+    pub(super) fn home(&self, mixed: u64) -> Option<Home<'_>> {
         let directory = self.directory()?;
         let words = directory.shard(shard(mixed));
         let moves = words.moves();
         let line = directory.table(shard(mixed))?.line_of(rest(mixed));
+        Some(Home { line, words, moves })
+    }
+
+    /// Looks a key up in its home line, which may have been found long ago.
+    #[inline]
+    pub(super) fn get_at(
+        &self,
+        Home { line, words, moves }: Home<'_>,
+        mixed: u64,
+        by: impl Access,
+    ) -> Option<u64> {
         if let Some(pair) = live_in(line, mixed, by) {
             return Some(pair.value());
         }
