@@ -7,7 +7,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Looks up many keys; `values[i]` becomes the value of `keys[i]`.
     ///
     /// *Consistency*: each look-up linearizes by itself, in order. *Progress*: as [`get`](Self::get). *Cost*: that of as many
-    /// look-ups, but the lines of the next 16 keys are on their way meanwhile.
+    /// look-ups, but the lines of the next 16 keys are on their way meanwhile, and the thread is pinned once.
     ///
     /// # Panics
     /// If the slices differ in length; nothing was looked up then.

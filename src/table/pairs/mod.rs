@@ -49,7 +49,7 @@ mod spares;
 mod store;
 
 pub(crate) use copying::{copy, discard, retire_lines};
-pub(crate) use directory::{Directory, Moves, SHARDS, Shard, rest, shard};
+pub(crate) use directory::{Directory, SHARDS, rest, shard};
 pub(crate) use line::{Line, SLOTS};
 #[cfg(test)]
 pub(crate) use moving::Finality;

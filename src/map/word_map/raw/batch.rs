@@ -2,16 +2,15 @@
 //! overlap.
 
 use super::RawWords;
-use super::find::Home;
 use super::write::Change;
 use crate::arch::{self, Access, Asking};
-use crate::table::pairs::{rest, shard};
+use crate::table::pairs::{Line, rest, shard};
 
 /// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
 const AHEAD: usize = 16;
 
 impl RawWords {
-    /// Looks up `count` keys; `found` is called with each number and value, in order.
+    /// Looks up `count` keys, under one guard; `found` is called with each number and value, in order.
     pub(crate) fn get_many(
         &self,
         count: usize,
@@ -31,22 +30,33 @@ impl RawWords {
         mut found: impl FnMut(usize, Option<u64>),
         by: impl Access,
     ) {
+        let guard = self.pin();
         let coming = |number| {
-            let mixed = self.mixer().mix(key(number));
-            let home = self.home(mixed);
-            if let Some(home) = home {
-                home.line.prefetch_read();
+            let (mixed, line) = self.line_ahead(key(number));
+            if let Some(line) = line {
+                line.prefetch_read();
             }
-            (mixed, home)
+            (mixed, line)
         };
-        let half_way = |(_, home): (u64, Option<Home<'_>>)| {
-            if let Some(home) = home {
-                home.line.prefetch_link(by);
+        let half_way = |(_, line): (u64, Option<&Line>)| {
+            if let Some(line) = line {
+                line.prefetch_link(by);
             }
         };
-        ahead(count, coming, half_way, |number, (mixed, home)| {
-            found(number, home.and_then(|home| self.get_at(home, mixed, by)));
+        ahead(count, coming, half_way, |number, (mixed, line)| {
+            let value = line.and_then(|line| self.get_in(line, mixed, by, &guard));
+            found(number, value);
         });
+    }
+
+    /// The mixed form of a key, and its line now.
+    #[inline]
+    fn line_ahead(&self, key: u64) -> (u64, Option<&Line>) {
+        let mixed = self.mixer().mix(key);
+        let table = self
+            .directory()
+            .and_then(|directory| directory.table(shard(mixed)));
+        (mixed, table.map(|table| table.line_of(rest(mixed))))
     }
 
     /// Changes `count` keys, each as `decide` says, in order; under one guard. `changed` is called with each number and old value.
@@ -59,12 +69,9 @@ impl RawWords {
     ) {
         let guard = self.pin();
         let coming = |number| {
-            let mixed = self.mixer().mix(key(number));
-            let table = self
-                .directory()
-                .and_then(|directory| directory.table(shard(mixed)));
-            if let Some(table) = table {
-                table.line_of(rest(mixed)).prefetch_write();
+            let (mixed, line) = self.line_ahead(key(number));
+            if let Some(line) = line {
+                line.prefetch_write();
             }
             mixed
         };

@@ -11,7 +11,7 @@
 use super::RawWords;
 use crate::arch::{self, Access, Asking};
 use crate::reclaim::Guard;
-use crate::table::pairs::{Line, Moves, Pair, Shard, Slot, Table, rest, shard};
+use crate::table::pairs::{Line, Pair, Slot, Table, rest, shard};
 
 /// The live pair of a key in a line.
 #[inline]
@@ -28,12 +28,27 @@ pub(super) fn live_in(line: &Line, mixed: u64, by: impl Access) -> Option<Pair> 
     None
 }
 
-/// The line of a key, and what shows afterwards whether it was that all the time.
-#[derive(Clone, Copy)]
-pub(super) struct Home<'m> {
-    pub(super) line: &'m Line,
-    words: &'m Shard,
-    moves: Moves,
+/// The value of a key in a bucket that does not move and has two lines, as most buckets with a link have, or none if it is not there;
+/// `None` in other buckets. By filters, not slot by slot. The bucket's line was found under the guard.
+#[inline]
+fn in_two_lines(
+    line: &Line,
+    mixed: u64,
+    by: impl Access,
+    _guard: &impl Guard,
+) -> Option<Option<u64>> {
+    let link = line.last().by(by).load();
+    if link.is_frozen() {
+        return None;
+    }
+    let next = line.follow(link)?;
+    let found = live_in(next, mixed, by).or_else(|| live_in(line, mixed, by));
+    if let Some(pair) = found {
+        return Some(Some(pair.value()));
+    }
+    // The last slot is seen unfrozen after all the others were read, so the bucket had not moved.
+    let is_all = next.last().by(by).load().ends_bucket() && line.last().by(by).load() == link;
+    is_all.then_some(None)
 }
 
 /// Where a key is, or could be, in its bucket.
@@ -84,27 +99,10 @@ impl RawWords {
 
     #[inline]
     fn get_unpinned(&self, mixed: u64, by: impl Access) -> Option<u64> {
-        self.get_at(self.home(mixed)?, mixed, by)
-    }
-
-    /// Where a key is looked up, if its shard has a table.
-    #[inline]
-    pub(super) fn home(&self, mixed: u64) -> Option<Home<'_>> {
         let directory = self.directory()?;
         let words = directory.shard(shard(mixed));
         let moves = words.moves();
         let line = directory.table(shard(mixed))?.line_of(rest(mixed));
-        Some(Home { line, words, moves })
-    }
-
-    /// Looks a key up in its home line, which may have been found long ago.
-    #[inline]
-    pub(super) fn get_at(
-        &self,
-        Home { line, words, moves }: Home<'_>,
-        mixed: u64,
-        by: impl Access,
-    ) -> Option<u64> {
         if let Some(pair) = live_in(line, mixed, by) {
             return Some(pair.value());
         }
@@ -118,6 +116,30 @@ impl RawWords {
         self.get_guarded(mixed)
     }
 
+    /// As `get`, in the line that a key had under this guard, which may have been found long ago.
+    #[inline]
+    pub(super) fn get_in(
+        &self,
+        line: &Line,
+        mixed: u64,
+        by: impl Access,
+        guard: &impl Guard,
+    ) -> Option<u64> {
+        if let Some(pair) = live_in(line, mixed, by) {
+            return Some(pair.value());
+        }
+        let last = line.last().by(by).load();
+        if last.is_live_of(rest(mixed)) {
+            return Some(last.value());
+        }
+        // The guard says that the line has not been used for another table.
+        if last.ends_bucket() {
+            return None;
+        }
+        let found = in_two_lines(line, mixed, by, guard);
+        found.unwrap_or_else(|| self.get_guarded(mixed))
+    }
+
     /// `get` in a bucket that has a link or is moving.
     #[cold]
     #[inline(never)]
@@ -126,19 +148,8 @@ impl RawWords {
         let directory = self.directory()?;
         let present = directory.table(shard(mixed))?;
         let line = present.line_of(rest(mixed));
-        let link = line.last().load();
-        if !link.is_frozen()
-            && let Some(next) = line.follow(link)
-        {
-            // Two lines, as most buckets with a link have: by filters, not slot by slot. The last slot is seen
-            // unfrozen after all the others were read, so the bucket had not moved.
-            let found = live_in(next, mixed, Asking).or_else(|| live_in(line, mixed, Asking));
-            if let Some(pair) = found {
-                return Some(pair.value());
-            }
-            if next.last().load().ends_bucket() && line.last().load() == link {
-                return None;
-            }
+        if let Some(found) = in_two_lines(line, mixed, Asking, &guard) {
+            return found;
         }
         let mut table = present;
         let found = loop {
