@@ -28,7 +28,8 @@
 //!
 //! README.md beside this file says which snapshot shows which instruction. Which path an
 //! [`AtomicU128`] takes is decided when compiling where the target has the feature, and otherwise once
-//! at run time (`detect`): a relaxed load, a test and a branch for each access.
+//! at run time (`detect`): a relaxed load, a test and a branch for each access, or once for many ([`whole`]), which then
+//! have no call in their middle.
 //!
 //! # What stands in for a machine
 //! - Miri and unknown processors take `generic`. A 16-byte word is two words under a lock there. *Gap*:
