@@ -15,7 +15,8 @@
 //!   neighbours. Packages, groups and cores are numbered from 0 in the order in which the rows come
 //!   to them.
 //! - **I2.** Each number of a CPU occurs once and is online; each row's node is in `nodes`.
-//! - **I3.** `allowed` and `isolated` hold numbers of rows only, `allowed_nodes` numbers of `nodes` only.
+//! - **I3.** `by_cpu` holds the place of each row, ascending by the row's CPU.
+//! - **I4.** `allowed` and `isolated` hold numbers of rows only, `allowed_nodes` numbers of `nodes` only.
 //!
 //! The order does not depend on the numbers that the kernel gave to the CPUs, apart from the order
 //! of siblings in a core. So neither does a plan.
@@ -122,6 +123,7 @@ impl Quota {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     pub(super) pus: Vec<ProcessingUnit>,
+    pub(super) by_cpu: Vec<usize>,
     pub(super) nodes: Vec<NumaNode>,
     pub(super) offline: CpuSet,
     pub(super) isolated: CpuSet,
@@ -306,10 +308,12 @@ impl Machine {
         &self.pus
     }
 
-    /// The PU with the kernel's number `cpu`, if it is online. *Cost*: a linear search.
+    /// The PU with the kernel's number `cpu`, if it is online. *Cost*: a binary search.
     #[must_use]
     pub fn pu(&self, cpu: usize) -> Option<&ProcessingUnit> {
-        self.pus.iter().find(|pu| pu.cpu == cpu)
+        let by_cpu = &self.by_cpu;
+        let found = by_cpu.binary_search_by_key(&cpu, |place| self.pus[*place].cpu);
+        found.ok().map(|found| &self.pus[by_cpu[found]])
     }
 
     /// The NUMA nodes that are online, in ascending order of the kernel's numbers.
@@ -376,9 +380,8 @@ impl Machine {
     /// The declared distance of two nodes, by the kernel's numbers; 10 is local.
     #[must_use]
     pub fn distance(&self, from: usize, to: usize) -> Option<u32> {
-        let to = self.nodes.iter().position(|node| node.id == to)?;
-        let from = self.nodes.iter().find(|node| node.id == from)?;
-        from.distances.get(to).copied()
+        let place = |id: usize| self.nodes.binary_search_by_key(&id, |node| node.id).ok();
+        self.nodes[place(from)?].distances.get(place(to)?).copied()
     }
 
     /// What there is where no CPU is left for a plan.
