@@ -56,6 +56,9 @@ pub struct NumaNode {
     /// The distance to each node of [`Machine::nodes`], in that order: the SLIT of ACPI, where 10 is
     /// local. Empty where nothing is said of it.
     pub distances: Vec<u32>,
+    /// How many of its pages are taken in turn under [`Memory::Weighted`](super::Memory::Weighted); `None` where nothing
+    /// is said of it.
+    pub weight: Option<u32>,
 }
 
 /// How much CPU time a control group gets: `quota_us` in each `period_us`, over all CPUs.
@@ -171,6 +174,7 @@ impl Machine {
     /// | `.../cpuN/cache/indexM/level`, `type`, `shared_cpu_list`, `id`, `coherency_line_size` | no cache is declared |
     /// | `sys/devices/system/node/online` | one node, of which nothing more is known |
     /// | `.../nodeN/cpulist`, `distance`, `meminfo` | an error |
+    /// | `sys/kernel/mm/mempolicy/weighted_interleave/nodeN` | no weight (before Linux 6.9) |
     /// | `proc/self/status`: `Cpus_allowed_list`, `Mems_allowed_list` | an error |
     /// | `proc/self/cgroup`, `proc/self/mountinfo`, then `cpu.max` or `cpu.cfs_quota_us` of each ancestor | no quota |
     ///
@@ -234,7 +238,7 @@ impl Machine {
     /// - Of a node without memory the memory is `None`. Where hwloc left it out (`lstopo` without `--disallowed` does), only
     ///   its number and its CPUs are known; it is not allowed, and then no distances are known.
     /// - Of a single node there is no distance.
-    /// - Nothing is known of isolated CPUs and quotas; and affinity masks do not count.
+    /// - Nothing is known of isolated CPUs, quotas and weights; and affinity masks do not count.
     ///
     /// # Errors
     ///

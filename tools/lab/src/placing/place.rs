@@ -5,6 +5,7 @@ use crate::cli::{Emit, PlaceArgs};
 use crate::error::LabError;
 use atomshard::topology::{Cost, CpuSet, Machine, Placement, Plan, Policy};
 use comfy_table::Table;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 /// Prints the plan in the form that was asked for.
@@ -71,14 +72,20 @@ fn threads(machine: &Machine, plan: &Plan) -> Table {
     table
 }
 
-/// Which threads and shards have their memory on each node.
+/// Which threads and shards have their memory on each node, and how many pages of it are taken in turn by the memory
+/// policy weighted.
 fn by_node(machine: &Machine, plan: &Plan) -> Result<Table, LabError> {
     let parts = plan.by_node(machine);
     let parts = parts.map_err(|error| LabError::Usage(error.to_string()))?;
-    let mut table = table(["node", "threads", "shards"]);
+    let weights = machine.nodes().iter().map(|node| (node.id, node.weight));
+    let weights: BTreeMap<usize, Option<u32>> = weights.collect();
+    let mut table = table(["node", "threads", "shards", "weight"]);
     for part in parts {
         let set = |numbers: Vec<usize>| numbers.into_iter().collect::<CpuSet>().to_string();
-        table.add_row([part.node.to_string(), set(part.threads), set(part.shards)]);
+        let weight = weights.get(&part.node).copied().flatten();
+        let weight = weight.map_or_else(|| "not known".to_owned(), |weight| weight.to_string());
+        let (threads, shards) = (set(part.threads), set(part.shards));
+        table.add_row([part.node.to_string(), threads, shards, weight]);
     }
     Ok(table)
 }

@@ -37,6 +37,8 @@ struct JsonNode {
     node: usize,
     memory_bytes: Option<u64>,
     distances: Vec<u32>,
+    /// `null` where nothing is said of it.
+    weight: Option<u32>,
 }
 
 /// Prints it.
@@ -68,6 +70,7 @@ fn json(machine: &Machine) -> Json {
         node: node.id,
         memory_bytes: node.memory_bytes,
         distances: node.distances.clone(),
+        weight: node.weight,
     };
     let quota = machine.quota();
     Json {
