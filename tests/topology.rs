@@ -1,5 +1,5 @@
-//! The machine and plans for it: recorded trees, short descriptions, properties of every policy, and
-//! damaged input.
+//! The machine and plans for it: recorded trees, XML, short descriptions, and properties of every policy. Damaged input is
+//! tools/fuzz's.
 #![cfg(feature = "topology")]
 
 /// The files in `topology/`.
@@ -14,7 +14,6 @@ mod topology {
     #[cfg(feature = "hwloc")]
     mod hwloc;
     mod machines;
-    mod mangled;
     #[cfg(target_os = "linux")]
     mod maps;
     mod plans;

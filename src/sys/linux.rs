@@ -5,7 +5,7 @@
 //! - **I1.** No system call here reads or writes memory of the process.
 #![expect(unsafe_code, reason = "system calls")]
 
-use super::Unavailable;
+use super::{Advice, Unavailable};
 use core::ffi::{c_int, c_uint};
 use core::ptr::NonNull;
 use std::fs;
@@ -29,57 +29,30 @@ pub(super) fn process_barrier() -> Result<(), Unavailable> {
     })
 }
 
-/// Asks for huge pages under a mapped block.
-pub(super) fn advise_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
-    let (advice, reason) = (libc::MADV_HUGEPAGE, "the kernel refused MADV_HUGEPAGE");
-    // SAFETY: I1: this advice changes how the kernel backs the block, not what it contains.
-    unsafe { advise(block, bytes, advice, reason) }
-}
-
-/// Asks for no huge pages under a mapped block from now on.
-pub(super) fn forbid_huge(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
-    let (advice, reason) = (libc::MADV_NOHUGEPAGE, "the kernel refused MADV_NOHUGEPAGE");
-    // SAFETY: I1: as above.
-    unsafe { advise(block, bytes, advice, reason) }
-}
-
-/// Has pages of a mapped block made present (Linux 5.14).
+/// Tells the kernel of a mapped block.
 ///
 /// # Safety
-/// They are pages of a block of the caller's.
-pub(super) unsafe fn populate(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
-    let (advice, reason) = (
-        libc::MADV_POPULATE_WRITE,
-        "the kernel refused MADV_POPULATE_WRITE",
-    );
-    // SAFETY: I1, and the caller's contract.
-    unsafe { advise(block, bytes, advice, reason) }
-}
-
-/// # Safety
 /// The caller may have this done to the pages of the block.
-unsafe fn advise(
+pub(super) unsafe fn advise(
     block: NonNull<u8>,
     bytes: usize,
-    advice: i32,
-    reason: &'static str,
+    advice: Advice,
 ) -> Result<(), Unavailable> {
+    let (advice, reason) = match advice {
+        Advice::Huge => (libc::MADV_HUGEPAGE, "the kernel refused MADV_HUGEPAGE"),
+        Advice::Small => (libc::MADV_NOHUGEPAGE, "the kernel refused MADV_NOHUGEPAGE"),
+        Advice::Present => (
+            libc::MADV_POPULATE_WRITE,
+            "the kernel refused MADV_POPULATE_WRITE",
+        ),
+        Advice::Zero => (libc::MADV_DONTNEED, "the kernel refused MADV_DONTNEED"),
+    };
     // SAFETY: I1, and the caller's contract.
     if unsafe { libc::madvise(block.as_ptr().cast(), bytes, advice) } == 0 {
         return Ok(());
     }
     let errno = last_errno();
     Err(Unavailable { reason, errno })
-}
-
-/// Gives the pages of a mapped block back; they read as zero from now on.
-///
-/// # Safety
-/// The block is a private anonymous mapping, and what is in it is not needed.
-pub(super) unsafe fn zero_pages(block: NonNull<u8>, bytes: usize) -> Result<(), Unavailable> {
-    let (advice, reason) = (libc::MADV_DONTNEED, "the kernel refused MADV_DONTNEED");
-    // SAFETY: I1, and the caller's contract.
-    unsafe { advise(block, bytes, advice, reason) }
 }
 
 /// How many threads can run at once, read from the affinity mask and the cgroup's quota.

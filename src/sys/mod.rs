@@ -60,6 +60,20 @@ impl fmt::Display for Unavailable {
 
 impl core::error::Error for Unavailable {}
 
+/// What the kernel is told of a mapped block.
+#[cfg(all(unix, not(miri)))]
+#[derive(Clone, Copy, Debug)]
+enum Advice {
+    /// Huge pages are wanted.
+    Huge,
+    /// They are not, from now on.
+    Small,
+    /// Pages are to be there before they are touched (Linux 5.14).
+    Present,
+    /// The pages are given back, and read as zero from now on.
+    Zero,
+}
+
 /// How many threads the system runs at once for this process, at least 1.
 ///
 /// Asked once; containers and affinity masks count as they stood at the first call, but that of a thread

@@ -21,49 +21,19 @@ const NO_MEMBARRIER: Unavailable = if cfg!(miri) {
     Unavailable::here("membarrier is a Linux system call")
 };
 
-/// Asks for huge pages under a mapped block: only Linux takes this advice.
-#[cfg(all(unix, not(miri)))]
-pub(super) fn advise_huge(
-    _block: core::ptr::NonNull<u8>,
-    _bytes: usize,
-) -> Result<(), Unavailable> {
-    Err(Unavailable::here("MADV_HUGEPAGE is Linux's"))
-}
-
-/// Asks for no huge pages under a mapped block: only Linux takes this advice.
-#[cfg(all(unix, not(miri)))]
-pub(super) fn forbid_huge(
-    _block: core::ptr::NonNull<u8>,
-    _bytes: usize,
-) -> Result<(), Unavailable> {
-    Err(Unavailable::here("MADV_NOHUGEPAGE is Linux's"))
-}
-
-/// Has pages made present before they are touched: elsewhere they come one by one.
+/// Tells the kernel of a mapped block: elsewhere pages come small, one by one, and none is made zero again.
 ///
 /// # Safety
 /// As on Linux; nothing is done.
 #[cfg(all(unix, not(miri)))]
 #[expect(unsafe_code, reason = "as on Linux")]
-pub(super) unsafe fn populate(
+pub(super) unsafe fn advise(
     _block: core::ptr::NonNull<u8>,
     _bytes: usize,
-) -> Result<(), Unavailable> {
-    Err(Unavailable::here("MADV_POPULATE_WRITE is Linux's"))
-}
-
-/// Gives pages back and keeps their addresses: elsewhere the advice does not make them zero.
-///
-/// # Safety
-/// As on Linux; nothing is done.
-#[cfg(all(unix, not(miri)))]
-#[expect(unsafe_code, reason = "as on Linux")]
-pub(super) unsafe fn zero_pages(
-    _block: core::ptr::NonNull<u8>,
-    _bytes: usize,
+    _advice: super::Advice,
 ) -> Result<(), Unavailable> {
     Err(Unavailable::here(
-        "pages read as zero after MADV_DONTNEED on Linux only",
+        "the kernel takes this advice on Linux only",
     ))
 }
 

@@ -110,7 +110,7 @@ fn is_sound_size(bytes: usize) -> bool {
 mod mapped {
     //! Anonymous mappings.
 
-    use super::super::os;
+    use super::super::{Advice, os};
     use super::{HUGE_PAGE_BYTES, Unavailable};
     use core::ptr::{NonNull, null_mut};
 
@@ -150,7 +150,9 @@ mod mapped {
             // SAFETY: the last `behind` bytes are whole pages of our mapping (I2), not handed out.
             unsafe { free(end, behind) };
         }
-        Some((block, os::advise_huge(block, kept)))
+        // SAFETY: I1: what is in the block stays as it is.
+        let advised = unsafe { os::advise(block, kept, Advice::Huge) };
+        Some((block, advised))
     }
 
     /// # Safety
@@ -171,10 +173,11 @@ mod mapped {
     pub(super) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
         if bytes >= HUGE_PAGE_BYTES {
             // Refused, a word that is written there holds a huge page.
-            let _refused = os::forbid_huge(block, bytes);
+            // SAFETY: I1: what is in the block stays as it is.
+            let _refused = unsafe { os::advise(block, bytes, Advice::Small) };
         }
         // SAFETY: the caller's contract: these are pages of his block (I2), with nothing that is needed.
-        unsafe { os::zero_pages(block, bytes) }.is_ok()
+        unsafe { os::advise(block, bytes, Advice::Zero) }.is_ok()
     }
 
     /// # Safety
@@ -187,13 +190,14 @@ mod mapped {
         // SAFETY: `start` is below the block's size (I2).
         let first = unsafe { block.add(start) };
         // SAFETY: I1: these are pages of the block (I2), and stay as they are but for being there.
-        let _refused = unsafe { os::populate(first, end - start) };
+        let _refused = unsafe { os::advise(first, end - start, Advice::Present) };
     }
 
     pub(super) fn take_again(block: NonNull<u8>, bytes: usize) {
         if bytes >= HUGE_PAGE_BYTES {
             // Refused, the block has small pages.
-            let _refused = os::advise_huge(block, bytes);
+            // SAFETY: I1: what is in the block stays as it is.
+            let _refused = unsafe { os::advise(block, bytes, Advice::Huge) };
         }
     }
 

@@ -15,7 +15,8 @@
 //!   neighbours. Packages, groups and cores are numbered from 0 in the order in which the rows come
 //!   to them.
 //! - **I2.** Each number of a CPU occurs once and is online; each row's node is in `nodes`.
-//! - **I3.** `allowed` and `isolated` hold numbers of rows only, `allowed_nodes` numbers of `nodes` only.
+//! - **I3.** `by_cpu` holds the place of each row, ascending by the row's CPU.
+//! - **I4.** `allowed` and `isolated` hold numbers of rows only, `allowed_nodes` numbers of `nodes` only.
 //!
 //! The order does not depend on the numbers that the kernel gave to the CPUs, apart from the order
 //! of siblings in a core. So neither does a plan.
@@ -55,6 +56,9 @@ pub struct NumaNode {
     /// The distance to each node of [`Machine::nodes`], in that order: the SLIT of ACPI, where 10 is
     /// local. Empty where nothing is said of it.
     pub distances: Vec<u32>,
+    /// How many of its pages are taken in turn under [`Memory::Weighted`](super::Memory::Weighted); `None` where nothing
+    /// is said of it.
+    pub weight: Option<u32>,
 }
 
 /// How much CPU time a control group gets: `quota_us` in each `period_us`, over all CPUs.
@@ -122,6 +126,7 @@ impl Quota {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     pub(super) pus: Vec<ProcessingUnit>,
+    pub(super) by_cpu: Vec<usize>,
     pub(super) nodes: Vec<NumaNode>,
     pub(super) offline: CpuSet,
     pub(super) isolated: CpuSet,
@@ -169,6 +174,7 @@ impl Machine {
     /// | `.../cpuN/cache/indexM/level`, `type`, `shared_cpu_list`, `id`, `coherency_line_size` | no cache is declared |
     /// | `sys/devices/system/node/online` | one node, of which nothing more is known |
     /// | `.../nodeN/cpulist`, `distance`, `meminfo` | an error |
+    /// | `sys/kernel/mm/mempolicy/weighted_interleave/nodeN` | no weight (before Linux 6.9) |
     /// | `proc/self/status`: `Cpus_allowed_list`, `Mems_allowed_list` | an error |
     /// | `proc/self/cgroup`, `proc/self/mountinfo`, then `cpu.max` or `cpu.cfs_quota_us` of each ancestor | no quota |
     ///
@@ -232,7 +238,7 @@ impl Machine {
     /// - Of a node without memory the memory is `None`. Where hwloc left it out (`lstopo` without `--disallowed` does), only
     ///   its number and its CPUs are known; it is not allowed, and then no distances are known.
     /// - Of a single node there is no distance.
-    /// - Nothing is known of isolated CPUs and quotas; and affinity masks do not count.
+    /// - Nothing is known of isolated CPUs, quotas and weights; and affinity masks do not count.
     ///
     /// # Errors
     ///
@@ -306,10 +312,12 @@ impl Machine {
         &self.pus
     }
 
-    /// The PU with the kernel's number `cpu`, if it is online. *Cost*: a linear search.
+    /// The PU with the kernel's number `cpu`, if it is online. *Cost*: a binary search.
     #[must_use]
     pub fn pu(&self, cpu: usize) -> Option<&ProcessingUnit> {
-        self.pus.iter().find(|pu| pu.cpu == cpu)
+        let by_cpu = &self.by_cpu;
+        let found = by_cpu.binary_search_by_key(&cpu, |place| self.pus[*place].cpu);
+        found.ok().map(|found| &self.pus[by_cpu[found]])
     }
 
     /// The NUMA nodes that are online, in ascending order of the kernel's numbers.
@@ -376,9 +384,8 @@ impl Machine {
     /// The declared distance of two nodes, by the kernel's numbers; 10 is local.
     #[must_use]
     pub fn distance(&self, from: usize, to: usize) -> Option<u32> {
-        let to = self.nodes.iter().position(|node| node.id == to)?;
-        let from = self.nodes.iter().find(|node| node.id == from)?;
-        from.distances.get(to).copied()
+        let place = |id: usize| self.nodes.binary_search_by_key(&id, |node| node.id).ok();
+        self.nodes[place(from)?].distances.get(place(to)?).copied()
     }
 
     /// What there is where no CPU is left for a plan.

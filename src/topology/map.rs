@@ -14,6 +14,7 @@ use super::outcome::{Degradation, FoundMap, FoundPages, Outcome};
 use super::plan::Plan;
 use crate::shard::{Node, Part, Place, Span, Spans};
 use crate::sys::Unavailable;
+use crate::sys::placement::NODE_WORDS;
 use std::collections::BTreeSet;
 
 /// Threads are placed by their numbers, as by [`ByThread`](crate::shard::ByThread); shards prefer their nodes.
@@ -60,7 +61,8 @@ impl Plan {
     /// - *Cost*: a line of the cache for each bucket and entry; for each table one system call and one for 512 of its
     ///   pages, for entries one for 512 pages. Allocates a few words for each page of entries.
     /// - *Errors*: none; what was refused or came out otherwise is [`Outcome::Degraded`]. The first
-    ///   trouble is told, that of tables before that of entries.
+    ///   trouble is told, that of tables before that of entries. Its misplaced pages are those of all tables that were
+    ///   to be on the same node.
     /// - *Source*: `get_mempolicy(2)`, `move_pages(2)`.
     ///
     /// ```
@@ -92,7 +94,7 @@ impl Plan {
             Ok(all) => all,
             Err(why) => return Outcome::of_memory(Some(why), found, memory),
         };
-        let mut of_tables = None;
+        let mut of_tables: Option<Degradation> = None;
         let mut entries = BTreeSet::new();
         map.each_span(&mut |span| {
             let pages = Pages::touched(span.start, span.bytes);
@@ -100,7 +102,11 @@ impl Plan {
                 Part::Table => {
                     let (why, table) = self.read_table(memory, &all, span, &pages);
                     found.tables.add(table);
-                    of_tables = of_tables.take().or(why);
+                    match (&mut of_tables, why) {
+                        (Some(first), Some(why)) => first.add(&why),
+                        (None, why) => of_tables = why,
+                        (Some(_), None) => {}
+                    }
                 }
                 Part::Entry => entries.extend(pages.addresses()),
             }
@@ -134,6 +140,10 @@ impl Plan {
             reason: "mbind was refused",
             errno: Some(errno),
         });
-        pages.read(memory, &planned, refused.map_or(Ok(()), Err))
+        let (why, found) = pages.read(memory, &planned, refused.map_or(Ok(()), Err));
+        // The map made no call for such a node, so the policy is another one, and no error number says why.
+        let above = node.filter(|node| *node >= NODE_WORDS * 64);
+        let above = above.map(|number| Degradation::NoSuchNumber { number });
+        (above.or(why), found)
     }
 }

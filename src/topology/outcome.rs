@@ -211,6 +211,21 @@ pub enum Degradation {
 }
 
 impl Degradation {
+    /// Counts misplaced pages in that were to be on the same nodes.
+    pub(super) fn add(&mut self, other: &Self) {
+        if let (
+            Self::Misplaced { pages, planned },
+            Self::Misplaced {
+                pages: more,
+                planned: same,
+            },
+        ) = (self, other)
+            && planned == same
+        {
+            *pages += more;
+        }
+    }
+
     fn remedy_for_thread(&self) -> &'static str {
         match self {
             Self::Refused(why) => match kind(why) {

@@ -36,7 +36,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Sorts the rows and numbers the objects: I1. What the system allows beyond what is there is
-    /// left out: I3.
+    /// left out: I4.
     pub(super) fn assemble(mut self) -> Machine {
         let group = |row: &Row| (row.l3, row.l3.map_or((row.package, row.node), |_| (0, 0)));
         // The sort is stable, so siblings stay in order.
@@ -60,10 +60,13 @@ impl Parts {
             });
             siblings[core] += 1;
         }
+        let mut by_cpu: Vec<usize> = (0..pus.len()).collect();
+        by_cpu.sort_by_key(|place| pus[*place].cpu);
         let online: CpuSet = pus.iter().map(|pu| pu.cpu).collect();
         let there: CpuSet = self.nodes.iter().map(|node| node.id).collect();
         Machine {
             pus,
+            by_cpu,
             nodes: self.nodes,
             offline: self.offline,
             isolated: self.isolated.intersection(&online),

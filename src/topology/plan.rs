@@ -345,11 +345,9 @@ impl Plan {
     pub fn by_node(&self, machine: &Machine) -> Result<Vec<NodePart>, PlanError> {
         self.check(machine)?;
         let memory = machine.memory_nodes();
-        let node_of: BTreeMap<usize, usize> =
-            machine.pus().iter().map(|pu| (pu.cpu, pu.node)).collect();
         let mut parts = BTreeMap::new();
         for (thread, cpu) in self.threads.iter().enumerate() {
-            let home = node_of.get(cpu).and_then(|node| memory.get(node));
+            let home = machine.pu(*cpu).and_then(|pu| memory.get(&pu.node));
             let home = *home.ok_or(PlanError::NoMemory)?;
             part(&mut parts, home).threads.push(thread);
         }

@@ -230,6 +230,7 @@ impl Levels {
             id,
             memory_bytes: self.memory_bytes,
             distances: Vec::new(),
+            weight: None,
         };
         Parts {
             allowed: rows.iter().map(|row| row.cpu).collect(),

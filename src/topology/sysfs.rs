@@ -5,6 +5,7 @@
 //!                        /cpu/cpuN/topology/   package, die, core, siblings
 //!                        /cpu/cpuN/cache/      level-3 cache, line size
 //!                        /node/nodeN/          CPUs, distances, memory
+//! root/sys/kernel/mm/mempolicy/               weights of nodes
 //! root/proc/self/status                       allowed CPUs and nodes
 //! root/proc/self/cgroup, mountinfo            quota: see `cgroup`
 //! ```
@@ -51,7 +52,7 @@ pub(super) fn read(root: &Path) -> Result<Machine, TopologyError> {
 
     let isolated = optional_value(&cpus.join("isolated"), "a list of CPUs")?.unwrap_or_default();
 
-    let nodes = nodes(&root.join("sys/devices/system/node"), &online)?;
+    let nodes = nodes(root, &online)?;
     let mut cores = Groups::default();
     let mut groups = Groups::default();
     let mut packages = BTreeMap::new();
@@ -266,7 +267,9 @@ struct Nodes {
     of: BTreeMap<usize, usize>,
 }
 
-fn nodes(folder: &Path, online: &CpuSet) -> Result<Nodes, TopologyError> {
+fn nodes(root: &Path, online: &CpuSet) -> Result<Nodes, TopologyError> {
+    let folder = root.join("sys/devices/system/node");
+    let weights = root.join("sys/kernel/mm/mempolicy/weighted_interleave");
     let file = folder.join("online");
     let Some(ids) = optional_value::<CpuSet>(&file, "the list of nodes that are online")? else {
         // A kernel that is built without NUMA has no such folder.
@@ -274,6 +277,7 @@ fn nodes(folder: &Path, online: &CpuSet) -> Result<Nodes, TopologyError> {
             id: 0,
             memory_bytes: None,
             distances: Vec::new(),
+            weight: None,
         };
         let of = online.iter().map(|cpu| (cpu, 0)).collect();
         return Ok(Nodes {
@@ -299,6 +303,7 @@ fn nodes(folder: &Path, online: &CpuSet) -> Result<Nodes, TopologyError> {
             id,
             memory_bytes: Some(memory(&folder.join("meminfo"))?),
             distances: distances(&folder.join("distance"), ids.len())?,
+            weight: optional_value(&weights.join(format!("node{id}")), "a weight")?,
         });
     }
     match online.iter().find(|cpu| !nodes.of.contains_key(cpu)) {

@@ -244,6 +244,7 @@ impl Found {
             } else {
                 Vec::new()
             },
+            weight: None,
         };
         self.nodes.iter().map(node).collect()
     }

@@ -1,15 +1,13 @@
 //! Under a seccomp filter, as containers have them: what cannot be applied or read back says so with a remedy, and
 //! the rest of the crate goes on. Each test runs once more in a process of its own, which filters itself.
 #![expect(clippy::print_stdout, reason = "a test tells what the kernel refuses")]
-#![expect(
-    unsafe_code,
-    reason = "installs a filter, and asks the kernel directly"
-)]
+#![expect(unsafe_code, reason = "asks the kernel directly")]
 
 use super::applied::Block;
 use atomshard::sys::{Barrier, barrier_kind};
 use atomshard::topology::{Degradation, Machine, Memory, Outcome, Placement, Plan, Policy};
 use atomshard::{ShardMap, WordMap};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use std::env;
 use std::io;
 use std::process::Command;
@@ -20,50 +18,14 @@ const ORDER: &str = "ATOMSHARD_BLOCK";
 
 /// Answers these system calls of this thread, and of those that it starts, with an error.
 fn install(calls: &[libc::c_long], errno: i32) {
-    let code = |code: u32| u16::try_from(code).expect("16 bits");
-    let statement = |code, k| libc::sock_filter {
-        code,
-        jt: 0,
-        jf: 0,
-        k,
-    };
-    let answer = code(libc::BPF_RET | libc::BPF_K);
-    // The number of the call is the first word of what the filter sees.
-    let mut filter = vec![statement(
-        code(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS),
-        0,
-    )];
-    for call in calls {
-        filter.push(libc::sock_filter {
-            jf: 1,
-            ..statement(
-                code(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K),
-                u32::try_from(*call).expect("32 bits"),
-            )
-        });
-        let errno = u32::try_from(errno).expect("not negative");
-        filter.push(statement(answer, libc::SECCOMP_RET_ERRNO | errno));
-    }
-    filter.push(statement(answer, libc::SECCOMP_RET_ALLOW));
-    let program = libc::sock_fprog {
-        len: u16::try_from(filter.len()).expect("short"),
-        filter: filter.as_mut_ptr(),
-    };
-    // SAFETY: the call takes integers.
-    let result = unsafe {
-        libc::prctl(
-            libc::PR_SET_NO_NEW_PRIVS,
-            1_usize,
-            0_usize,
-            0_usize,
-            0_usize,
-        )
-    };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
-    let mode = usize::try_from(libc::SECCOMP_MODE_FILTER).expect("it is 2");
-    // SAFETY: the kernel copies the program, which lives until then.
-    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let errno_of = SeccompAction::Errno(errno.unsigned_abs());
+    let machine = env::consts::ARCH.try_into().expect("seccomp knows it");
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, errno_of, machine);
+    let program: BpfProgram = filter
+        .and_then(BpfProgram::try_from)
+        .expect("a filter of numbers");
+    apply_filter(&program).expect("the kernel takes it");
     for &call in calls {
         // SAFETY: the filter answers before the kernel looks at the arguments.
         let result =

@@ -14,7 +14,7 @@ fn the_running_machine_is_the_same_by_hwloc() {
     assert_eq!(hwloc.line_bytes(), sysfs.line_bytes());
     // hwloc says nothing of these.
     assert_eq!((hwloc.isolated(), hwloc.quota()), (&CpuSet::new(), None));
-    // Of a node without memory it gives no size, and of a single node no distance.
+    // Neither of weights; of a node without memory it gives no size, and of a single node no distance.
     let is_one = sysfs.nodes().len() == 1;
     assert_eq!(hwloc.nodes().len(), sysfs.nodes().len());
     for (hwloc, sysfs) in hwloc.nodes().iter().zip(sysfs.nodes()) {

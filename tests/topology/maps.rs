@@ -370,7 +370,7 @@ fn entries_on_a_node_of_no_shard_are_misplaced() {
 /// What is not here is refused; the map works, and the refusal is told.
 #[test]
 fn a_map_on_a_node_that_is_not_here_works() {
-    for number in [63, 1000, 40_000] {
+    for number in [63, 1000, 1024, 40_000] {
         let plan = elsewhere(number);
         let map = <ShardMap<u64, Value> as Map>::placed(&plan.bound());
         let words = <WordMap<u64, u64> as Map>::placed(&plan);
@@ -387,15 +387,37 @@ fn a_map_on_a_node_that_is_not_here_works() {
                 panic!("node {number}: {outcome:?}");
             };
             println!("node {number}: {why}: {remedy}");
-            let errno = match why {
-                Degradation::Refused(why) => why.errno,
+            if number >= 1024 {
                 // No set that the kernel takes has the number, so it was not asked.
-                _ => Some(libc::EINVAL),
+                assert_eq!(why, Degradation::NoSuchNumber { number });
+                assert_eq!(remedy, "plan again for this machine");
+                continue;
+            }
+            let Degradation::Refused(why) = why else {
+                panic!("node {number}: {why}");
             };
+            let errno = why.errno;
             assert_eq!(errno, refuses(Memory::Bind).or(Some(libc::EINVAL)));
             assert!(remedy.contains("plan again") || errno != Some(libc::EINVAL));
         }
     }
+}
+
+/// Each table is read by itself, and what is told is the sum.
+#[test]
+fn misplaced_pages_are_told_of_all_tables_together() {
+    if is_refused(Memory::FirstTouch) {
+        return;
+    }
+    let plan = elsewhere(63);
+    let words: WordMap<u64, u64> = WordMap::new();
+    (0..KEYS).for_each(|key| words.put(key));
+    let Outcome::Degraded { why, found, .. } = plan.verify_map(Memory::FirstTouch, &words) else {
+        panic!("nothing lies on node 63");
+    };
+    let (pages, planned) = (found.tables.misplaced, [63].into_iter().collect());
+    assert!(pages >= SHARDS, "{pages}");
+    assert_eq!(why, Degradation::Misplaced { pages, planned });
 }
 
 #[test]

@@ -189,29 +189,6 @@ impl Folder {
         Machine::of_sysfs(&self.0)
     }
 
-    /// Makes the files of `from`, which are here, those of `to`. A path may be a file in one and a
-    /// folder in the other.
-    pub(crate) fn change(&self, from: &Tree, to: &Tree) {
-        for path in from
-            .files
-            .keys()
-            .filter(|path| !to.files.contains_key(*path))
-        {
-            std::fs::remove_file(self.path(path)).expect("the file was here");
-        }
-        for (path, text) in &to.files {
-            if from.files.get(path) != Some(text) {
-                let path = self.path(path);
-                if path.is_dir() {
-                    std::fs::remove_dir_all(&path).expect("the folder is removed");
-                }
-                std::fs::create_dir_all(path.parent().expect("a folder"))
-                    .expect("a folder is made");
-                std::fs::write(path, text).expect("a file is written");
-            }
-        }
-    }
-
     /// Where a file of the tree is.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.0.join(file)

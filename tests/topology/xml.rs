@@ -2,7 +2,6 @@
 //!
 //! `two_nodes.xml` is `lstopo --of xml -i` of [`SYNTHETIC`]. `odd_nodes.xml` was recorded in a test machine, with
 //! `tools/vm/run --nodes 4 --cpus 6 --cpu-only 1 --memory-only 1 lstopo --of xml --no-io`; both by hwloc 2.9.0.
-use super::mangled::judge;
 use atomshard::topology::{CpuSet, Machine, Placement, Policy};
 
 const SYNTHETIC: &str = "pack:2 [numa(memory=8589934592)] l3:2 core:2 \
@@ -230,66 +229,4 @@ fn what_is_wrong_is_named_with_its_place() {
             "{error}"
         );
     }
-}
-
-/// hwloc 2.9 itself ends the process at many of these.
-#[test]
-fn a_mangled_text_is_a_machine_or_an_error() {
-    for (which, whole) in [TWO_NODES, ODD_NODES].into_iter().enumerate() {
-        let mut accepted = 0;
-        for seed in 0..400 {
-            let text = mangled(whole, &mut fastrand::Rng::with_seed(seed));
-            let read = Machine::from_xml(&text);
-            match &read {
-                Ok(_) => accepted += 1,
-                Err(error) => assert!(text.is_char_boundary(error.at), "{seed}: {error}"),
-            }
-            judge(read);
-        }
-        // Both ways are gone.
-        assert!((40..360).contains(&accepted), "{which}: {accepted} of 400");
-    }
-}
-
-/// Some pieces of a text are removed, doubled elsewhere, or become other characters.
-fn mangled(whole: &str, random: &mut fastrand::Rng) -> String {
-    let mut text = whole.as_bytes().to_vec();
-    for _ in 0..random.usize(1..4) {
-        let at = random.usize(..text.len());
-        let end = text.len().min(at + random.usize(1..300));
-        let line = |at: usize| {
-            text[at..]
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map(|length| at + length + 1)
-        };
-        match random.u8(..5) {
-            0 => drop(text.drain(at..end)),
-            1 => {
-                text[at] = *random
-                    .choice(b"0123456789abcdefxX\"<>/=- ,\xff")
-                    .expect("one")
-            }
-            2 => {
-                let piece = text[at..end].to_vec();
-                let to = random.usize(..text.len());
-                text.splice(to..to, piece);
-            }
-            3 => {
-                if let Some(digit) = text[at..].iter_mut().find(|byte| byte.is_ascii_digit()) {
-                    *digit = random.u8(b'0'..=b'9');
-                }
-            }
-            // A line, which is an object or the end of one.
-            _ => {
-                if let Some((from, to)) = line(at).and_then(|from| Some((from, line(from)?))) {
-                    text.drain(from..to);
-                }
-            }
-        }
-        if text.is_empty() {
-            text.push(b' ');
-        }
-    }
-    String::from_utf8_lossy(&text).into_owned()
 }

@@ -7,3 +7,4 @@ mod hashing;
 #[cfg(atomshard_traced)]
 pub mod schedules;
 pub mod sequential;
+pub mod topology;

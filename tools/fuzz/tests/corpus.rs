@@ -30,6 +30,11 @@ fn the_corpus_of_sequential() {
     replay("sequential", fuzz::sequential::run);
 }
 
+#[test]
+fn the_corpus_of_topology() {
+    replay("topology", fuzz::topology::run);
+}
+
 #[cfg(atomshard_traced)]
 #[test]
 fn the_corpus_of_schedules() {

@@ -150,7 +150,8 @@ pub(crate) struct PlaceArgs {
     /// where it has none.
     #[arg(long, value_name = "FILE", conflicts_with = "emit")]
     pub(crate) latency: Option<PathBuf>,
-    /// Say which CPUs and nodes are left out, and why, and which distances the costs are counted with.
+    /// Say of each shard why it is where it is, which CPUs and nodes are left out, and why, and which distances the costs are
+    /// counted with.
     #[arg(long)]
     pub(crate) explain: bool,
     /// Print the plan alone, for programs.

@@ -1,5 +1,7 @@
 //! `topo` and `place` by their program: what they draw and print of machines that are described.
 use assert_cmd::Command;
+use atomshard::topology::{Machine, ProcessingUnit};
+use predicates::function::function;
 use predicates::str::contains;
 use std::path::Path;
 use tempfile::tempdir;
@@ -146,6 +148,68 @@ fn two_nodes(folder: &Path) -> String {
     }
     tree.allow("0-3", "0-1");
     format!("--machine=sysfs:{}", folder.display())
+}
+
+/// On whatever machine this is, if two of its cores are on one node.
+#[test]
+fn what_latency_measures_here_is_what_place_counts_with() {
+    let Ok(machine) = Machine::here() else { return };
+    let usable = |unit: &&ProcessingUnit| machine.allowed().contains(unit.cpu) && unit.cpu < 1024;
+    let mut units = machine.pus().iter().filter(usable);
+    let Some(one) = units.next() else { return };
+    let Some(other) = units.find(|unit| unit.core != one.core && unit.node == one.node) else {
+        return;
+    };
+    let mut latency = lab();
+    latency.args([
+        "latency",
+        "--json",
+        "--cpus",
+        &format!("{},{}", one.cpu, other.cpu),
+    ]);
+    let json = latency
+        .assert()
+        .success()
+        .stderr("")
+        .get_output()
+        .stdout
+        .clone();
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("latency.json");
+    std::fs::write(&file, json).unwrap();
+    let mut place = lab();
+    place.args(["place", "--explain", "--latency"]).arg(&file);
+    let own = format!("| {} ", one.node);
+    let is_own = move |text: &str| {
+        let (_, distances) = text.split_once("distances: measured, in times").unwrap();
+        distances
+            .lines()
+            .any(|line| line.starts_with(&own) && line.contains(" 1.00 "))
+    };
+    place.assert().success().stderr("").stdout(function(is_own));
+}
+
+/// Weights are the kernel's, where it has any.
+#[test]
+fn weights_of_nodes_are_listed() {
+    let folder = tempdir().unwrap();
+    let machine = two_nodes(folder.path());
+    let weight = "sys/kernel/mm/mempolicy/weighted_interleave/node1";
+    Tree(folder.path()).put(weight, "3");
+    let place = |says: &'static str| {
+        let assert = lab().args(["place", &machine]).assert();
+        assert.success().stdout(contains(says));
+    };
+    place("| 0    | 0,2     | 0,2    | not known |");
+    place("| 1    | 1,3     | 1,3    | 3         |");
+    Tree(folder.path()).put(weight, "three");
+    lab()
+        .args(["place", &machine])
+        .assert()
+        .code(2)
+        .stderr(contains(
+            "weighted_interleave/node1, byte 0: found \"three\", expected a weight",
+        ));
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! | | | | | 0 |  8 r |  ..|   ..    | |  |             | |
 //! ```
 //! Parts of a box stand in rows, so that it is about as high as it is wide. Equal machines are drawn alike.
-use super::topo::{about, summary};
+use super::topo::{about, summary, without_cpus};
 use crate::error::LabError;
 use atomshard::topology::{CpuSet, Machine, ProcessingUnit};
 use core::fmt::Display;
@@ -229,13 +229,8 @@ fn block(machine: &Machine, reserved: &CpuSet) -> Block {
     };
     let packages = machine.pus().chunk_by(|a, b| a.package == b.package);
     let mut parts: Vec<Block> = packages.map(&mut package).collect();
-    for node in machine.nodes() {
-        if !machine.pus().iter().any(|unit| unit.node == node.id) {
-            let about = about(machine, node.id);
-            let text = format!("node {} without CPUs{about}", node.id);
-            parts.push(Block::leaf(text, FRAME.mix(0.1)));
-        }
-    }
+    let without = without_cpus(machine);
+    parts.extend(without.map(|text| Block::leaf(text, FRAME.mix(0.1))));
     if !machine.offline().is_empty() {
         let offline = machine.offline().iter();
         let offline = offline.map(|number| cpu(number, Mark::Offline)).collect();

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &LatencyArgs) -> Result<(), LabError> {
     } else {
         writeln!(
             out,
-            "one way in ns, the least of {ROUNDS} rounds of {PASSES} passes"
+            "one way in ns, the least of {ROUNDS} rounds of {PASSES} passes; the longer the darker"
         )?;
         writeln!(out, "{}\n", matrix(&units, &pairs))?;
         writeln!(out, "{}", summary(&pairs))?;
@@ -179,13 +179,25 @@ fn find(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
     pairs.iter().find(is_it)
 }
 
+/// Shades of a heat map, from the least time to the most.
+const SHADES: [char; 4] = ['\u{2591}', '\u{2592}', '\u{2593}', '\u{2588}'];
+
+/// The longer the darker.
 fn matrix(units: &[&ProcessingUnit], pairs: &[Pair]) -> Table {
+    let mut times: Vec<f64> = pairs.iter().map(Pair::least).collect();
+    times.sort_by(f64::total_cmp);
+    let (least, most) = (times[0], times[times.len() - 1]);
+    let shade = |ns: f64| {
+        let borders = [0.25, 0.5, 0.75].map(|part| least + part * (most - least));
+        SHADES[borders.iter().filter(|border| ns > **border).count()]
+    };
     let names = units.iter().map(|unit| unit.cpu.to_string());
     let mut table = table(core::iter::once("CPU".to_owned()).chain(names));
     for row in units {
         let cells = units.iter().map(|column| {
             let pair = find(pairs, row.cpu, column.cpu);
-            pair.map_or_else(|| "-".to_owned(), |pair| format!("{:.0}", pair.least()))
+            let ns = pair.map(Pair::least);
+            ns.map_or_else(|| "-".to_owned(), |ns| format!("{ns:.0} {}", shade(ns)))
         });
         table.add_row(core::iter::once(row.cpu.to_string()).chain(cells));
     }
@@ -251,7 +263,7 @@ fn draw(path: &Path, units: &[&ProcessingUnit], pairs: &[Pair]) -> Result<(), La
 
 #[cfg(test)]
 mod tests {
-    use super::{matrix, measured, relation, summary};
+    use super::{Pair, matrix, measured, relation, summary};
     use atomshard::topology::Machine;
 
     #[test]
@@ -267,6 +279,32 @@ mod tests {
             "other package",
         ];
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn longer_ways_are_darker() {
+        let machine = Machine::of_synthetic("numa:3 pu:1").unwrap();
+        let units: Vec<_> = machine.pus().iter().collect();
+        let pair = |from, to, ns| Pair {
+            from,
+            to,
+            relation: "same node".into(),
+            declared: None,
+            ns: vec![ns, 900.0],
+        };
+        let pairs = [pair(0, 1, 50.0), pair(0, 2, 100.0), pair(1, 2, 70.0)];
+        let drawn = matrix(&units, &pairs).to_string();
+        let rows: Vec<&str> = drawn.lines().skip(2).collect();
+        let expected = [
+            "|   0 |     - |  50 \u{2591} | 100 \u{2588} |",
+            "|   1 |  50 \u{2591} |     - |  70 \u{2592} |",
+            "|   2 | 100 \u{2588} |  70 \u{2592} |     - |",
+        ];
+        let spaces = |row: &str| row.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            rows.into_iter().map(spaces).collect::<Vec<_>>(),
+            expected.map(spaces)
+        );
     }
 
     /// On whatever machine this is, if it has two CPUs.

@@ -132,23 +132,21 @@ mod tests {
     use crate::placing::latency::{Pair, relation};
     use crate::report;
     use atomshard::topology::{Machine, Placement, Policy};
+    use rand::rngs::SmallRng;
+    use rand::{RngExt as _, SeedableRng as _};
 
     /// Two nodes of two cores with two siblings each.
     fn machine() -> Machine {
         Machine::of_synthetic("pack:2 numa:1 core:2 pu:2").unwrap()
     }
 
-    /// As `latency` measures and writes it: siblings at 5 ns, cores of node 0 at 50, of node 1 at 100, nodes at 200;
-    /// in another round all take longer.
-    fn written(machine: &Machine, cpus: impl Fn(usize, usize) -> bool) -> String {
+    /// As `latency` measures and writes it, of the pairs of CPUs that have a time; in another round all take longer.
+    fn written(machine: &Machine, ns: impl Fn(usize, usize) -> Option<f64>) -> String {
         let mut pairs = Vec::new();
         for (place, from) in machine.pus().iter().enumerate() {
             for to in &machine.pus()[place + 1..] {
-                let ns = match (from.node, to.node) {
-                    _ if from.core == to.core => 5.0,
-                    (0, 0) => 50.0,
-                    (1, 1) => 100.0,
-                    _ => 200.0,
+                let Some(ns) = ns(from.cpu, to.cpu) else {
+                    continue;
                 };
                 pairs.push(Pair {
                     from: from.cpu,
@@ -159,16 +157,28 @@ mod tests {
                 });
             }
         }
-        pairs.retain(|pair| cpus(pair.from, pair.to));
         report::json(&pairs).unwrap()
     }
 
+    /// Of node 0 the middle is 50 ns, of node 1 100, between them 200. It would be another one with the siblings (5 ns), and so
+    /// are the least, the mean and the most.
     #[test]
-    fn distances_are_in_times_of_the_nodes_own() {
+    fn distances_are_medians_without_siblings_in_times_of_the_nodes_own() {
         let machine = machine();
-        // Of node 0 only some pairs.
-        let some = |from, to| to > 3 || (from, to) == (0, 2) || to == from + 1;
-        let measured = Measured::read(&machine, &written(&machine, some)).unwrap();
+        let ns = |from, to| match (from, to) {
+            (0, 1) | (2, 3) | (4, 5) | (6, 7) => Some(5.0),
+            (0, 2) => Some(40.0),
+            (0, 3) => Some(50.0),
+            (1, 2) => Some(900.0),
+            (4, 6) => Some(90.0),
+            (4, 7) => Some(100.0),
+            (5, 6) => Some(101.0),
+            (0, 4) => Some(150.0),
+            (0, 5) => Some(200.0),
+            (3, 7) => Some(7000.0),
+            _ => None,
+        };
+        let measured = Measured::read(&machine, &written(&machine, ns)).unwrap();
         let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)];
         let distances = pairs.map(|(from, to)| measured.distance(from, to));
         assert_eq!(distances, [Some(1.0), Some(4.0), Some(2.0), Some(1.0)]);
@@ -181,9 +191,41 @@ mod tests {
     }
 
     #[test]
+    fn a_mangled_file_is_distances_or_an_error_with_its_place() {
+        const PIECES: [&str; 16] = [
+            "0", "7", "-", ".", "e9", "e999", "\"", ",", ":", "{", "}", "[", "]", "null", " ",
+            "\u{e9}",
+        ];
+        let machine = machine();
+        let whole = written(&machine, |from, to| (to < from + 3).then_some(50.0));
+        let mut accepted = 0;
+        for seed in 0..2000 {
+            let mut random = SmallRng::seed_from_u64(seed);
+            let mut text = whole.clone().into_bytes();
+            for _ in 0..random.random_range(1..3) {
+                let at = random.random_range(0..text.len());
+                let end = text.len().min(at + random.random_range(0..3));
+                text.splice(at..end, PIECES[random.random_range(0..16)].bytes());
+            }
+            match Measured::read(&machine, &String::from_utf8_lossy(&text)) {
+                Ok(measured) => {
+                    accepted += 1;
+                    let own = measured.distance(0, 0);
+                    assert!(own.is_none_or(|own| own == 1.0), "{seed}: {own:?}");
+                }
+                Err(error) => {
+                    let has_place = error.starts_with("pair ") || error.contains(" at line ");
+                    assert!(has_place, "{seed}: {error}");
+                }
+            }
+        }
+        assert!((50..1950).contains(&accepted), "{accepted}");
+    }
+
+    #[test]
     fn what_is_not_of_this_machine_is_refused_with_its_place() {
         let machine = machine();
-        let good = written(&machine, |from, to| (from, to) == (0, 2));
+        let good = written(&machine, |from, to| ((from, to) == (0, 2)).then_some(50.0));
         let refused = |from: &str, to: &str, says: &str| {
             assert_eq!(good.matches(from).count(), 1, "{good}");
             let error = Measured::read(&machine, &good.replacen(from, to, 1)).unwrap_err();

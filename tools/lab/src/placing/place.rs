@@ -5,6 +5,7 @@ use crate::cli::{Emit, PlaceArgs};
 use crate::error::LabError;
 use atomshard::topology::{Cost, CpuSet, Machine, Placement, Plan, Policy};
 use comfy_table::Table;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 /// Prints the plan in the form that was asked for.
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<(), LabError> {
             writeln!(out, "{}", threads(&machine, &plan))?;
             writeln!(out, "\n{}", by_node(&machine, &plan)?)?;
             if args.explain {
+                writeln!(out, "\n{}", shards(&machine, &plan))?;
                 write!(out, "\n{}", rejected(&machine, &reserved, &plan))?;
                 write!(out, "\n{}", measured.explained(&machine))?;
             }
@@ -71,16 +73,50 @@ fn threads(machine: &Machine, plan: &Plan) -> Table {
     table
 }
 
-/// Which threads and shards have their memory on each node.
+/// Which threads and shards have their memory on each node, and how many pages of it are taken in turn by the memory
+/// policy weighted.
 fn by_node(machine: &Machine, plan: &Plan) -> Result<Table, LabError> {
     let parts = plan.by_node(machine);
     let parts = parts.map_err(|error| LabError::Usage(error.to_string()))?;
-    let mut table = table(["node", "threads", "shards"]);
+    let weights = machine.nodes().iter().map(|node| (node.id, node.weight));
+    let weights: BTreeMap<usize, Option<u32>> = weights.collect();
+    let mut table = table(["node", "threads", "shards", "weight"]);
     for part in parts {
         let set = |numbers: Vec<usize>| numbers.into_iter().collect::<CpuSet>().to_string();
-        table.add_row([part.node.to_string(), set(part.threads), set(part.shards)]);
+        let weight = weights.get(&part.node).copied().flatten();
+        let weight = weight.map_or_else(|| "not known".to_owned(), |weight| weight.to_string());
+        let (threads, shards) = (set(part.threads), set(part.shards));
+        table.add_row([part.node.to_string(), threads, shards, weight]);
     }
     Ok(table)
+}
+
+/// Where each shard is, and why.
+fn shards(machine: &Machine, plan: &Plan) -> Table {
+    let (threads, count) = (plan.threads(), plan.shards().len());
+    // A round has a shard for each thread; the last one may not be whole.
+    let whole = count - count % threads.len().max(1);
+    let mut table = table(["shard", "node", "why"]);
+    for (shard, node) in plan.shards().iter().enumerate() {
+        let thread = shard.checked_rem(threads.len());
+        let why = match (plan.policy(), thread) {
+            (Policy::Interleave, _) => "its turn among the nodes with memory".to_owned(),
+            (Policy::NodeLocal, _) => {
+                "in one piece for the threads that are at home there".to_owned()
+            }
+            (_, Some(thread)) if shard < whole => {
+                let unit = machine.pu(threads[thread]);
+                let far = unit.filter(|unit| unit.node != *node);
+                let far = far.map_or_else(String::new, |unit| {
+                    format!("; it is on node {}, which has no memory for it", unit.node)
+                });
+                format!("near thread {thread}{far}")
+            }
+            _ => "left over: in proportion to the threads of each node".to_owned(),
+        };
+        table.add_row([shard.to_string(), node.to_string(), why]);
+    }
+    table
 }
 
 /// The CPUs that a plan may not use, and why.
@@ -186,8 +222,31 @@ fn numactl(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numactl, rejected};
+    use super::{numactl, rejected, shards};
     use atomshard::topology::{Machine, Placement, Policy};
+
+    #[test]
+    fn each_shard_has_a_reason() {
+        let machine = Machine::of_synthetic("numa:2 pu:1").unwrap();
+        let machine = machine.with_allowed_nodes(&"1".parse().unwrap());
+        let told = |policy| {
+            let plan = Placement::new(policy).shards(3).plan(&machine).unwrap();
+            let told = shards(&machine, &plan).to_string();
+            let rows = told.lines().skip(2);
+            let why = |row: &str| row.rsplit('|').nth(1).map(|why| why.trim().to_owned());
+            rows.filter_map(why).collect::<Vec<_>>()
+        };
+        let expected = [
+            "near thread 0; it is on node 0, which has no memory for it",
+            "near thread 1",
+            "left over: in proportion to the threads of each node",
+        ];
+        assert_eq!(told(Policy::Spread), expected);
+        let turn = "its turn among the nodes with memory";
+        assert_eq!(told(Policy::Interleave), [turn; 3]);
+        let piece = "in one piece for the threads that are at home there";
+        assert_eq!(told(Policy::NodeLocal), [piece; 3]);
+    }
 
     #[test]
     fn a_plan_is_a_command_and_what_is_left_out_has_a_reason() {

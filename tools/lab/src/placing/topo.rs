@@ -5,6 +5,7 @@ use crate::error::LabError;
 use crate::report;
 use atomshard::topology::{Machine, NumaNode, ProcessingUnit};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 /// The machine as JSON.
@@ -36,6 +37,8 @@ struct JsonNode {
     node: usize,
     memory_bytes: Option<u64>,
     distances: Vec<u32>,
+    /// `null` where nothing is said of it.
+    weight: Option<u32>,
 }
 
 /// Prints it.
@@ -67,6 +70,7 @@ fn json(machine: &Machine) -> Json {
         node: node.id,
         memory_bytes: node.memory_bytes,
         distances: node.distances.clone(),
+        weight: node.weight,
     };
     let quota = machine.quota();
     Json {
@@ -85,7 +89,8 @@ fn json(machine: &Machine) -> Json {
 fn picture(machine: &Machine) -> String {
     let mut text = summary(machine);
     let mut last: Option<&ProcessingUnit> = None;
-    for unit in machine.pus() {
+    let mut units = machine.pus().iter().peekable();
+    while let Some(unit) = units.next() {
         let is_new = |number: fn(&ProcessingUnit) -> usize| {
             last.is_none_or(|last| number(last) != number(unit))
         };
@@ -111,22 +116,23 @@ fn picture(machine: &Machine) -> String {
             format!("[{}]", unit.cpu)
         };
         text += &format!(" {name}");
-        let next = machine
-            .pus()
-            .iter()
-            .skip_while(|other| other.cpu != unit.cpu)
-            .nth(1);
-        if next.is_none_or(|next| next.core != unit.core) {
+        if units.peek().is_none_or(|next| next.core != unit.core) {
             text.push('\n');
         }
         last = Some(unit);
     }
-    for node in machine.nodes() {
-        if !machine.pus().iter().any(|unit| unit.node == node.id) {
-            text += &format!("node {} without CPUs{}\n", node.id, about(machine, node.id));
-        }
+    for node in without_cpus(machine) {
+        text += &format!("{node}\n");
     }
     text
+}
+
+/// The nodes without CPUs, in words.
+pub(super) fn without_cpus(machine: &Machine) -> impl Iterator<Item = String> {
+    let with: BTreeSet<usize> = machine.pus().iter().map(|unit| unit.node).collect();
+    let ids = machine.nodes().iter().map(|node| node.id);
+    let without = ids.filter(move |id| !with.contains(id));
+    without.map(|id| format!("node {id} without CPUs{}", about(machine, id)))
 }
 
 /// What there is, in numbers; then what may be used.
@@ -161,9 +167,11 @@ pub(super) fn summary(machine: &Machine) -> String {
 
 /// Memory and distances of a node.
 pub(super) fn about(machine: &Machine, id: usize) -> String {
-    let Some(node) = machine.nodes().iter().find(|node| node.id == id) else {
+    let nodes = machine.nodes();
+    let Ok(place) = nodes.binary_search_by_key(&id, |node| node.id) else {
         return String::new();
     };
+    let node = &nodes[place];
     let mut text = match node.memory_bytes {
         Some(0) => ", no memory".to_owned(),
         Some(bytes) => format!(", {:.1} GiB", bytes as f64 / f64::from(1 << 30)),
@@ -180,6 +188,25 @@ pub(super) fn about(machine: &Machine, id: usize) -> String {
 mod tests {
     use super::picture;
     use atomshard::topology::Machine;
+    use core::time::Duration;
+    use std::time::Instant;
+
+    /// With eight times as many CPUs it takes about eight times as long, where the square is 64 times.
+    #[test]
+    fn a_large_machine_is_drawn_in_proportion_to_its_cpus() {
+        let least = |cores: usize| {
+            let machine = format!("pack:2 numa:4 l3:2 core:{cores} pu:2");
+            let machine = Machine::of_synthetic(&machine).unwrap();
+            let times = (0..5).map(|_| {
+                let begun = Instant::now();
+                assert!(picture(&machine).lines().count() > 16 * cores);
+                begun.elapsed()
+            });
+            times.min().unwrap_or(Duration::MAX)
+        };
+        let (few, many) = (least(16), least(128));
+        assert!(many < 24 * few, "512 CPUs: {few:?}, 4,096: {many:?}");
+    }
 
     #[test]
     fn a_machine_is_drawn_as_it_is_made() {

@@ -23,22 +23,33 @@ struct Target {
     flags: Option<&'static str>,
     /// Bytes of its longest input.
     longest: u32,
+    /// Seconds of a quick run.
+    quick: u32,
     /// Whether the leak checker looks on. It takes what belongs to a thread that is ending for a leak.
     leaks: bool,
 }
 
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 3] = [
     Target {
         name: "sequential",
         flags: None,
         longest: 400,
+        quick: 30,
         leaks: true,
     },
     Target {
         name: "schedules",
         flags: Some(TRACED),
         longest: 200,
+        quick: 30,
         leaks: false,
+    },
+    Target {
+        name: "topology",
+        flags: None,
+        longest: 200,
+        quick: 10,
+        leaks: true,
     },
 ];
 
@@ -49,9 +60,9 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     if let Err(remedy) = ready {
         return Ok(shell.missing(&remedy));
     }
-    // The targets run side by side, so this is for all of them.
-    let seconds = match depth {
-        Depth::Quick => 30,
+    // The targets run side by side.
+    let seconds = |target: &Target| match depth {
+        Depth::Quick => target.quick,
         Depth::Full => 5 * 60,
     };
     let runs: Vec<Run<'_>> = TARGETS.iter().map(|target| Run { shell, target }).collect();
@@ -60,7 +71,7 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
             return Ok(failed);
         }
     }
-    let reports = at_once(&runs, |run| run.fuzz(seconds));
+    let reports = at_once(&runs, |run| run.fuzz(seconds(run.target)));
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for (run, report) in runs.iter().zip(reports) {
         match report?.judge() {

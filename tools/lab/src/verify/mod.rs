@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! child: thread i  pins itself   shards i, i + n, ..: places a block, writes to it, reads back where it lies
+//!                                every n-th key: inserts it into maps that were built by the plan (`maps.rs`)
 //! ```
 //!
 //! In a child, since a node that is full ends the process that has bound memory to it, and pins stay.
+mod maps;
+
 use crate::cli::VerifyArgs;
 use crate::error::LabError;
 use atomshard::topology::{FoundPages, FoundThread, Memory, Outcome, Placement, Plan};
 use comfy_table::{ContentArrangement, Table, presets};
+use maps::Maps;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::panic::resume_unwind;
@@ -29,9 +33,10 @@ struct ThreadRow {
     trouble: Option<Trouble>,
 }
 
-/// A shard of the plan, as it was read back.
-struct ShardRow {
-    shard: usize,
+/// Pages that belong together, as they were read back.
+struct PagesRow {
+    what: String,
+    planned: String,
     found: FoundPages,
     trouble: Option<Trouble>,
 }
@@ -47,6 +52,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, LabError> {
     child.args([
         "verify", "--apply", "--memory", &memory, "--kib", &kib, "--",
     ]);
+    // So that glibc has each block from the kernel: else it hands out blocks again that were placed for another shard.
+    child.env("MALLOC_MMAP_THRESHOLD_", "65536");
     let status = child.arg(&args.plan).status().map_err(LabError::at(own))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     code.map(ExitCode::from).ok_or(LabError::Ended { status })
@@ -88,6 +95,7 @@ fn apply(plan: &Plan, args: &VerifyArgs) -> Result<ExitCode, LabError> {
     let bytes = kib.saturating_mul(1024);
     let workers = plan.threads().len().max(1);
     let (mut threads, mut shards) = (Vec::new(), Vec::new());
+    let maps = Maps::of(plan, args.memory);
     for worker in 0..workers {
         // One after the other, each in a thread of its own, which ends with its pin.
         let work = || {
@@ -96,7 +104,10 @@ fn apply(plan: &Plan, args: &VerifyArgs) -> Result<ExitCode, LabError> {
                 .threads()
                 .get(worker)
                 .map(|cpu| pin(plan, worker, *cpu));
-            let placed = mine.map(|shard| place(plan, shard, args.memory, bytes));
+            if let Ok(maps) = &maps {
+                maps.fill(worker, workers);
+            }
+            let placed = mine.map(|shard| (shard, place(plan, shard, args.memory, bytes)));
             (pinned, placed.collect::<Vec<_>>())
         };
         let done = thread::scope(|scope| scope.spawn(work).join());
@@ -104,8 +115,10 @@ fn apply(plan: &Plan, args: &VerifyArgs) -> Result<ExitCode, LabError> {
         threads.extend(pinned);
         shards.extend(placed);
     }
-    shards.sort_by_key(|row| row.shard);
-    print(plan, args.memory, &threads, &shards)
+    shards.sort_by_key(|(shard, _)| *shard);
+    let shards: Vec<PagesRow> = shards.into_iter().map(|(_, row)| row).collect();
+    let maps = maps.map(|maps| maps.rows(plan, args.memory));
+    print(plan, args.memory, &threads, &shards, maps)
 }
 
 fn pin(plan: &Plan, thread: usize, cpu: usize) -> ThreadRow {
@@ -118,7 +131,7 @@ fn pin(plan: &Plan, thread: usize, cpu: usize) -> ThreadRow {
 }
 
 /// Places a fresh block, writes to each page of it, and reads back.
-fn place(plan: &Plan, shard: usize, memory: Memory, bytes: usize) -> ShardRow {
+fn place(plan: &Plan, shard: usize, memory: Memory, bytes: usize) -> PagesRow {
     let mut block = vec![0_u8; bytes];
     let placed = plan.place(shard, memory, &raw const block[..]);
     block
@@ -127,8 +140,9 @@ fn place(plan: &Plan, shard: usize, memory: Memory, bytes: usize) -> ShardRow {
         .for_each(|byte| *byte = 1);
     let block = core::hint::black_box(block);
     let verified = plan.verify_place(shard, memory, &raw const block[..]);
-    ShardRow {
-        shard,
+    PagesRow {
+        what: shard.to_string(),
+        planned: number(plan.shards().get(shard).copied()),
         found: verified.found().clone(),
         // What was refused is the cause of what is then found.
         trouble: trouble(&placed).or_else(|| trouble(&verified)),
@@ -142,31 +156,41 @@ fn trouble<F>(outcome: &Outcome<F>) -> Option<Trouble> {
     }
 }
 
-/// Two tables, the sum, and each remedy once.
+/// A table of threads, one of shards, one of maps; the sum, and each remedy once.
 fn print(
     plan: &Plan,
     memory: Memory,
     threads: &[ThreadRow],
-    shards: &[ShardRow],
+    shards: &[PagesRow],
+    maps: Result<Vec<PagesRow>, &str>,
 ) -> Result<ExitCode, LabError> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "policy {}, memory {memory}", plan.policy())?;
     writeln!(out, "{}", thread_table(threads))?;
-    writeln!(out, "{}", shard_table(plan, shards))?;
+    writeln!(out, "{}", pages_table("shard", shards))?;
+    match &maps {
+        Ok(rows) => writeln!(out, "{}", pages_table("map", rows))?,
+        Err(why) => writeln!(out, "no map was built: {why}")?,
+    }
+    let maps = maps.unwrap_or_default();
     let of_threads = threads.iter().filter_map(|row| row.trouble.as_ref());
-    let of_shards = shards.iter().filter_map(|row| row.trouble.as_ref());
+    let troubles = |rows: &'_ [PagesRow]| rows.iter().filter(|row| row.trouble.is_some()).count();
+    let pages = || shards.iter().chain(&maps);
     writeln!(
         out,
-        "as planned: {} of {} threads, {} of {} shards; pages misplaced: {}, not read back: {}",
+        "as planned: {} of {} threads, {} of {} shards, {} of {} parts of maps; pages misplaced: {}, not read back: {}",
         threads.len() - of_threads.clone().count(),
         threads.len(),
-        shards.len() - of_shards.clone().count(),
+        shards.len() - troubles(shards),
         shards.len(),
-        shards.iter().map(|row| row.found.misplaced).sum::<usize>(),
-        shards.iter().map(|row| row.found.unknown).sum::<usize>(),
+        maps.len() - troubles(&maps),
+        maps.len(),
+        pages().map(|row| row.found.misplaced).sum::<usize>(),
+        pages().map(|row| row.found.unknown).sum::<usize>(),
     )?;
+    let of_pages = pages().filter_map(|row| row.trouble.as_ref());
     let remedies: BTreeSet<&str> = of_threads
-        .chain(of_shards)
+        .chain(of_pages)
         .map(|(_, remedy)| *remedy)
         .collect();
     for remedy in &remedies {
@@ -204,9 +228,9 @@ fn thread_table(rows: &[ThreadRow]) -> Table {
     table
 }
 
-fn shard_table(plan: &Plan, rows: &[ShardRow]) -> Table {
+fn pages_table(of: &str, rows: &[PagesRow]) -> Table {
     let header = [
-        "shard",
+        of,
         "planned node",
         "pages",
         "read back: node x pages",
@@ -223,8 +247,8 @@ fn shard_table(plan: &Plan, rows: &[ShardRow]) -> Table {
             .map(|(node, pages)| format!("{node} x {pages}"));
         let nodes = nodes.collect::<Vec<_>>().join(", ");
         table.add_row([
-            row.shard.to_string(),
-            number(plan.shards().get(row.shard).copied()),
+            row.what.clone(),
+            row.planned.clone(),
             found.pages.to_string(),
             if nodes.is_empty() {
                 "none".to_owned()
