@@ -126,6 +126,13 @@ impl Line {
         self
     }
 
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self.text = format!("{} {argument}", self.text);
+        self
+    }
+
     /// Gives the compiler `flags` for the members of the workspace alone: cargo calls a script in `folder` instead
     /// of the compiler for them. Cargo tells what it has compiled apart by the path of that script; so those of
     /// two folders, or of two sets of flags, do not meet.
