@@ -98,7 +98,7 @@ mod body {
     use anyhow::{Context as _, Result, ensure};
     use coherence::{Snapshot, accounts, compare};
     use std::collections::BTreeMap;
-    use std::process::ExitCode;
+    use std::process::{self, ExitCode, Stdio};
 
     pub(super) fn run(command: Command) -> Result<ExitCode> {
         match command {
@@ -124,26 +124,31 @@ mod body {
     }
 
     /// The present accounts, one process for each case: what a process has once, such as the numbers of
-    /// its threads, begins anew.
+    /// its threads, begins anew. Their threads take turns, so as many run at once as there are processors.
     fn present(which: &Which) -> Result<BTreeMap<&'static str, Snapshot>> {
         let program = std::env::current_exe()?;
-        let mut all: BTreeMap<&str, Snapshot> = BTreeMap::new();
+        let mut cases = Vec::new();
         for spec in coherence::cases::all() {
-            if !spec.structure.contains(&which.filter) {
-                continue;
+            if spec.structure.contains(&which.filter) {
+                let of_spec = spec.threads.iter().map(|threads| (spec.name(), *threads));
+                cases.extend(of_spec.map(|(name, threads)| (spec.structure, name, threads)));
             }
-            for threads in spec.threads {
-                let name = spec.name();
-                let mut line = std::process::Command::new(&program);
-                let line = line.args(["account", &name, &threads.to_string()]);
-                let out = line.stderr(std::process::Stdio::inherit()).output()?;
-                ensure!(out.status.success(), "{name} with {threads} threads failed");
-                let text = String::from_utf8(out.stdout)?;
-                let one = Snapshot::parse(&text).with_context(|| name.clone())?;
-                all.entry(spec.structure)
-                    .or_default()
-                    .cases
-                    .extend(one.cases);
+        }
+        let mut all: BTreeMap<&str, Snapshot> = BTreeMap::new();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        for some in cases.chunks(processors) {
+            let start = |(structure, name, threads): &(&'static str, String, usize)| {
+                let mut line = process::Command::new(&program);
+                let line = line.args(["account", name, &threads.to_string()]);
+                let child = line.stdout(Stdio::piped()).spawn()?;
+                anyhow::Ok((*structure, format!("{name} with {threads} threads"), child))
+            };
+            let started: Vec<_> = some.iter().map(start).collect::<Result<_>>()?;
+            for (structure, name, child) in started {
+                let out = child.wait_with_output()?;
+                ensure!(out.status.success(), "{name} failed");
+                let one = Snapshot::parse(&String::from_utf8(out.stdout)?).context(name)?;
+                all.entry(structure).or_default().cases.extend(one.cases);
             }
         }
         ensure!(

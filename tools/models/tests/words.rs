@@ -4,6 +4,7 @@ use models::model::EVERYBODY_ENDS;
 use models::progress;
 use models::words::{Bug, Words, cases};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
+use std::thread;
 
 /// How many states a run has until something is found, or all of them; which rules are broken.
 fn explore(run: Words, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
@@ -16,8 +17,12 @@ fn explore(run: Words, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
 fn runs_are_right_in_every_state() {
     for run in cases::quick().into_iter().chain(cases::unasked()) {
         let name = run.name;
-        let ends = progress::explore(&run).map(|ends| ends.states);
-        let (states, found) = explore(run, HasDiscoveries::All);
+        // Beside each other, for each takes its time.
+        let (ends, (states, found)) = thread::scope(|scope| {
+            let ends = scope.spawn(|| progress::explore(&run).map(|ends| ends.states));
+            let explored = explore(run.clone(), HasDiscoveries::All);
+            (ends.join().expect("it does not panic"), explored)
+        });
         assert_eq!(ends, Ok(states), "{name}: every schedule ends");
         assert_eq!(found, [EVERYBODY_ENDS], "{name}, of {states} states");
         assert!(states > 500, "{name} has {states} states only");

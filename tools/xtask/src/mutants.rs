@@ -48,6 +48,15 @@ pub(crate) fn rounds<M>(
     rounds
 }
 
+/// A build of `package` in a copy, by these words of cargo's: members are optimised less, for an edit is compiled for
+/// longer than it runs. What they depend on is as elsewhere, and built once.
+pub(crate) fn build(words: &[&str], package: &str) -> Vec<String> {
+    let members = ["atomshard", "baselines", "schedule", package];
+    let setting = |member| format!("--config=profile.release.package.{member}.opt-level=1");
+    let words = words.iter().map(|word| (*word).to_owned());
+    words.chain(members.map(setting)).collect()
+}
+
 /// The library, and what cargo wants to see of its development.
 const LIBRARY: &[&str] = &[
     "src/",

@@ -126,6 +126,13 @@ impl Line {
         self
     }
 
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self.text = format!("{} {argument}", self.text);
+        self
+    }
+
     /// Gives the compiler `flags` for the members of the workspace alone: cargo calls a script in `folder` instead
     /// of the compiler for them. Cargo tells what it has compiled apart by the path of that script; so those of
     /// two folders, or of two sets of flags, do not meet.
@@ -240,8 +247,7 @@ impl Line {
         let output = self.command.output();
         let output = output.with_context(|| format!("cannot run {}", self.text))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        let mut tally = Tally::default();
-        said.lines().for_each(|line| tally.add(line));
+        let tally = Tally::of(&said);
         let success = output.status.success();
         if success {
             println!("$ {}\n{} tests passed", self.text, tally.passed);
@@ -324,6 +330,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// What is said of it in all that test runners print.
+    pub(crate) fn of(said: &str) -> Self {
+        let mut tally = Self::default();
+        said.lines().for_each(|line| tally.add(line));
+        tally
+    }
+
     /// Adds those of another.
     pub(crate) fn add_all(&mut self, other: Self) {
         self.passed += other.passed;

@@ -6,9 +6,9 @@
 //! processors run side by side.
 //!
 //! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in four, not
-//! each: unit tests, tests/ and examples, with all features. Without LSE other instructions are run, so the unit
-//! tests and those with threads that write at once. Rates
-//! (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
+//! each, and that properties are tried on 64 inputs, not 256: unit tests, tests/ and examples, with all
+//! features. Without LSE other instructions are run, so the unit tests and those with threads that write at
+//! once. Rates (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
 //!
 //! What this does not show:
 //!
@@ -216,6 +216,7 @@ pub(crate) fn cargo(shell: &Shell, runner: &str, arguments: &[&str]) -> Line {
     let line = shell
         .cargo(&words)
         .without("QEMU_LD_PREFIX")
+        .default_env("PROPTEST_CASES", "64")
         .env("CARGO_TARGET_DIR", &shell.target("aarch64"))
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
     if runner.is_empty() {

@@ -1,5 +1,6 @@
 //! `ci`: all deterministic gates in order, with times and a summary.
 
+mod ahead;
 mod steps;
 
 use crate::shell::{Outcome, Shell};
@@ -19,6 +20,9 @@ pub(crate) struct Options {
     /// List the steps and stop.
     #[arg(long)]
     list: bool,
+    /// Build what steps build in folders of their own and stop: for a processor that is idle beside the first ones.
+    #[arg(long)]
+    ahead: bool,
 }
 
 /// Runs the test command of the README.
@@ -29,6 +33,9 @@ pub(crate) fn test(root: &Path) -> Result<bool> {
 
 /// Runs the steps; true when none failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
+    if options.ahead {
+        return ahead::run(&Shell::new(root));
+    }
     let all = steps::all();
     if options.list {
         for step in all {

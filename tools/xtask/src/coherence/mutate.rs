@@ -5,6 +5,7 @@ use crate::mutants::{self, Copy};
 use crate::shell::{Shell, TRACED};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -53,15 +54,23 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
     );
     copy.renew()?;
     let judge = |structure: &str| -> Result<(Option<i32>, String)> {
-        let line = shell.flagged(&BUILD, TRACED, FOLDER)?;
+        let build = mutants::build(&BUILD, "coherence");
+        let build: Vec<&str> = build.iter().map(String::as_str).collect();
+        let line = shell.flagged(&build, TRACED, FOLDER)?;
         let program = built(line.within(&copy.tree), &target)?;
         let mut line = Command::new(program);
         let line = line.args(["diff", structure]).current_dir(&copy.tree);
         let out = line.output()?;
         Ok((out.status.code(), String::from_utf8(out.stdout)?))
     };
-    let (code, said) = judge("")?;
-    ensure!(code == Some(0), "the check is red before any edit:\n{said}");
+    let structures: BTreeSet<_> = wanted
+        .iter()
+        .map(|(_, mutant)| &*mutant.structure)
+        .collect();
+    for structure in structures {
+        let (code, said) = judge(structure)?;
+        ensure!(code == Some(0), "the check is red before any edit:\n{said}");
+    }
     let (mut caught, all) = (0, wanted.len());
     // Each is judged by the account of its structure.
     let rounds = mutants::rounds(wanted, |one, other| one.structure != other.structure);

@@ -53,11 +53,24 @@ const TARGETS: [Target; 3] = [
     },
 ];
 
+/// Makes sure that targets can be built; the error is the remedy.
+fn ready(shell: &Shell) -> Result<(), String> {
+    toolchain::toolchain(shell, "nightly")?;
+    toolchain::tool(shell, "cargo-fuzz")?;
+    toolchain::set_up(shell, SETUP)
+}
+
+/// The builds of the targets, if they can be built.
+pub(super) fn builds(shell: &Shell) -> Result<Vec<Line>> {
+    if ready(shell).is_err() {
+        return Ok(Vec::new());
+    }
+    let runs = TARGETS.iter().map(|target| Run { shell, target });
+    runs.map(|run| run.cargo_fuzz("build", &[])).collect()
+}
+
 pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
-    let ready = toolchain::toolchain(shell, "nightly")
-        .and_then(|()| toolchain::tool(shell, "cargo-fuzz"))
-        .and_then(|()| toolchain::set_up(shell, SETUP));
-    if let Err(remedy) = ready {
+    if let Err(remedy) = ready(shell) {
         return Ok(shell.missing(&remedy));
     }
     // The targets run side by side.
@@ -111,9 +124,13 @@ impl Run<'_> {
         arguments.extend(["--features", "targets,libfuzzer-sys/link_libfuzzer"]);
         // What would help to find magic numbers, which there are none of, takes half of the time.
         arguments.extend(["--debug-assertions", "--no-trace-compares"]);
+        // In one unit a target is optimised by one processor.
+        arguments.extend(["--codegen-units", "16"]);
         arguments.extend(["--target-dir", &folder, self.target.name]);
         arguments.extend(last);
         let line = self.shell.cargo(&arguments).env("RUSTFLAGS", "");
+        // The fuzzer itself, in C++, does little between two inputs.
+        let line = line.default_env("CXXFLAGS", "-O1");
         match self.target.flags {
             Some(flags) => line.for_members(flags, &std::path::absolute(folder)?),
             None => Ok(line.without("RUSTC_WORKSPACE_WRAPPER")),

@@ -11,8 +11,9 @@
 use super::Depth;
 use crate::shell::{Line, Outcome, Shell, side_by_side};
 use crate::{source, toolchain};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
 
@@ -56,21 +57,38 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     let library = [false, true].map(|is_of_words| suite(vec!["--lib".to_owned()], is_of_words));
     let suites: Vec<_> = files.chain(library).collect();
     let parts = parts(&suites, depth);
-    for (place, part) in parts.iter().enumerate() {
+    let mut lists: BTreeMap<(&str, &[String]), Vec<String>> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for part in &parts {
         // Neither the model nor the seed changes what is built.
-        let program = &part.suite.program;
-        let is_same =
-            |other: &Part<'_>| (other.target, &other.suite.program) == (part.target, program);
-        if parts[..place].iter().any(is_same) {
-            continue;
-        }
-        if let failed @ Outcome::Failed(_) = part.line(shell, &["--no-run"]).run()? {
-            return Ok(failed);
+        let program = (part.target, &*part.suite.program);
+        let list = match lists.entry(program) {
+            Entry::Occupied(list) => list.into_mut(),
+            Entry::Vacant(place) => {
+                let line = part.line(shell, &["--list"]);
+                let command = line.to_string();
+                let (success, said) = line.run_seen()?;
+                if !success {
+                    return Ok(Outcome::Failed(format!("`{command}`")));
+                }
+                let names = said.lines().filter_map(|line| line.strip_suffix(": test"));
+                place.insert(names.map(str::to_owned).collect())
+            }
+        };
+        let is_wanted = |name: &&str| {
+            let name = name.rsplit("::").next().unwrap_or(name);
+            name.starts_with("miri_") && name.starts_with(WORDS) == part.suite.is_of_words
+        };
+        let names = list.iter().map(String::as_str);
+        let names: Vec<&str> = names.filter(is_wanted).collect();
+        ensure!(!names.is_empty(), "{program:?} has no test for Miri");
+        // The interpreter has one processor, and some programs take minutes.
+        for half in names.chunks(names.len().div_ceil(2)) {
+            lines.push(part.line(shell, &[&["--exact"], half].concat()));
         }
     }
-    let (calls, seeds) = (parts.len(), parts.iter().map(|part| part.seed + 1).max());
-    let lines = parts.iter().map(|part| part.line(shell, &[]));
-    let ran = side_by_side(lines.collect(), Line::run_beside_others)?;
+    let (calls, seeds) = (lines.len(), parts.iter().map(|part| part.seed + 1).max());
+    let ran = side_by_side(lines, Line::run_beside_others)?;
     let failed = ran
         .iter()
         .filter(|ran| !ran.success || ran.tally.passed == 0);
@@ -86,7 +104,7 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     )))
 }
 
-/// What is run, the long calls first.
+/// What is run, those that take long first.
 fn parts(suites: &[Suite], depth: Depth) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let seeds = match depth {
@@ -114,16 +132,14 @@ fn parts(suites: &[Suite], depth: Depth) -> Vec<Part<'_>> {
 }
 
 impl Part<'_> {
-    fn line(self, shell: &Shell, more: &[&str]) -> Line {
+    /// Calls the program with what its test runner is told.
+    fn line(self, shell: &Shell, told: &[&str]) -> Line {
         let start = ["+nightly", "miri", "test", "--package", "atomshard"];
         let program: Vec<&str> = self.suite.program.iter().map(String::as_str).collect();
-        let (names, provenance): (&[&str], _) = if self.suite.is_of_words {
-            (&[WORDS], "permissive")
-        } else {
-            (&["miri_", "--", "--skip", WORDS], "strict")
-        };
-        let target = ["--target", self.target];
-        let arguments = [&start, &program[..], &target, more, names].concat();
+        let target = ["--target", self.target, "--"];
+        let arguments = [&start, &program[..], &target, told].concat();
+        let is_of_words = self.suite.is_of_words;
+        let provenance = if is_of_words { "permissive" } else { "strict" };
         let flags = format!(
             "-Zmiri-{provenance}-provenance{} -Zmiri-seed={}",
             self.model, self.seed

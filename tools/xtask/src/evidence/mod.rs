@@ -15,7 +15,7 @@ mod resize;
 mod sanitizers;
 mod schedules;
 
-use crate::shell::{Outcome, Shell};
+use crate::shell::{Line, Outcome, Shell};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use record::{Origin, Row};
@@ -120,6 +120,13 @@ fn all() -> Vec<Check> {
         ),
         check("fuzz", "inputs that grow by what they reach", fuzz::run),
     ]
+}
+
+/// What the checks of the quick depth build in folders of their own, if this machine has what it takes.
+pub(crate) fn builds(shell: &Shell) -> Result<Vec<Line>> {
+    let mut lines = fuzz::builds(shell)?;
+    lines.extend(sanitizers::builds(shell));
+    Ok(lines)
 }
 
 /// Runs the checks and prints the table; the first that failed, with its reason, is the outcome.

@@ -93,7 +93,9 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
 /// The tool, built in the copy.
 fn built(shell: &Shell, copy: &Copy<'_>) -> Result<PathBuf> {
     let target = format!("{FOLDER}/target");
-    let line = shell.flagged(&BUILD, &format!("{TRACED} -Awarnings"), &target)?;
+    let build = mutants::build(&BUILD, "evidence");
+    let build: Vec<&str> = build.iter().map(String::as_str).collect();
+    let line = shell.flagged(&build, &format!("{TRACED} -Awarnings"), &target)?;
     let outcome = line.within(&copy.tree).run()?;
     ensure!(matches!(outcome, Outcome::Passed(_)), "{outcome}");
     Ok(PathBuf::from(shell.target(&target)).join("release/evidence"))

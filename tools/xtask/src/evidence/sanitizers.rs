@@ -97,21 +97,34 @@ struct Fault {
     replace: String,
 }
 
+/// The calls of a depth, with the names of their sanitizers.
+fn lines(shell: &Shell, depth: Depth) -> impl Iterator<Item = (&'static str, Line)> {
+    let wanted = ALL.iter().filter(move |one| !one.tests(depth).is_empty());
+    wanted.map(move |one| {
+        let artefacts = shell.target(&format!("sanitizer-{}", one.name));
+        let line = one.line(&shell.root, &artefacts, &one.tests(depth));
+        (one.name, line)
+    })
+}
+
+/// The builds of the quick depth, if they can be made.
+pub(super) fn builds(shell: &Shell) -> Vec<Line> {
+    if toolchain::sources(shell).is_err() {
+        return Vec::new();
+    }
+    let lines = lines(shell, Depth::Quick);
+    lines.map(|(_, line)| line.arg("--no-run")).collect()
+}
+
 /// Runs the tests, and at full depth puts in the faults.
 pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     if let Err(remedy) = toolchain::sources(shell) {
         return Ok(shell.missing(&remedy));
     }
     let mut remarks = Vec::new();
-    for sanitizer in &ALL {
-        let tests = sanitizer.tests(depth);
-        if tests.is_empty() {
-            continue;
-        }
-        let artefacts = shell.target(&format!("sanitizer-{}", sanitizer.name));
-        let line = sanitizer.line(&shell.root, &artefacts, &tests);
+    for (name, line) in lines(shell, depth) {
         match line.run_tests()? {
-            Outcome::Passed(count) => remarks.push(format!("{}: {count}", sanitizer.name)),
+            Outcome::Passed(count) => remarks.push(format!("{name}: {count}")),
             other => return Ok(other),
         }
     }
