@@ -82,17 +82,18 @@
 //! - **A thread that a panic ends** holds nothing: its pins end, and [`Guard::flush`] of another thread
 //!   frees what it had removed. One that ends with a guard forgotten pins for good: what is removed from
 //!   then on stays until its map goes, and so does the thread's record, 128 bytes.
-//! - **In a signal handler**, `pin`, `get`, `get_key_value` and `contains_key` are safe whatever the
+//! - **In a signal handler**, `pin`, `get`, `get_key_value` and `contains_key` of a [`ShardMap`] are safe whatever the
 //!   thread was doing, also in the middle of another operation, if it has pinned before and its locals
 //!   still live, and if the key's `Hash` and `Eq` and the hasher are safe there. They neither allocate nor
-//!   free. No other operation is safe there.
+//!   free. No other operation is safe there, and none of a [`WordMap`]: a look-up that meets a line that has moved does a
+//!   step of the move, which may allocate.
 //! - **After a `fork`** the child may use every map, wherever the other threads were, if the process had
 //!   used one before. Each thread that was pinned at that moment holds up what the child removes, as a
 //!   forgotten guard does; what the others had waiting or free is not used again, and `len` may be wrong
 //!   by one for each. The child must not drop or consume a map that other threads were writing, for their
 //!   lists may be half written: it ends by `_exit` or `exec`, or forgets the map.
 //! - **When the allocator refuses**, [`ShardMap::try_reserve`] reports it, and the map is as it was, or
-//!   has grown part of the way. Look-ups ask for nothing. Insertion, removal, iteration and whatever frees
+//!   has grown part of the way. Look-ups ask for nothing, but those of a [`WordMap`] that do a step of a move. Insertion, removal, iteration and whatever frees
 //!   memory abort if the small blocks are refused of which they need one for many calls; an insertion that
 //!   is refused a larger table goes on without.
 //!

@@ -19,18 +19,18 @@
     add x9, x8, x9, lsl #4
     add x8, x9, #8
     ldar x10, [x8]
-    ldar x11, [x9]
-    cbz x11, L4
-    ands x8, x11, #0xffffffffffffffc0
-    b.eq L4
-    mov w12, #16
-    and x14, x1, #0x7ffffffffffffff
-    bfxil x12, x1, #60, #4
-    mul x12, x12, x14
-    lsr x11, x12, x11
+    ldar x8, [x9]
+    cbz x8, L4
+    mov w11, #16
+    and x12, x1, #0x7ffffffffffffff
+    bfxil x11, x1, #60, #4
+    mul x11, x11, x12
     adrp x12, CONST0
     ldr q5, [x12, :lo12:CONST0]
-    orr x12, x14, #0x800000000000000
+    mov x12, #576460752303423488
+    bfxil x12, x1, #0, #59
+    lsr x11, x11, x8
+    and x8, x8, #0xffffffffffffffc0
     add x11, x8, x11, lsl #6
     ld4 { v0.4s, v1.4s, v2.4s, v3.4s }, [x11]
     dup v4.4s, w1
@@ -58,6 +58,7 @@ L1:
     b.ne L3
 L2:
     mov w0, #1
+    and x0, x0, #0x1
     mov x1, x8
     ldp x29, x30, [sp], #16
     ret
@@ -69,7 +70,7 @@ L3:
     cmp x8, x10
     b.ne L6
 L4:
-    mov x0, xzr
+    and x0, xzr, #0x1
     mov x1, x8
     ldp x29, x30, [sp], #16
     ret

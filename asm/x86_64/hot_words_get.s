@@ -1,4 +1,4 @@
-    push rax
+    push rbx
     mov rax, rsi
     xor rax, qword ptr [rdi + 120]
     imul rax, qword ptr [rdi + 88]
@@ -20,57 +20,57 @@
     mov rcx, qword ptr [rax + rdx]
     test rcx, rcx
     je L4
-    movabs r9, 576460752303423487
-    mov r10, rsi
-    shr r10, 60
-    or r10, 16
-    mov r11, rsi
-    and r11, r9
-    imul r10, r11
-    shr r10, cl
+    mov r9, rsi
+    shr r9, 60
+    or r9, 16
+    movabs r11, 576460752303423487
+    mov rbx, rsi
+    and rbx, r11
+    imul r9, rbx
+    shr r9, cl
     and rcx, -64
-    je L4
-    shl r10, 6
-    add rcx, r10
+    shl r9, 6
+    add r9, rcx
     movd xmm0, esi
-    movaps xmm1, xmmword ptr [rcx]
-    movaps xmm2, xmmword ptr [rcx + 32]
-    shufps xmm1, xmmword ptr [rcx + 16], 0
-    shufps xmm2, xmmword ptr [rcx + 48], 0
+    movaps xmm1, xmmword ptr [r9]
+    movaps xmm2, xmmword ptr [r9 + 32]
+    shufps xmm1, xmmword ptr [r9 + 16], 0
+    shufps xmm2, xmmword ptr [r9 + 48], 0
     pshufd xmm0, xmm0, 0
     shufps xmm1, xmm2, 136
     pcmpeqd xmm1, xmm0
     movmskps r10d, xmm1
-    add r9, r11
-    inc r9
+    lea rcx, [rbx + r11]
+    inc rcx
     test r10d, r10d
     je L1
 L0:
     rep bsf r11d, r10d
     shl r11d, 4
-    add r11, rcx
+    add r11, r9
     vmovdqa xmm0, xmmword ptr [r11]
     movq r11, xmm0
-    cmp r9, r11
+    cmp rcx, r11
     je L2
     lea r11d, [r10 - 1]
     and r11d, r10d
     mov r10d, r11d
     jne L0
 L1:
-    add rcx, 48
-    vmovdqa xmm0, xmmword ptr [rcx]
-    movq rcx, xmm0
-    cmp r9, rcx
+    add r9, 48
+    vmovdqa xmm0, xmmword ptr [r9]
+    movq r9, xmm0
+    cmp rcx, r9
     jne L3
 L2:
     pshufd xmm0, xmm0, 238
     movq rdx, xmm0
     mov eax, 1
-    pop rcx
+    and eax, 1
+    pop rbx
     ret
 L3:
-    shr rcx, 61
+    shr r9, 61
     jne L6
     add rax, rdx
     mov rax, qword ptr [rax + 8]
@@ -78,15 +78,16 @@ L3:
     jne L6
 L4:
     xor eax, eax
-    pop rcx
+    and eax, 1
+    pop rbx
     ret
 L5:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_asking@GOTPCREL]
     and eax, 1
-    pop rcx
+    pop rbx
     ret
 L6:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded@GOTPCREL]
     and eax, 1
-    pop rcx
+    pop rbx
     ret

@@ -16,17 +16,15 @@
     mov r9, qword ptr [rax + rcx]
     test r9, r9
     je L5
-    mov r8, r9
-    and r8, -64
-    je L5
-    mov r10, rsi
-    shr r10, 60
-    or r10, 16
-    mov r11b, 59
-    bzhi r11, rsi, r11
-    imul r10, r11
-    shrx r9, r10, r9
-    shl r9, 6
+    mov r8, rsi
+    shr r8, 60
+    or r8, 16
+    mov r10b, 59
+    bzhi r11, rsi, r10
+    imul r8, r11
+    shrx r8, r8, r9
+    and r9, -64
+    shl r8, 6
     add r8, r9
     vmovd xmm0, esi
     vmovaps xmm1, xmmword ptr [r8]

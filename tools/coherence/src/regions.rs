@@ -1,4 +1,11 @@
 //! Which part of the process an address belongs to.
+//!
+//! # Invariants
+//! - I1. The calling thread is there while it calls.
+#![expect(
+    unsafe_code,
+    reason = "asks where the thread's control block is; argued by I1"
+)]
 
 use crate::arena;
 use core::cell::Cell;
@@ -16,7 +23,7 @@ pub enum Region {
     Arena,
     /// Data of the program itself.
     Static,
-    /// Constants of the program, which nobody writes.
+    /// Constants of the program and of each thread, which nobody writes.
     Constant,
     /// What each thread has of its own.
     Thread,
@@ -59,6 +66,7 @@ impl Regions {
         let mut regions: Vec<_> = arena::ranges()
             .map(|range| (Region::Arena, range))
             .collect();
+        regions.push((Region::Constant, control_block()));
         for line in maps.lines() {
             let mut words = line.split_whitespace();
             let Some(range) = words.next().and_then(range) else {
@@ -106,6 +114,15 @@ impl Regions {
     pub fn iter(&self) -> impl Iterator<Item = (Region, &Range<usize>)> {
         self.0.iter().map(|(region, range)| (*region, range))
     }
+}
+
+/// The line with the first word of the thread's control block. Code that needs the address of a thread's variable may read it there, which
+/// depends on how it was linked; the variables lie below.
+fn control_block() -> Range<usize> {
+    // SAFETY: I1: asks for the calling thread.
+    let start = unsafe { libc::pthread_self() };
+    let start = usize::try_from(start).unwrap_or_default() / 64 * 64;
+    start..start + 64
 }
 
 /// `from-to` in hexadecimal.

@@ -4,6 +4,7 @@
 use super::RawWords;
 use super::write::Change;
 use crate::arch::{self, Access, Asking};
+use crate::reclaim::LocalGuard;
 use crate::table::pairs::{Line, rest, shard};
 
 /// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
@@ -17,9 +18,10 @@ impl RawWords {
         key: impl Fn(usize) -> u64,
         found: impl FnMut(usize, Option<u64>),
     ) {
+        let guard = self.pin();
         match arch::whole() {
-            Some(by) => self.get_many_by(count, key, found, by),
-            None => self.get_many_by(count, key, found, Asking),
+            Some(by) => self.get_many_by(count, key, found, by, &guard),
+            None => self.get_many_by(count, key, found, Asking, &guard),
         }
     }
 
@@ -29,8 +31,8 @@ impl RawWords {
         key: impl Fn(usize) -> u64,
         mut found: impl FnMut(usize, Option<u64>),
         by: impl Access,
+        guard: &LocalGuard<'_>,
     ) {
-        let guard = self.pin();
         let coming = |number| {
             let (mixed, line) = self.line_ahead(key(number));
             if let Some(line) = line {
@@ -44,7 +46,7 @@ impl RawWords {
             }
         };
         ahead(count, coming, half_way, |number, (mixed, line)| {
-            let value = line.and_then(|line| self.get_in(line, mixed, by, &guard));
+            let value = line.and_then(|line| self.get_in(line, mixed, by, guard));
             found(number, value);
         });
     }
@@ -95,10 +97,13 @@ fn ahead<T: Copy>(
     half_way: impl Fn(T),
     mut f: impl FnMut(usize, T),
 ) {
-    let Some(last) = count.checked_sub(1) else {
+    if count == 0 {
         return;
-    };
-    let mut ring: [T; AHEAD] = core::array::from_fn(|number| coming(number.min(last)));
+    }
+    let mut ring = [coming(0); AHEAD];
+    for (number, place) in ring.iter_mut().enumerate().take(count).skip(1) {
+        *place = coming(number);
+    }
     for number in 0..count {
         let now = ring[number % AHEAD];
         if number + AHEAD < count {

@@ -30,6 +30,8 @@ const CACHED_SIZE: i32 = 4;
 /// Members per line, times 10, that a presized table is made for, and one that is larger than [`CACHED_SIZE`] and shrunk.
 const PRESIZED_LOAD_X10: u64 = if MODEL { 10 } else { 25 };
 const SHRUNK_LOAD_X10: u64 = 32;
+/// So many free lines behind links are not worth that a map that is shrunk moves once more.
+const FEW_FREE: usize = 1024;
 /// A table of so many lines is copied at once; larger ones move in steps.
 const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
     (true, _) => 0,
@@ -372,7 +374,7 @@ impl RawWords {
         // An allocator that refuses leaves the shards that are left as they are.
         let _refused = self.resize_to(self.len().max(self.floor), true, &self.pin());
         let Trimmed { all, free } = self.give_back();
-        if free > all / 2 {
+        if free > (all / 2).max(FEW_FREE) {
             // What is left lies scattered over the chunks of a larger map.
             let _refused = self.renew(&self.pin());
             self.give_back();

@@ -4,7 +4,7 @@
 #![expect(unsafe_code, reason = "owns the directory; argued by I3")]
 
 use crate::error::TryReserveError;
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, never_split, unsync_load};
+use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, never_split, unsync_load};
 use crate::table::pairs::{Directory, SHARDS};
 use core::ptr::null_mut;
 
@@ -71,7 +71,8 @@ impl Drop for Root {
     }
 }
 
-/// Which shards move in steps, one bit for each: where writes find a step to do. A hint: who writes to a shard asks its table.
+/// Which shards move in steps, one bit for each: where writes find a step to do. A hint: who writes to a shard asks its table. (Models have
+/// one shard, and do without.)
 pub(super) struct Moving(AtomicU64);
 never_split!(Moving: 0);
 
@@ -85,18 +86,25 @@ impl Moving {
     /// The first shard that moves.
     #[inline]
     pub(super) fn first(&self) -> Option<usize> {
+        if MODEL {
+            return None;
+        }
         // ORD: Relaxed — a hint.
         let bits = self.0.load(Ordering::Relaxed);
         (bits != 0).then(|| bits.trailing_zeros() as usize)
     }
 
     pub(super) fn add(&self, shard: usize) {
-        // ORD: Relaxed — a hint.
-        self.0.fetch_or(1 << shard, Ordering::Relaxed);
+        if !MODEL {
+            // ORD: Relaxed — a hint.
+            self.0.fetch_or(1 << shard, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn remove(&self, shard: usize) {
-        // ORD: Relaxed — a hint.
-        self.0.fetch_and(!(1 << shard), Ordering::Relaxed);
+        if !MODEL {
+            // ORD: Relaxed — a hint.
+            self.0.fetch_and(!(1 << shard), Ordering::Relaxed);
+        }
     }
 }

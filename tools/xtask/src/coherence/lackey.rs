@@ -216,7 +216,10 @@ fn accounts(operations: &[Vec<(usize, usize)>], preface: &Preface) -> Vec<Accoun
     let mut accounts = Vec::new();
     for line in LINES {
         for (op, touched) in operations.iter().enumerate() {
-            let lines = touched.iter().flat_map(|(address, size)| {
+            let counting = touched
+                .iter()
+                .filter(|(address, _)| preface.region(*address).is_some());
+            let lines = counting.flat_map(|(address, size)| {
                 let last = address + size.saturating_sub(1);
                 (address / line..=last / line).map(move |number| number * line)
             });
