@@ -64,9 +64,10 @@ struct Machine {
     more: &'static [&'static str],
 }
 
-const FOUR_NODES: &str = "--append numa_balancing=disable --nodes 4 --cpus 8";
-const ODD_NODES: &str =
-    "--append numa_balancing=disable --nodes 4 --cpus 6 --cpu-only 1 --memory-only 1";
+// The kernel leaves pages where they are, and makes none by itself.
+const FOUR_NODES: &str =
+    "--append numa_balancing=disable --append transparent_hugepage=never --nodes 4 --cpus 8";
+const ODD_NODES: &str = "--append numa_balancing=disable --append transparent_hugepage=never --nodes 4 --cpus 6 --cpu-only 1 --memory-only 1";
 
 /// Of the tests of maps, those of tables: where they are is the plan's, which differs with the nodes. The others need
 /// several nodes, whichever.
