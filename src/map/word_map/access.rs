@@ -55,8 +55,8 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Puts the value in and returns the one that it replaced, if any.
     ///
     /// *Consistency*: linearizes at the exchange of a slot. *Progress*: lock-free. *Cost*: 1 cold line and 1
-    /// read-modify-write on it; 2 for a new key in a line that was full before. If a resize of the shard runs, four lines of
-    /// it are moved first.
+    /// read-modify-write on it; 2 for a new key in a line that was full before. While any shard is
+    /// resized, four lines of it are moved first, and the key's own if its shard is resized too.
     ///
     /// # Panics
     /// Aborts as all of std's collections do if the allocator refuses a shard's first table, or a line for a

@@ -360,7 +360,7 @@ fn is_moving(map: &RawWords, shard: usize) -> bool {
 fn writes_do_the_steps_of_other_shards() {
     let map = map();
     let shard_of = |key: u64| shard(map.mixer().mix(key));
-    let first = (0..).find_map(|key| {
+    let first = (0..1_000_000).find_map(|key| {
         put(&map, key, key);
         map.moving.first()
     });

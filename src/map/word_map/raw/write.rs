@@ -62,8 +62,8 @@ impl RawWords {
         }
     }
 
-    /// In a shard that has no table or whose table is being left, and where each access has to ask how it is done. Apart, for
-    /// calls in the middle would cost registers.
+    /// In a shard that has no table or whose table is being left, while any other moves, and where each access has to ask how it is
+    /// done. Apart, for calls in the middle would cost registers.
     #[cold]
     #[inline(never)]
     pub(super) fn change_otherwise(
