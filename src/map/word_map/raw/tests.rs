@@ -407,12 +407,14 @@ fn a_map_that_is_shrunk_has_its_lines_together() {
     assert!((0..all).all(|key| put_new(&map, key, key)));
     let before = map.give_back();
     assert!((left..all).all(|key| remove(&map, key) == Some(key)));
-    map.shrink_to_fit();
+    // Guards of the tests beside this one hold lines up; they go.
+    wait_until(|| {
+        map.shrink_to_fit();
+        map.give_back().all <= before.all / 8
+    });
     assert!((0..left).all(|key| map.get(key) == Some(key)));
     let seen = map
         .iter()
         .filter(|&(key, value)| key == value && key < left);
     assert_eq!((seen.count() as u64, map.len() as u64), (left, left));
-    let after = map.give_back();
-    assert!(after.all <= before.all / 8, "{after:?} of {before:?}");
 }
