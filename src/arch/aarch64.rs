@@ -18,7 +18,7 @@
 
 mod line;
 
-pub use line::{match_bit, match_clear_sign, match_high, match_lane};
+pub use line::{match_bit, match_clear_sign, match_high, match_kinds, match_lane};
 
 use super::detect;
 use super::wide::{AtomicU128, halves, is_seqcst};

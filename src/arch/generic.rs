@@ -14,7 +14,7 @@
 )]
 
 use super::wide::{AtomicU128, halves};
-use super::{LineWords, mask_bit};
+use super::{Kinds, LineWords, mask_bit};
 use crate::sync::{MODEL, Ordering, StaticBool, model_id, model_value, never_split};
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -69,6 +69,25 @@ pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
         mask |= u32::from(lane == u64::from(value)) << slot;
     }
     mask
+}
+
+/// Which 16-byte slots of the line have the first and the second kind in lane number `LANE` of 32 bits, and which have its
+/// uppermost bit set: one bit for each slot.
+#[inline]
+#[must_use]
+pub fn match_kinds<const LANE: usize>(line: &LineWords, kinds: &Kinds) -> [u32; 3] {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    let mut masks = [0; 3];
+    for slot in 0..4 {
+        // ORD: Relaxed — the answer only filters (I1).
+        let word = line.0[2 * slot + LANE / 2].load(Ordering::Relaxed);
+        let bytes = (word >> (LANE % 2 * 32)).to_le_bytes();
+        let lane = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        for (mask, is_so) in masks.iter_mut().zip(kinds.of(lane)) {
+            *mask |= u32::from(is_so) << slot;
+        }
+    }
+    masks
 }
 
 /// Says that the line at `address` will be read soon.

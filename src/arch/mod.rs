@@ -8,6 +8,7 @@
 //! | [`match_clear_sign`] | which words of a 64-byte line have the uppermost bit clear | 3 `packsswb`, `pmovmskb` | 3 `uzp2`, `cmge`, `addv` | 8 loads |
 //! | [`match_bit`] | which words of a 64-byte line have this bit set | 4 `psllq`, 3 `packsswb`, `pmovmskb` | 4 `shl`, 3 `uzp2`, `cmlt`, `addv` | 8 loads |
 //! | [`match_lane`] | which 16-byte slots of a 64-byte line have this number in one of their four lanes | 3 `shufps`, `pcmpeqd`, `movmskps` | `ld4`, `cmeq`, `addv` | 4 loads |
+//! | [`match_kinds`] | the same of two numbers at once, in some bits of the lane; and which lanes have the uppermost bit set | 3 `shufps`, 2 `pcmpeqd`, 3 `movmskps` | `ld4`, 2 `cmeq`, `cmlt`, 3 `addv` | 4 loads |
 //! | [`RMW_ORDERS_LOADS`] | whether matches see what was there at an earlier read-modify-write | yes | no | no |
 //! | [`prefetch_read`] | this line will be read soon | `prefetcht0` | `prfm pldl1keep` | nothing |
 //! | [`prefetch_write`] | this line will be written soon | `prefetchw` | `prfm pstl1keep` | nothing |
@@ -120,7 +121,8 @@ use x86_64 as machine;
 use crate::sync::{AtomicU64, never_split};
 pub use core::hint::spin_loop as spin_hint;
 pub use machine::{
-    cycles, match_bit, match_clear_sign, match_high, match_lane, prefetch_read, prefetch_write,
+    cycles, match_bit, match_clear_sign, match_high, match_kinds, match_lane, prefetch_read,
+    prefetch_write,
 };
 pub use wide::{Access, Asking, AtomicU128, Whole, whole};
 
@@ -139,6 +141,34 @@ pub const RMW_ORDERS_LOADS: bool = cfg!(all(
 #[derive(Debug)]
 pub struct LineWords(pub [AtomicU64; 8]);
 never_split!(LineWords: 0);
+
+/// What [`match_kinds`] looks for: two numbers in some bits of a lane.
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug)]
+pub struct Kinds {
+    /// The bits that count.
+    care: [u32; 4],
+    numbers: [[u32; 4]; 2],
+}
+
+impl Kinds {
+    /// These numbers in these bits.
+    #[must_use]
+    pub const fn new(care: u32, [first, second]: [u32; 2]) -> Self {
+        Self {
+            care: [care; 4],
+            numbers: [[first; 4], [second; 4]],
+        }
+    }
+
+    /// Whether a lane has the first, the second, and its uppermost bit set.
+    #[must_use]
+    pub const fn of(&self, lane: u32) -> [bool; 3] {
+        let kind = lane & self.care[0];
+        let [[first, ..], [second, ..]] = self.numbers;
+        [kind == first, kind == second, lane >> 31 != 0]
+    }
+}
 
 /// Bit of a match mask that says whether word `i` matched: `2 * i + 1`. So a bit's number, times 4,
 /// less 4, is the offset of the word in bytes.

@@ -2,11 +2,11 @@
 
 use super::generic::{
     match_bit as bit_meant, match_clear_sign as clear_sign_meant, match_high as high_meant,
-    match_lane as lane_meant,
+    match_kinds as kinds_meant, match_lane as lane_meant,
 };
 use super::{
-    AtomicU128, LineWords, cycles, generic, machine, mask_bit, match_bit, match_clear_sign,
-    match_high, match_lane, prefetch_read, prefetch_write, spin_hint,
+    AtomicU128, Kinds, LineWords, cycles, generic, machine, mask_bit, match_bit, match_clear_sign,
+    match_high, match_kinds, match_lane, prefetch_read, prefetch_write, spin_hint,
 };
 use crate::sync::{AtomicU64, Ordering, unsync_load, unsync_store};
 use core::time::Duration;
@@ -134,6 +134,33 @@ fn a_match_is_of_the_lane_that_is_asked_for() {
         }
         assert_eq!(lane_meant::<1>(&line, VALUE), expected(1));
         assert_eq!(lane_meant::<2>(&line, 0), match_lane::<2>(&line, 0));
+    }
+}
+
+/// Two kinds and the uppermost bit, each in every slot; other bits of the lane, and other lanes, do not count.
+#[test]
+fn kinds_are_told_by_the_bits_that_count() {
+    const KINDS: Kinds = Kinds::new(0x7800_0000, [0x0800_0000, 0x2000_0000]);
+    let mut random = 1_u64;
+    for round in 0..1_000 {
+        let line = LineWords(core::array::from_fn(|_| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            AtomicU64::new(random.rotate_left(29))
+        }));
+        let mut expected = [0; 3];
+        for slot in 0..4 {
+            let word = line.0[2 * slot].load(Ordering::Relaxed);
+            let (kind, is_negative) = (word >> 59 & 15, word >> 63 != 0);
+            for (mask, is_so) in expected.iter_mut().zip([kind == 1, kind == 4, is_negative]) {
+                *mask |= u32::from(is_so) << slot;
+            }
+        }
+        assert_eq!(kinds_meant::<1>(&line, &KINDS), expected, "round {round}");
+        assert_eq!(match_kinds::<1>(&line, &KINDS), expected, "round {round}");
+        assert_eq!(
+            kinds_meant::<2>(&line, &KINDS),
+            match_kinds::<2>(&line, &KINDS)
+        );
     }
 }
 

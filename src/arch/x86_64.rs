@@ -19,7 +19,7 @@
 
 mod line;
 
-pub use line::{match_bit, match_clear_sign, match_high, match_lane};
+pub use line::{match_bit, match_clear_sign, match_high, match_kinds, match_lane};
 
 use super::detect;
 use super::generic;

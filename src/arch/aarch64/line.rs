@@ -3,7 +3,7 @@
 //! Source, features and invariants: those of the [parent module](super).
 #![expect(unsafe_code, reason = "inline assembly; argued by I1")]
 
-use crate::arch::LineWords;
+use crate::arch::{Kinds, LineWords};
 use core::arch::aarch64::uint16x8_t;
 use core::arch::asm;
 
@@ -128,9 +128,8 @@ pub fn match_bit<const BIT: u32>(line: &LineWords) -> u32 {
 #[must_use]
 pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
     const { assert!(LANE < 4, "a slot has four lanes") }
-    const BITS: u128 = 0x0000_0008_0000_0004_0000_0002_0000_0001;
     // SAFETY: I1: both are 16 bytes of any content, and no memory is read.
-    let bits: uint16x8_t = unsafe { core::mem::transmute(BITS) };
+    let bits: uint16x8_t = unsafe { core::mem::transmute(SLOT_BITS) };
     let mask: u32;
     // SAFETY: I1: as in `match_high`.
     unsafe {
@@ -156,6 +155,59 @@ pub fn match_lane<const LANE: usize>(line: &LineWords, value: u32) -> u32 {
     }
     mask
 }
+
+/// Which 16-byte slots of the line have the first and the second kind in lane number `LANE` of 32 bits, and which have its
+/// uppermost bit set: one bit for each slot.
+///
+/// *Cost*: 15 instructions, and the load of a constant.
+#[inline]
+#[must_use]
+pub fn match_kinds<const LANE: usize>(line: &LineWords, kinds: &Kinds) -> [u32; 3] {
+    const { assert!(LANE < 4, "a slot has four lanes") }
+    // SAFETY: I1: both are 16 bytes of any content, and no memory is read.
+    let bits: uint16x8_t = unsafe { core::mem::transmute(SLOT_BITS) };
+    let (first, second, negative): (u32, u32, u32);
+    // SAFETY: I1: as in `match_high`; the 48 bytes of `kinds` do not change.
+    unsafe {
+        asm!(
+            "ld4 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{line}]",
+            "ld1 {{v4.4s, v5.4s, v6.4s}}, [{kinds}]",
+            "and v4.16b, v4.16b, v{lane}.16b",
+            "cmlt v7.4s, v{lane}.4s, #0",
+            "cmeq v5.4s, v5.4s, v4.4s",
+            "cmeq v6.4s, v6.4s, v4.4s",
+            "and v7.16b, v7.16b, {bits:v}.16b",
+            "and v5.16b, v5.16b, {bits:v}.16b",
+            "and v6.16b, v6.16b, {bits:v}.16b",
+            "addv s7, v7.4s",
+            "addv s5, v5.4s",
+            "addv s6, v6.4s",
+            "fmov {negative:w}, s7",
+            "fmov {first:w}, s5",
+            "fmov {second:w}, s6",
+            line = in(reg) line,
+            kinds = in(reg) kinds,
+            lane = const LANE,
+            bits = in(vreg) bits,
+            out("v0") _,
+            out("v1") _,
+            out("v2") _,
+            out("v3") _,
+            out("v4") _,
+            out("v5") _,
+            out("v6") _,
+            out("v7") _,
+            negative = lateout(reg) negative,
+            first = lateout(reg) first,
+            second = lateout(reg) second,
+            options(nostack, readonly, preserves_flags)
+        );
+    }
+    [first, second, negative]
+}
+
+/// The bit of each slot, in a lane of 32 bits.
+const SLOT_BITS: u128 = 0x0000_0008_0000_0004_0000_0002_0000_0001;
 
 /// The bit of each word, as [`mask_bit`](crate::arch::mask_bit) has it, in the lane of its upper half-word.
 #[inline]

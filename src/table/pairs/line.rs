@@ -3,7 +3,7 @@
 //! Invariants: I1 and I3 of the [parent module](super).
 
 use super::pair::{Pair, REST_BITS, Slot};
-use crate::arch::{self, Access, LineWords};
+use crate::arch::{self, Access, Kinds, LineWords};
 use crate::reclaim::{Domain, Guard, Object};
 use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects, note_write};
 use core::ptr::NonNull;
@@ -106,21 +106,51 @@ impl Line {
         .first()
     }
 
-    /// Whether the bucket has nothing of the key besides the claim in this slot, and is this line. Reads after the exchange that
-    /// made the claim (W2). (Other slots may be frozen: who settles finds the claim frozen or not.)
+    /// Whether the bucket that starts here has one line or two, and nothing of the key besides the claim in this slot. Reads after the
+    /// exchange that made the claim (W2), under its guard. (Other slots may be frozen: who settles finds the claim frozen or not.)
     #[inline]
     pub(crate) fn is_alone(&self, claim: &Slot, rest: u64, by: impl Access) -> bool {
-        let is_other = |slot: &Slot| !core::ptr::eq(slot, claim);
-        let is_met = if arch::RMW_ORDERS_LOADS && OPAQUE_READS {
-            let mut matching = self.matching(rest);
-            let is_met = matching.first().is_none_or(is_other);
-            matching.skip_first();
-            is_met || matching.first().is_some()
-        } else {
-            let mut slots = self.slots.iter().filter(|slot| is_other(slot));
-            slots.any(|slot| slot.by(by).load_after_claim().rest() == rest)
+        if self.has_besides(claim, rest, by) {
+            return false;
+        }
+        let last = self.last().by(by).load_after_claim();
+        let behind = self.follow(last).filter(|_| !last.is_frozen());
+        let is_behind_free = |line: &Self| {
+            !line.has_besides(claim, rest, by)
+                && line.last().by(by).load_after_claim().ends_bucket()
         };
-        !is_met && self.last().by(by).load_after_claim().ends_bucket()
+        last.ends_bucket() || behind.is_some_and(is_behind_free)
+    }
+
+    /// Whether another slot than that of a claim may have the key.
+    #[inline]
+    fn has_besides(&self, claim: &Slot, rest: u64, by: impl Access) -> bool {
+        let is_other = |slot: &Slot| !core::ptr::eq(slot, claim);
+        if arch::RMW_ORDERS_LOADS && OPAQUE_READS {
+            let mut matching = self.matching(rest);
+            while let Some(slot) = matching.first() {
+                if is_other(slot) {
+                    return true;
+                }
+                matching.skip_first();
+            }
+            return false;
+        }
+        let mut slots = self.slots.iter().filter(|slot| is_other(slot));
+        slots.any(|slot| slot.by(by).load_after_claim().rest() == rest)
+    }
+
+    /// The slots that had members a moment ago, those that had links, and those that were frozen: a bit for each.
+    #[inline]
+    pub(crate) fn kinds(&self) -> [u32; 3] {
+        const KINDS: &Kinds = &Pair::KINDS;
+        match self.words() {
+            Some(words) if OPAQUE_READS => arch::match_kinds::<1>(words, KINDS),
+            _ => (0..).zip(&self.slots).fold([0; 3], |masks, (i, slot)| {
+                let kinds = KINDS.of(slot.peek().upper());
+                core::array::from_fn(|kind| masks[kind] | u32::from(kinds[kind]) << i)
+            }),
+        }
     }
 
     #[inline]

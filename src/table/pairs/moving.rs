@@ -174,17 +174,23 @@ impl Move {
                 retire_behind(old.line(number), domain, guard);
             }
         }
-        // Until the next write to this shard, its lines come in.
-        let new = self.table(old);
-        for unit in self.steps.units(step + 1) {
-            self.from
-                .of(unit)
-                .for_each(|number| old.line(number).prefetch_write());
-            self.to
-                .of(unit)
-                .for_each(|number| new.line(number).prefetch_write());
-        }
+        self.fetch_ahead(old, step);
         self.steps.count()
+    }
+
+    /// Has the lines of the step after the next come in until they are moved, and what is behind links of the next one's.
+    fn fetch_ahead(&self, old: Table<'_>, step: usize) {
+        let new = self.table(old);
+        for unit in self.steps.units(step + 2) {
+            let (from, to) = (self.from.of(unit), self.to.of(unit));
+            from.for_each(|number| old.line(number).prefetch_write());
+            to.for_each(|number| new.line(number).prefetch_write());
+        }
+        if let Some(by) = arch::whole() {
+            let next = self.steps.units(step + 1);
+            let lines = next.flat_map(|unit| self.from.of(unit));
+            lines.for_each(|number| old.line(number).prefetch_link(by));
+        }
     }
 
     /// Has pages come for the new lines of this unit and some more, unless somebody has.

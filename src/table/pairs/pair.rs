@@ -16,7 +16,7 @@
 //! The words of a key are the same in every line of its shard. So a live pair that is not frozen is true
 //! wherever it stands, and who has read it may exchange it.
 
-use crate::arch::{Access, Asking, AtomicU128};
+use crate::arch::{Access, Asking, AtomicU128, Kinds};
 use crate::sync::{Ordering, never_split};
 
 /// Bits of a mixed key that a pair carries; the others choose the shard.
@@ -103,6 +103,14 @@ impl Pair {
         self.key & !FROZEN == LIVE | rest
     }
 
+    /// By the upper half of the key word: members, links, and what is frozen.
+    pub(super) const KINDS: Kinds = {
+        const fn upper(key: u64) -> u32 {
+            Pair { key, value: 0 }.upper()
+        }
+        Kinds::new(upper(KIND), [upper(LIVE), upper(LINK)])
+    };
+
     /// The upper half of the key word.
     #[inline]
     pub(super) const fn upper(self) -> u32 {
@@ -127,12 +135,18 @@ impl Pair {
         self.key < LINK
     }
 
+    /// Leads to the next line, frozen or not.
+    #[inline]
+    pub(crate) fn is_link(self) -> bool {
+        self.key & KIND == LINK
+    }
+
     /// The address of the next line, frozen or not.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "made from a pointer")]
     pub(super) fn next(self) -> Option<*mut u8> {
-        let is_link = self.key & KIND == LINK;
-        is_link.then(|| core::ptr::with_exposed_provenance_mut(self.value as usize))
+        self.is_link()
+            .then(|| core::ptr::with_exposed_provenance_mut(self.value as usize))
     }
 
     /// This pair, final.

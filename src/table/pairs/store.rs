@@ -189,26 +189,27 @@ impl<'g> Table<'g> {
         note_write(self.header_pointer());
     }
 
+    /// The table's memory and its bytes, if pages are mapped for it.
+    fn mapping(self) -> Option<(NonNull<u8>, usize)> {
+        let layout = Self::layout(self.lines()).ok()?;
+        let memory = NonNull::new(self.header_pointer().cast())?;
+        Self::is_mapped(self.header(), layout).then_some((memory, layout.size()))
+    }
+
     /// Lets a spare table have huge pages again, if it did.
     fn take_again(self) {
-        if let Ok(layout) = Self::layout(self.lines())
-            && Self::is_mapped(self.header(), layout)
-            && let Some(memory) = NonNull::new(self.header_pointer().cast())
-        {
-            pages::take_again(memory, layout.size());
+        if let Some((memory, bytes)) = self.mapping() {
+            pages::take_again(memory, bytes);
         }
     }
 
     /// Has pages come for the run of lines that this one is in, if they are the table's own.
     pub(super) fn populate(self, number: u64) {
-        if let Ok(layout) = Self::layout(self.lines())
-            && Self::is_mapped(self.header(), layout)
-            && let Some(memory) = NonNull::new(self.header_pointer().cast::<u8>())
-        {
+        if let Some((memory, bytes)) = self.mapping() {
             let first = self.line_pointer(number / POPULATED_LINES * POPULATED_LINES);
             let offset = first.addr() - memory.addr().get();
             // SAFETY: I4: mapped with this size; the line is in it.
-            unsafe { pages::populate(memory, layout.size(), offset, POPULATED_BYTES) };
+            unsafe { pages::populate(memory, bytes, offset, POPULATED_BYTES) };
         }
     }
 
@@ -379,11 +380,16 @@ impl<'g> Table<'g> {
         unsafe { &*self.line_pointer(number) }
     }
 
+    /// All lines, in order.
+    #[inline]
+    pub(crate) fn all(self) -> &'g [Line] {
+        // SAFETY: I2, I4: as of one line; they are side by side.
+        unsafe { core::slice::from_raw_parts(self.first_line(), self.line_count()) }
+    }
+
     /// Calls `f` with each line.
     pub(super) fn each_line(self, f: impl FnMut(&'g Line)) {
-        (0..self.lines())
-            .map(|number| self.line(number))
-            .for_each(f);
+        self.all().iter().for_each(f);
     }
 
     /// As given to the table when it was made.

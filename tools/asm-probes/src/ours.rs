@@ -2,7 +2,7 @@
 
 use crate::probes;
 use atomshard::arch::facade::{AtomicBool, AtomicPtr, AtomicU64, compiler_fence, fence};
-use atomshard::arch::{self, AtomicU128, LineWords};
+use atomshard::arch::{self, AtomicU128, Kinds, LineWords};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 probes! {
@@ -104,4 +104,5 @@ probes! {
     ours_match_bit(line: &LineWords) -> u32 = arch::match_bit::<1>(line);
     ours_match_clear_sign(line: &LineWords) -> u32 = arch::match_clear_sign(line);
     ours_match_lane(line: &LineWords, value: u32) -> u32 = arch::match_lane::<1>(line, value);
+    ours_match_kinds(line: &LineWords, kinds: &Kinds) -> [u32; 3] = arch::match_kinds::<1>(line, kinds);
 }

@@ -37,7 +37,7 @@ fn no_name_begins_with_another() {
 
 #[test]
 fn each_name_says_operation_type_and_orderings() {
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 9] = [
         "spin_hint",
         "prefetch_read",
         "prefetch_write",
@@ -46,6 +46,7 @@ fn each_name_says_operation_type_and_orderings() {
         "match_bit",
         "match_clear_sign",
         "match_lane",
+        "match_kinds",
     ];
     const OPERATIONS: [&str; 8] = ["load", "store", "swap", "add", "sub", "and", "or", "xor"];
     const TYPES: [&str; 4] = ["u8", "u64", "u128", "ptr"];

@@ -68,6 +68,7 @@ fn every_mistake_is_found() {
         (Bug::KeyFirst, TWICE),
         (Bug::FrozenSkipped, TWICE),
         (Bug::EndUnseen, TWICE),
+        (Bug::BehindUnseen, TWICE),
     ];
     let seeded = cases::seeded();
     assert_eq!(seeded.len(), expected.len());

@@ -40,12 +40,7 @@ impl RawWords {
             }
             (mixed, line)
         };
-        let half_way = |(_, line): (u64, Option<&Line>)| {
-            if let Some(line) = line {
-                line.prefetch_link(by);
-            }
-        };
-        ahead(count, coming, half_way, |number, (mixed, line)| {
+        ahead(count, coming, by, |number, (mixed, line)| {
             let value = line.and_then(|line| self.get_in(line, mixed, by, guard));
             found(number, value);
         });
@@ -53,7 +48,7 @@ impl RawWords {
 
     /// The mixed form of a key, and its line now.
     #[inline]
-    fn line_ahead(&self, key: u64) -> (u64, Option<&Line>) {
+    fn line_ahead(&self, key: u64) -> Ahead<'_> {
         let mixed = self.mixer().mix(key);
         let table = self
             .directory()
@@ -67,35 +62,49 @@ impl RawWords {
         count: usize,
         key: impl Fn(usize) -> u64,
         decide: impl Fn(usize, Option<u64>) -> Change,
-        mut changed: impl FnMut(usize, Option<u64>),
+        changed: impl FnMut(usize, Option<u64>),
     ) {
         let guard = self.pin();
+        match arch::whole() {
+            Some(by) => self.change_many_by(count, key, decide, changed, by, &guard),
+            None => self.change_many_by(count, key, decide, changed, Asking, &guard),
+        }
+    }
+
+    fn change_many_by(
+        &self,
+        count: usize,
+        key: impl Fn(usize) -> u64,
+        decide: impl Fn(usize, Option<u64>) -> Change,
+        mut changed: impl FnMut(usize, Option<u64>),
+        by: impl Access,
+        guard: &LocalGuard<'_>,
+    ) {
         let coming = |number| {
             let (mixed, line) = self.line_ahead(key(number));
             if let Some(line) = line {
                 line.prefetch_write();
             }
-            mixed
+            (mixed, line)
         };
-        ahead(
-            count,
-            coming,
-            |_| (),
-            |number, mixed| {
-                let decide = |old| decide(number, old);
-                changed(number, self.change_mixed(mixed, decide, &guard));
-            },
-        );
+        ahead(count, coming, by, |number, (mixed, _)| {
+            let decide = |old| decide(number, old);
+            changed(number, self.change_mixed(mixed, decide, guard));
+        });
     }
 }
 
-/// Calls `f` with each number below `count` and what `coming` made of it some numbers before; `half_way` between.
-#[inline(always)] // The three closures become one loop.
-fn ahead<T: Copy>(
+/// Where a key of a batch will be looked for.
+type Ahead<'g> = (u64, Option<&'g Line>);
+
+/// Calls `f` with each number below `count` and what `coming` made of it some numbers before. Half way between, the line behind a
+/// link is asked for.
+#[inline(always)] // The closures become one loop.
+fn ahead<'g>(
     count: usize,
-    coming: impl Fn(usize) -> T,
-    half_way: impl Fn(T),
-    mut f: impl FnMut(usize, T),
+    coming: impl Fn(usize) -> Ahead<'g>,
+    by: impl Access,
+    mut f: impl FnMut(usize, Ahead<'g>),
 ) {
     if count == 0 {
         return;
@@ -109,7 +118,9 @@ fn ahead<T: Copy>(
         if number + AHEAD < count {
             ring[number % AHEAD] = coming(number + AHEAD);
         }
-        half_way(ring[(number + AHEAD / 2) % AHEAD]);
+        if let (_, Some(line)) = ring[(number + AHEAD / 2) % AHEAD] {
+            line.prefetch_link(by);
+        }
         f(number, now);
     }
 }

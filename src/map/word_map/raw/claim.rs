@@ -11,7 +11,8 @@
 //! Anyone may decide any claim, *with his own value*: the insert that he came for takes place there, and the
 //! claim's owner, whose exchange fails, finds the key. Two claims on a key cannot both settle: each was in its
 //! slot before the other's last look at that slot, or the other way round, and whoever looked second
-//! met a live pair, an earlier claim or a later one. The exchange that settles is from a pair that never comes back,
+//! met a live pair, an earlier claim or a later one. (A bucket of one line or two is looked through by filters first, in any
+//! order; who meets something then looks in order.) The exchange that settles is from a pair that never comes back,
 //! for no claim has the ticket twice.
 //!
 //! Lock-freedom: who decides a claim that is gone, settled, taken away or behind a link by now, begins anew, and whoever
@@ -49,6 +50,23 @@ impl RawWords {
     /// has to be looked through again.
     pub(super) fn decide<'g>(
         line: &'g Line,
+        (slot, pair, depth): Claim<'g>,
+        rest: u64,
+        value: u64,
+        by: impl Access,
+        guard: &'g LocalGuard<'_>,
+    ) -> Option<usize> {
+        if !line.is_alone(slot, rest, by) {
+            return Self::decide_in_order(line, (slot, pair, depth), rest, value, guard);
+        }
+        let settled = slot.by(by).cas(pair, Pair::live(rest, value));
+        settled.then_some(depth)
+    }
+
+    /// As above, slot by slot.
+    #[inline(never)]
+    fn decide_in_order<'g>(
+        line: &'g Line,
         mut claim: Claim<'g>,
         rest: u64,
         value: u64,
@@ -71,33 +89,6 @@ impl RawWords {
                 }
             }
         }
-    }
-
-    /// Inserts a key into a line that is used up, if the line is its whole bucket, has a vacant slot, and did not have the key a
-    /// moment ago; whether it did. By filters, not slot by slot, for this is what most inserts into a map of constant size are.
-    #[inline(never)]
-    pub(super) fn insert_into_vacant(
-        &self,
-        line: &Line,
-        rest: u64,
-        value: u64,
-        guard: &LocalGuard<'_>,
-        by: impl Access,
-    ) -> bool {
-        if !line.last().by(by).load().ends_bucket() {
-            return false;
-        }
-        let Some(slot) = line.first_vacant() else {
-            return false;
-        };
-        let claim = Pair::claim(rest, self.domain.ticket(guard));
-        if !slot.by(by).cas(Pair::VACANT, claim) {
-            return false;
-        }
-        if line.is_alone(slot, rest, by) {
-            return slot.by(by).cas(claim, Pair::live(rest, value));
-        }
-        Self::decide(line, (slot, claim, 0), rest, value, guard).is_some()
     }
 
     /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away as long as the claim is
@@ -160,7 +151,7 @@ impl RawWords {
 #[cfg(all(test, loom))]
 mod w2 {
     use super::super::{Change, Mixer, RawWords};
-    use super::{Pair, Table};
+    use super::{Asking, Pair, Table};
     use loom::sync::Arc;
     use loom::thread;
 
@@ -178,7 +169,7 @@ mod w2 {
         let slot = &table.line_of(KEY).slots()[slot];
         let claim = Pair::claim(KEY, map.domain.ticket(&guard));
         assert!(slot.cas(Pair::VACANT, claim), "the slot is its own");
-        RawWords::decide(table.line_of(KEY), (slot, claim, 0), KEY, 1, &guard).is_some()
+        RawWords::decide(table.line_of(KEY), (slot, claim, 0), KEY, 1, Asking, &guard).is_some()
     }
 
     /// Two claims in two slots: of two owners that look for others, one sees the other's.

@@ -1,22 +1,26 @@
 //! Iteration: shard by shard, position by position.
 //!
 //! A position belongs to one key, and a line of any table to a run of positions. So an iteration that asks for
-//! the present table anew at each line and goes on behind the last position of the line that it has read sees
+//! the present table anew at each run of lines and goes on behind the last position of the run sees
 //! each position once, whatever moves meanwhile; a key that was present throughout is seen exactly once.
+//!
+//! Lines are looked at twice. First which slots of a run have members, a bit for each: what a slot holds cannot be guessed, and so
+//! no branch depends on it. Then the slots are read whose bits are set. A line that did not move at the first look may do so
+//! before the second: what is frozen by then was the truth after the first, and what is behind its link is there as long as the
+//! iteration's guard. A key whose slot has become a link meanwhile is behind it.
 //!
 //! Invariants: I1 and I2 of the [parent module](super).
 
-use super::RawWords;
+use super::{Mixer, RawWords};
 use crate::arch::{self, Access, Asking};
 use crate::reclaim::LocalGuard;
 use crate::table::pairs::{Directory, Line, Pair, REST_BITS, SHARDS, SLOTS, Table};
 use core::ops::Range;
 
-/// Pairs that are read at once, or a few more.
-const BATCH: usize = 32;
-/// How many lines before it is read a line is asked for, and one behind its link.
-const AHEAD: u64 = 32;
-const LINK_AHEAD: u64 = 8;
+/// Lines of a run: as many as have a bit for each slot.
+const RUN: usize = 64 / SLOTS.next_power_of_two();
+/// How many lines before it is looked at a line is asked for.
+const AHEAD: u64 = 2 * RUN as u64;
 
 /// The pairs of a map, weakly consistent.
 pub(crate) struct RawIter<'g> {
@@ -26,13 +30,98 @@ pub(crate) struct RawIter<'g> {
     shards: Range<usize>,
     /// The first position that was not looked at.
     position: u64,
-    /// What the keys of the batch have in front.
+    /// What the keys have in front.
     upper: u64,
-    batch: Batch,
+    run: Run<'g>,
+    /// From behind links, and from buckets that move.
+    others: Batch,
 }
 
-/// Pairs of the last lines, of one shard. Whether a slot is a member cannot be guessed, so each is put in its place, and the place counts or
-/// does not.
+/// Lines side by side, and what is left of them.
+#[derive(Clone, Copy, Default)]
+struct Run<'g> {
+    lines: &'g [Line],
+    /// A bit for each slot that had a member and was not visited.
+    members: u64,
+    /// A bit for each last slot that is a link, behind which nobody was.
+    links: u64,
+}
+
+impl<'g> Run<'g> {
+    /// Looks at these lines, up to the first that moves.
+    fn look(lines: &'g [Line], by: impl Access) -> Self {
+        debug_assert!(lines.len() <= RUN, "{} lines", lines.len());
+        let (mut members, mut links, mut whole) = (0, 0, 0);
+        for (number, line) in lines.iter().enumerate() {
+            let [here, link, frozen] = line.kinds();
+            if frozen != 0 {
+                break;
+            }
+            members |= u64::from(here) << (number * SLOTS);
+            links |= u64::from(link) << (number * SLOTS);
+            whole = number + 1;
+        }
+        let lines = &lines[..whole];
+        let run = Self {
+            lines,
+            members,
+            links,
+        };
+        each_bit(links, |number| run.line(number).prefetch_link(by));
+        run
+    }
+
+    #[inline]
+    fn line(&self, number: usize) -> &'g Line {
+        &self.lines[number / SLOTS]
+    }
+
+    /// The next member.
+    #[inline]
+    fn next(&mut self, by: impl Access) -> Option<Pair> {
+        while self.members != 0 {
+            let number = self.members.trailing_zeros() as usize;
+            self.members &= self.members - 1;
+            let pair = self.line(number).slots()[number % SLOTS].by(by).load();
+            if pair.is_member() {
+                return Some(pair);
+            }
+            self.links |= u64::from(pair.is_link()) << number;
+        }
+        None
+    }
+
+    /// Adds the members behind links.
+    fn read_behind(&mut self, others: &mut Batch, by: impl Access) {
+        let links = core::mem::take(&mut self.links);
+        each_bit(links, |number| {
+            let mut line = self.line(number);
+            while let Some(next) = line.follow(line.last().by(by).load()) {
+                line = next;
+                let pairs = line.slots().each_ref().map(|slot| slot.by(by).load());
+                others.put(pairs, |_| true);
+            }
+        });
+    }
+}
+
+/// The lines of a run, or as many as there are, from this number on.
+fn run_at(table: Table<'_>, number: u64) -> &[Line] {
+    let lines = table.all();
+    let start = usize::try_from(number).map_or(lines.len(), |number| number.min(lines.len()));
+    &lines[start..lines.len().min(start + RUN)]
+}
+
+/// Calls `f` with the number of each bit that is set.
+#[inline]
+fn each_bit(mut bits: u64, mut f: impl FnMut(usize)) {
+    while bits != 0 {
+        f(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
+    }
+}
+
+/// Pairs that are read at once. Each is put in its place, and the place counts or does not.
 pub(super) struct Batch {
     /// Those from `count` on mean nothing.
     pairs: Vec<Pair>,
@@ -53,7 +142,7 @@ impl Batch {
     fn make_room(&mut self) {
         let needed = self.count + SLOTS;
         if self.pairs.len() < needed {
-            self.pairs.resize(needed.max(BATCH + SLOTS), Pair::ZERO);
+            self.pairs.resize(2 * needed, Pair::ZERO);
         }
     }
 
@@ -102,7 +191,8 @@ impl RawWords {
             shards,
             position: 0,
             upper: 0,
-            batch: Batch::new(),
+            run: Run::default(),
+            others: Batch::new(),
         }
     }
 }
@@ -112,107 +202,105 @@ impl Iterator for RawIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<(u64, u64)> {
+        match arch::whole() {
+            Some(by) => self.next_by(by),
+            None => self.next_asking(),
+        }
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, (u64, u64)) -> B>(self, init: B, f: F) -> B {
+        match arch::whole() {
+            Some(by) => self.fold_by(init, f, by),
+            None => self.fold_by(init, f, Asking),
+        }
+    }
+}
+
+impl<'g> RawIter<'g> {
+    #[inline]
+    fn next_by(&mut self, by: impl Access) -> Option<(u64, u64)> {
         loop {
-            if let Some(pair) = self.batch.pop() {
-                return Some(self.entry(pair));
+            if let Some(pair) = self.run.next(by).or_else(|| self.others.pop()) {
+                return Some(entry(self.map.mixer(), self.upper, pair));
             }
-            if !self.fill() {
+            if !self.fill(by) {
                 return None;
             }
         }
     }
 
-    /// As by `next`, without a question for each pair.
+    #[cold]
+    fn next_asking(&mut self) -> Option<(u64, u64)> {
+        self.next_by(Asking)
+    }
+
     #[inline]
-    fn fold<B, F: FnMut(B, (u64, u64)) -> B>(mut self, init: B, mut f: F) -> B {
+    fn fold_by<B>(mut self, init: B, mut f: impl FnMut(B, (u64, u64)) -> B, by: impl Access) -> B {
+        // Out of memory, which accesses could have changed.
+        let mixer = *self.map.mixer();
         let mut folded = init;
         loop {
-            for &pair in self.batch.pairs[..self.batch.count].iter().rev() {
-                folded = f(folded, self.entry(pair));
+            let (mut run, upper) = (self.run, self.upper);
+            while let Some(pair) = run.next(by) {
+                folded = f(folded, entry(&mixer, upper, pair));
             }
-            self.batch.count = 0;
-            if !self.fill() {
+            self.run = run;
+            while let Some(pair) = self.others.pop() {
+                folded = f(folded, entry(&mixer, upper, pair));
+            }
+            if !self.fill(by) {
                 return folded;
             }
         }
     }
-}
 
-impl RawIter<'_> {
-    /// The key and the value of a pair of the batch.
-    #[inline]
-    fn entry(&self, pair: Pair) -> (u64, u64) {
-        let key = self.map.mixer().unmix(self.upper | pair.rest());
-        (key, pair.value())
-    }
-
-    /// Reads the next lines; whether there were any.
-    #[cold]
-    fn fill(&mut self) -> bool {
+    /// Goes on to the next pairs, or lines without any; whether there were lines.
+    #[inline(never)]
+    fn fill(&mut self, by: impl Access) -> bool {
+        if self.run.links != 0 {
+            self.run.read_behind(&mut self.others, by);
+            return true;
+        }
         let Some(directory) = self.map.directory() else {
             return false;
         };
-        while !self.shards.is_empty() && self.batch.count == 0 {
+        while !self.shards.is_empty() {
             let shard = self.shards.start;
             let table = directory.table(shard);
             if let Some(table) = table.filter(|table| self.position < table.scale().end()) {
                 self.upper = (shard as u64) << REST_BITS;
-                self.read_lines(directory, table);
-            } else {
-                self.shards.start += 1;
-                self.position = 0;
+                self.read_lines(directory, table, by);
+                return true;
             }
+            self.shards.start += 1;
+            self.position = 0;
         }
-        self.batch.count != 0
+        false
     }
 
-    /// Reads lines until there are enough. While a line is not frozen it is the truth, whatever table is present.
-    fn read_lines(&mut self, directory: &Directory, table: Table<'_>) {
-        match arch::whole() {
-            Some(by) => self.read_lines_by(directory, table, by),
-            None => self.read_lines_by(directory, table, Asking),
-        }
-    }
-
-    fn read_lines_by(&mut self, directory: &Directory, table: Table<'_>, by: impl Access) {
-        let lines = table.lines();
-        let mut number = table.number_at(self.position);
-        let mut is_whole = table.line_start(number) == self.position;
-        while is_whole && number < lines && self.batch.count < BATCH {
-            if number + AHEAD < lines {
-                table.line(number + AHEAD).prefetch_read();
-                table.line(number + LINK_AHEAD).prefetch_link(by);
+    /// Goes on to the next lines. While a line is not frozen it is the truth, whatever table is present.
+    fn read_lines(&mut self, directory: &Directory, table: Table<'g>, by: impl Access) {
+        let number = table.number_at(self.position);
+        if table.line_start(number) == self.position {
+            let ahead = run_at(table, number + AHEAD);
+            ahead.iter().for_each(Line::prefetch_read);
+            self.run = Run::look(run_at(table, number), by);
+            let whole = self.run.lines.len() as u64;
+            if whole != 0 {
+                self.position = table.line_end(number + whole - 1);
+                return;
             }
-            is_whole = read_settled(table.line(number), &mut self.batch, by);
-            number += u64::from(is_whole);
         }
-        self.position = self.position.max(table.line_start(number));
-        if number == lines {
-            self.position = table.scale().end();
-        } else if !is_whole {
-            let at = (directory, self.shards.start);
-            self.position = read_bucket(at, table, self.position, &mut self.batch, |_| ());
-        }
+        let at = (directory, self.shards.start);
+        self.position = read_bucket(at, table, self.position, &mut self.others, |_| ());
     }
 }
 
-/// Adds the members of a bucket that does not move; whether it does not. The bucket's table is read under a guard.
+/// The key and the value of a pair.
 #[inline]
-fn read_settled(first: &Line, batch: &mut Batch, by: impl Access) -> bool {
-    let before = batch.count;
-    let mut line = first;
-    loop {
-        let pairs = line.slots().each_ref().map(|slot| slot.by(by).load());
-        if pairs.iter().any(|pair| pair.is_frozen()) {
-            batch.count = before;
-            return false;
-        }
-        batch.put(pairs, |_| true);
-        match line.follow(pairs[SLOTS - 1]) {
-            Some(next) => line = next,
-            None => return true,
-        }
-    }
+fn entry(mixer: &Mixer, upper: u64, pair: Pair) -> (u64, u64) {
+    (mixer.unmix(upper | pair.rest()), pair.value())
 }
 
 /// Adds the members of a bucket from a position on, and calls `behind` with the lines behind links; the first position

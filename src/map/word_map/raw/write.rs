@@ -11,11 +11,12 @@
 //! Invariants: I1 and I2 of the [parent module](super).
 
 use super::RawWords;
+use super::claim::Claim;
 use super::find::Walked;
 use crate::arch::{self, Access, Asking};
 use crate::reclaim::LocalGuard;
 use crate::sync::{Ordering, fence};
-use crate::table::pairs::{Pair, Slot, Table, rest};
+use crate::table::pairs::{Line, Pair, Slot, Table, rest};
 
 /// What is to become of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl RawWords {
     }
 
     /// In a shard that has no table or whose table is being left, while any other moves, and where each access has to ask how it is
-    /// done. Apart, for calls in the middle would cost registers.
+    /// done.
     #[cold]
     #[inline(never)]
     pub(super) fn change_otherwise(
@@ -72,9 +73,11 @@ impl RawWords {
         mut decide: impl FnMut(Option<u64>) -> Change,
         guard: &LocalGuard<'_>,
     ) -> Option<u64> {
-        let changed = match self.table_after_step(mixed, guard) {
-            Some(table) => self.change_in_line(table, mixed, &mut decide, guard, Asking),
-            None => Err(Unchanged),
+        let table = self.table_after_step(mixed, guard);
+        let changed = match (arch::whole(), table) {
+            (Some(by), Some(table)) => self.change_in_line(table, mixed, &mut decide, guard, by),
+            (None, Some(table)) => self.change_in_line(table, mixed, &mut decide, guard, Asking),
+            (_, None) => Err(Unchanged),
         };
         match changed {
             Ok(old) => old,
@@ -82,8 +85,7 @@ impl RawWords {
         }
     }
 
-    /// The usual case: the key is in its line, or can be put there by one exchange, or by two into a line that is used up. The value
-    /// before.
+    /// The usual case: the key is in its line, or can be put there by one exchange. The value before.
     ///
     /// # Errors
     /// It is another case, or the exchange fails.
@@ -102,28 +104,17 @@ impl RawWords {
         // ORD: Acquire — pairs with the SeqCst exchange in cas [W1]; orders the look for empty slots before that for
         // the key.
         fence(Ordering::Acquire);
-        let mut matching = line.matching(mixed);
-        while let Some(slot) = matching.first() {
-            let pair = slot.by(by).load();
-            if pair.is_live_of(rest(mixed)) {
-                let change = decide(Some(pair.value()));
-                return self.exchange(table, (slot, pair, 0), change, mixed, guard, by);
-            }
-            // The key may be here, and the empty slot not be frozen yet.
-            if pair.is_frozen() {
-                return Err(Unchanged);
-            }
-            matching.skip_first();
+        if let Some((slot, pair)) = meet(line, mixed, by)? {
+            let change = decide(Some(pair.value()));
+            return self.exchange(table, (slot, pair, 0), change, mixed, guard, by);
         }
+        let Some(slot) = empties.first() else {
+            return self.change_in_used(table, mixed, decide, guard, by);
+        };
         let is_done = match decide(None) {
             Change::Put(value) => {
-                let is_put = match empties.first() {
-                    Some(slot) => {
-                        let pair = Pair::live(rest(mixed), value);
-                        slot.by(by).cas(line.empty_in(slot), pair)
-                    }
-                    None => self.insert_into_vacant(line, rest(mixed), value, guard, by),
-                };
+                let pair = Pair::live(rest(mixed), value);
+                let is_put = slot.by(by).cas(line.empty_in(slot), pair);
                 self.domain.count(isize::from(is_put), guard);
                 is_put
             }
@@ -131,6 +122,48 @@ impl RawWords {
             Change::Remove | Change::Keep => line.last().by(by).load().ends_bucket(),
         };
         if is_done { Ok(None) } else { Err(Unchanged) }
+    }
+
+    /// In a line that has been used up, which did not have the key a moment ago, and in the one behind its link. By filters, not slot
+    /// by slot, for so are most inserts into a map of constant size, and a third of those into one that grows.
+    ///
+    /// # Errors
+    /// As above.
+    #[inline(never)]
+    fn change_in_used(
+        &self,
+        table: Table<'_>,
+        mixed: u64,
+        decide: &mut impl FnMut(Option<u64>) -> Change,
+        guard: &LocalGuard<'_>,
+        by: impl Access,
+    ) -> Result<Option<u64>, Unchanged> {
+        let first = table.line_of(rest(mixed));
+        let (mut line, mut last) = (first, first.last().by(by).load());
+        let behind = first.follow(last).filter(|_| !last.is_frozen());
+        if let Some(behind) = behind {
+            if let Some((slot, pair)) = meet(behind, mixed, by)? {
+                let change = decide(Some(pair.value()));
+                return self.exchange(table, (slot, pair, 1), change, mixed, guard, by);
+            }
+            (line, last) = (behind, behind.last().by(by).load());
+        }
+        if !last.ends_bucket() {
+            return Err(Unchanged);
+        }
+        let Change::Put(value) = decide(None) else {
+            return Ok(None);
+        };
+        let depth = usize::from(behind.is_some());
+        let in_front = first.first_vacant().map(|slot| (slot, Pair::VACANT, 0));
+        let vacant = in_front.or_else(|| {
+            let slot = behind?.first_vacant()?;
+            Some((slot, Pair::VACANT, depth))
+        });
+        let claim = self.claim(table, rest(mixed), vacant, (line, last, depth), guard);
+        let claim = claim.ok_or(Unchanged)?;
+        let is_put = self.settle_claim(table, claim, mixed, value, guard, by);
+        if is_put { Ok(None) } else { Err(Unchanged) }
     }
 
     /// Changes a pair that was met, if it still is there.
@@ -211,9 +244,11 @@ impl RawWords {
         value: u64,
         guard: &LocalGuard<'_>,
     ) -> bool {
-        let depth = match walked {
+        match walked {
             Walked::Empty { slot, pair } => {
-                slot.cas(pair, Pair::live(rest(mixed), value)).then_some(0)
+                let is_put = slot.cas(pair, Pair::live(rest(mixed), value));
+                self.domain.count(isize::from(is_put), guard);
+                is_put
             }
             Walked::Full {
                 vacant,
@@ -221,12 +256,23 @@ impl RawWords {
                 last,
             } => rival
                 .or_else(|| self.claim(table, rest(mixed), vacant, last, guard))
-                .and_then(|claim| {
-                    Self::decide(table.line_of(rest(mixed)), claim, rest(mixed), value, guard)
-                }),
-            Walked::Live { .. } | Walked::Frozen => None,
-        };
-        let Some(depth) = depth else {
+                .is_some_and(|claim| self.settle_claim(table, claim, mixed, value, guard, Asking)),
+            Walked::Live { .. } | Walked::Frozen => false,
+        }
+    }
+
+    /// Decides a claim on a key with the value; whether that was inserted. Has the table grow if too much is behind links.
+    fn settle_claim(
+        &self,
+        table: Table<'_>,
+        claim: Claim<'_>,
+        mixed: u64,
+        value: u64,
+        guard: &LocalGuard<'_>,
+        by: impl Access,
+    ) -> bool {
+        let line = table.line_of(rest(mixed));
+        let Some(depth) = Self::decide(line, claim, rest(mixed), value, by, guard) else {
             return false;
         };
         self.domain.count(1, guard);
@@ -236,4 +282,24 @@ impl RawWords {
         }
         true
     }
+}
+
+/// The live pair of a key in a line, and its slot.
+///
+/// # Errors
+/// The key may be there, frozen: then an empty slot that was met before may not be frozen yet.
+#[inline(always)]
+fn meet(line: &Line, mixed: u64, by: impl Access) -> Result<Option<(&Slot, Pair)>, Unchanged> {
+    let mut matching = line.matching(mixed);
+    while let Some(slot) = matching.first() {
+        let pair = slot.by(by).load();
+        if pair.is_live_of(rest(mixed)) {
+            return Ok(Some((slot, pair)));
+        }
+        if pair.is_frozen() {
+            return Err(Unchanged);
+        }
+        matching.skip_first();
+    }
+    Ok(None)
 }

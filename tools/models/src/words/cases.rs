@@ -1,17 +1,18 @@
 //! The runs of the words, and in which run each mistake is found.
 
+use super::filter_cases::by_filters;
 use super::memory::MOVES;
 use super::model::{Bug, Words};
 use crate::config::Op::{self, Get, Grow, Insert, Remove, TryInsert, Update};
 
-const GROW: Op = Grow(0);
+pub(super) const GROW: Op = Grow(0);
 
 /// Two keys that part at the first doubling, and a third that stays with the first.
-const KEYS: &[u8] = &[0b00, 0b10, 0b01];
+pub(super) const KEYS: &[u8] = &[0b00, 0b10, 0b01];
 /// Keys that never part.
-const TOGETHER: &[u8] = &[0, 0, 0, 0];
+pub(super) const TOGETHER: &[u8] = &[0, 0, 0, 0];
 
-fn run(
+pub(super) fn run(
     name: &'static str,
     (slots, keys): (u8, &[u8]),
     moves: u8,
@@ -32,12 +33,12 @@ fn run(
 }
 
 /// The run with these tables copied.
-fn copied(at_once: [bool; MOVES], run: Words) -> Words {
+pub(super) fn copied(at_once: [bool; MOVES], run: Words) -> Words {
     Words { at_once, ..run }
 }
 
 /// The first doubling is a copy.
-const FIRST: [bool; MOVES] = [true, false];
+pub(super) const FIRST: [bool; MOVES] = [true, false];
 /// The second one is.
 const SECOND: [bool; MOVES] = [false, true];
 
@@ -94,58 +95,6 @@ fn quick_copies() -> Vec<Words> {
             &[&[GROW, GROW], &[Insert(1)]],
         ),
     ]
-}
-
-/// Runs of seconds in which operations begin by filters.
-fn quick_filters() -> Vec<Words> {
-    let full = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2], programs);
-    let mut runs = vec![
-        run(
-            "words: by filters: inserts of a key, removed between",
-            (2, TOGETHER),
-            0,
-            &[1],
-            &[&[Insert(0)], &[TryInsert(0), Remove(0)], &[Get(0)]],
-        ),
-        full(
-            "words: by filters: claims of a key in a full line",
-            &[&[Remove(1)], &[Insert(0)], &[TryInsert(0)]],
-        ),
-        full(
-            "words: by filters: claims of a key, in its last slot too",
-            &[&[Remove(2), Remove(1)], &[Insert(0)], &[TryInsert(0)]],
-        ),
-        full(
-            "words: by filters: a full line: remove and insert; insert; get",
-            &[&[Remove(1), Insert(1)], &[Insert(0)], &[Get(1)]],
-        ),
-        run(
-            "words: by filters: a doubling of a used line; remove and insert; insert",
-            (2, KEYS),
-            1,
-            &[0, 2],
-            &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
-        ),
-        copied(
-            FIRST,
-            run(
-                "words: by filters: a copy of a used line; remove and insert; insert",
-                (2, KEYS),
-                1,
-                &[0, 2],
-                &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
-            ),
-        ),
-        run(
-            "words: by filters: three slots, a doubling; insert; insert and remove",
-            (3, KEYS),
-            1,
-            &[0],
-            &[&[GROW], &[TryInsert(0)], &[Insert(2)]],
-        ),
-    ];
-    runs.iter_mut().for_each(|run| run.filters = true);
-    runs
 }
 
 /// Runs of seconds.
@@ -242,7 +191,7 @@ pub fn quick() -> Vec<Words> {
         ),
     ];
     runs.extend(quick_copies());
-    runs.extend(quick_filters());
+    runs.extend(by_filters());
     runs
 }
 
@@ -475,6 +424,16 @@ pub fn seeded() -> Vec<Words> {
         (
             Bug::EndUnseen,
             filtered(full(&[&[Remove(1)], &[Insert(0)], &[Insert(0)]])),
+        ),
+        (
+            Bug::BehindUnseen,
+            filtered(run(
+                "words",
+                (2, TOGETHER),
+                0,
+                &[1, 2, 3],
+                &[&[Remove(3), Remove(1)], &[Insert(0)], &[Insert(0)]],
+            )),
         ),
     ];
     seeded

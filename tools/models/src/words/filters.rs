@@ -1,7 +1,8 @@
 //! The usual case of an operation, by filters: the slots of the home line are read in any order for what is sought, then
-//! those loaded in which it was. Who does not come to an end so goes through the bucket slot by slot.
+//! those loaded in which it was; then the same in the line behind its link, if it has one. Who does not come to an end so
+//! goes through the bucket slot by slot.
 
-use super::memory::{Kind, Memory, Place, Word};
+use super::memory::{Kind, Line, Memory, Place, Word};
 use super::model::{Bug, Run};
 use super::thread::{By, Next, Step};
 use crate::config::Op;
@@ -29,16 +30,20 @@ pub enum At {
     Filter(Sought, Slots, Slots),
     /// Load the slots that had the key, from the first on.
     Load(Slots),
-    /// The key is not in the line: is that the whole bucket?
+    /// The key is not in the line: does the bucket end with it?
     Last,
     /// Claim a slot.
     Claim(u8),
 }
 
-/// An operation in its home line.
+/// An operation in its home line, or in that behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quick {
     table: u8,
+    /// The line behind the link, once that was met.
+    behind: Option<Line>,
+    /// Of the line at which it is: 1 behind the link.
+    depth: u8,
     /// The first slot that was empty.
     empty: Option<u8>,
     /// The own claim.
@@ -60,6 +65,8 @@ impl Quick {
         };
         let quick = Self {
             table,
+            behind: None,
+            depth: 0,
             empty: None,
             claim: None,
             at: At::Last,
@@ -67,10 +74,34 @@ impl Quick {
         quick.filter(run, first)
     }
 
-    fn filter(self, run: &Run<'_>, sought: Sought) -> Self {
+    const fn filter(self, run: &Run<'_>, sought: Sought) -> Self {
         let all = bit(run.memory.slots) - 1;
         let at = At::Filter(sought, all, 0);
         Self { at, ..self }
+    }
+
+    /// Filters the home line.
+    const fn filter_home(self, run: &Run<'_>, sought: Sought) -> Next {
+        Go(Step::Quick(Self { depth: 0, ..self }.filter(run, sought)))
+    }
+
+    /// Filters the line behind the link.
+    const fn filter_behind(self, run: &Run<'_>, sought: Sought) -> Next {
+        Go(Step::Quick(Self { depth: 1, ..self }.filter(run, sought)))
+    }
+
+    /// Looks, by filters, for what stands in the way of a claim.
+    #[must_use]
+    pub const fn look(run: &Run<'_>, table: u8, claim: (Place, Word)) -> Self {
+        let quick = Self {
+            table,
+            behind: None,
+            depth: 0,
+            empty: None,
+            claim: Some(claim),
+            at: At::Last,
+        };
+        quick.filter(run, Sought::Key)
     }
 
     /// The slots of which any is read next; none if there is no choice.
@@ -83,8 +114,9 @@ impl Quick {
     }
 
     fn place(&self, run: &Run<'_>, slot: u8) -> Place {
-        let line = Memory::home(self.table, run.keys[usize::from(run.key())]);
-        let depth = 0;
+        let home = Memory::home(self.table, run.keys[usize::from(run.key())]);
+        let depth = self.depth;
+        let line = self.behind.filter(|_| depth != 0).unwrap_or(home);
         Place { depth, slot, line }
     }
 
@@ -122,8 +154,7 @@ impl Quick {
                 if !run.exchange(place, Word::new(Kind::Vacant), own) {
                     return Go(Step::Begin(By::Order));
                 }
-                let claim = Some((place, own));
-                Go(Step::Quick(Self { claim, ..self }.filter(run, Sought::Key)))
+                Go(Step::decide_anew(run, self.table, (place, own)))
             }
         }
     }
@@ -140,13 +171,17 @@ impl Quick {
                 }
                 Go(Step::Quick(self.filter(run, Sought::Key)))
             }
+            (Sought::Vacant, _, None) if self.depth == 0 && self.behind.is_some() => {
+                self.filter_behind(run, Sought::Vacant)
+            }
             (Sought::Vacant, _, None) => Go(Step::Begin(By::Order)),
             (Sought::Vacant, _, Some(slot)) => self.go(At::Claim(slot)),
             (Sought::Key, None, Some(_)) => self.go(At::Load(met)),
             (Sought::Key, None, None) => self.not_met(run),
             (Sought::Key, Some(claim), _) => {
-                if met != bit(claim.0.slot) {
-                    return Go(Step::decide_anew(run, self.table, claim));
+                let is_here = claim.0.depth == self.depth;
+                if met != if is_here { bit(claim.0.slot) } else { 0 } {
+                    return Go(Step::decide_in_order(run, self.table, claim));
                 }
                 if run.bug == Some(Bug::EndUnseen) {
                     return Go(Step::settle(run, self.table, claim));
@@ -204,23 +239,23 @@ impl Quick {
     /// Loads the last slot: whether the bucket ends with the line, and has not moved.
     fn end(self, run: &Run<'_>) -> Next {
         let word = self.load(run, run.memory.slots - 1);
-        match (run.op, word.kind) {
-            _ if word.frozen => {}
-            (Op::Get(own), Kind::Live { key, value }) if own == key => return End(Some(value)),
-            (_, Kind::Link(_)) => {}
-            (Op::Insert(_) | Op::TryInsert(_), _) if self.claim.is_none() => {
-                return Go(Step::Quick(self.filter(run, Sought::Vacant)));
+        let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
+        match (word.kind, self.claim) {
+            (Kind::Link(_), Some(claim)) if run.bug == Some(Bug::BehindUnseen) => {
+                Go(Step::settle(run, self.table, claim))
             }
-            (Op::Insert(_) | Op::TryInsert(_), _) => {
-                if let Some(claim) = self.claim {
-                    return Go(Step::settle(run, self.table, claim));
-                }
+            (Kind::Link(line), _) if self.depth == 0 && !word.frozen => {
+                let behind = Some(line);
+                Self { behind, ..self }.filter_behind(run, Sought::Key)
             }
-            _ => return End(None),
-        }
-        match self.claim {
-            Some(claim) => Go(Step::decide_anew(run, self.table, claim)),
-            None => Go(Step::Begin(By::Order)),
+            (kind, claim) if word.frozen || matches!(kind, Kind::Link(_)) => match claim {
+                Some(claim) => Go(Step::decide_in_order(run, self.table, claim)),
+                None => Go(Step::Begin(By::Order)),
+            },
+            (Kind::Live { key, value }, _) if run.op == Op::Get(key) => End(Some(value)),
+            (_, Some(claim)) => Go(Step::settle(run, self.table, claim)),
+            _ if inserts => self.filter_home(run, Sought::Vacant),
+            _ => End(None),
         }
     }
 

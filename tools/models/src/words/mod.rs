@@ -33,7 +33,8 @@
 //! the word leads to the old table while lines of the new one are written.)
 //!
 //! *Filters.* By default an operation goes through a bucket slot by slot, as in the code when the usual case has failed. With
-//! [`Words::filters`] it begins as the code does: the slots of its line are read in any order.
+//! [`Words::filters`] it begins as the code does: the slots of its line are read in any order, then those behind a link; and so does a look for
+//! what stands in the way of a claim.
 //!
 //! *Names of stamps.* A new claim's stamp is one that neither a slot nor a thread has. After each access stamps are numbered in the order in
 //! which they are found, so states that differ by these names only are one.
@@ -41,11 +42,12 @@
 //! # Files
 //! [`memory`] words and lines · [`thread`] an operation · [`filters`] its usual case · [`freezing`] a bucket that becomes final · [`moving`] a unit
 //! that moves · [`copying`] a table that is copied · [`doubling`] a doubling as an operation · [`model`] what must hold, and the mistakes that
-//! can be put in · [`cases`] the runs.
+//! can be put in · [`cases`] and `filter_cases` the runs.
 
 pub mod cases;
 pub mod copying;
 pub mod doubling;
+mod filter_cases;
 pub mod filters;
 pub mod freezing;
 pub mod memory;

@@ -70,6 +70,8 @@ pub enum Bug {
     FrozenSkipped,
     /// A claim settles without a look at the end of the line.
     EndUnseen,
+    /// A claim settles without a look at the line behind the link.
+    BehindUnseen,
 }
 
 /// A run: keys, programs, and the mistake.
@@ -138,6 +140,8 @@ pub struct Run<'r> {
     pub keys: &'r [u8],
     /// Which tables are copied.
     pub at_once: [bool; MOVES],
+    /// Operations and looks begin by filters.
+    pub filters: bool,
     /// The slot that is read, where any may be.
     pub choice: u8,
     /// Who else has a guard.
@@ -292,6 +296,7 @@ impl Words {
             memory: &mut state.memory,
             keys: &self.keys,
             at_once: self.at_once,
+            filters: self.filters,
             choice,
             others,
             op,
@@ -323,10 +328,8 @@ impl Model for Words {
 
     fn init_states(&self) -> Vec<State> {
         let mut memory = Memory::new(self.slots);
-        let mut slots = 0..;
         for &key in &self.present {
-            let member = Kind::Live { key, value: key };
-            memory.write(0, slots.next().unwrap_or(u8::MAX), member);
+            memory.append(0, Kind::Live { key, value: key });
         }
         let first = |key| self.present.contains(&key).then_some(key);
         let keys = (0..self.keys.len()).map(|key| u8::try_from(key).unwrap_or(u8::MAX));

@@ -365,12 +365,18 @@ impl Step {
     /// Begins to decide a claim.
     #[must_use]
     pub fn decide_anew(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
-        let walk = Walk::new(run, table, run.key());
-        let deciding = Deciding { claim, word, walk };
         match run.bug {
-            Some(Bug::SettleBlind) => Self::Settle(deciding),
-            _ => Self::Decide(deciding),
+            Some(Bug::SettleBlind) => Self::settle(run, table, (claim, word)),
+            _ if run.filters => Self::Quick(Quick::look(run, table, (claim, word))),
+            _ => Self::decide_in_order(run, table, (claim, word)),
         }
+    }
+
+    /// Decides a claim that is not to be decided by filters.
+    #[must_use]
+    pub fn decide_in_order(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
+        let walk = Walk::new(run, table, run.key());
+        Self::Decide(Deciding { claim, word, walk })
     }
 
     /// Makes a claim the member that nothing stands in the way of.

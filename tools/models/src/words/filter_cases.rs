@@ -1,0 +1,93 @@
+//! The runs in which operations begin by filters, as the code does.
+
+use super::cases::{FIRST, GROW, KEYS, TOGETHER, copied, run};
+use super::model::Words;
+use crate::config::Op::{self, Get, Insert, Remove, TryInsert, Update};
+
+/// Runs of seconds in which operations begin by filters.
+pub(super) fn by_filters() -> Vec<Words> {
+    let full = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2], programs);
+    let mut runs = vec![
+        run(
+            "words: by filters: inserts of a key, removed between",
+            (2, TOGETHER),
+            0,
+            &[1],
+            &[&[Insert(0)], &[TryInsert(0), Remove(0)], &[Get(0)]],
+        ),
+        full(
+            "words: by filters: claims of a key in a full line",
+            &[&[Remove(1)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        full(
+            "words: by filters: claims of a key, in its last slot too",
+            &[&[Remove(2), Remove(1)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        full(
+            "words: by filters: a full line: remove and insert; insert; get",
+            &[&[Remove(1), Insert(1)], &[Insert(0)], &[Get(1)]],
+        ),
+        run(
+            "words: by filters: a doubling of a used line; remove and insert; insert",
+            (2, KEYS),
+            1,
+            &[0, 2],
+            &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
+        ),
+        copied(
+            FIRST,
+            run(
+                "words: by filters: a copy of a used line; remove and insert; insert",
+                (2, KEYS),
+                1,
+                &[0, 2],
+                &[&[GROW], &[Remove(0), Insert(0)], &[TryInsert(1)]],
+            ),
+        ),
+        run(
+            "words: by filters: three slots, a doubling; insert; insert and remove",
+            (3, KEYS),
+            1,
+            &[0],
+            &[&[GROW], &[TryInsert(0)], &[Insert(2)]],
+        ),
+    ];
+    runs.extend(behind());
+    runs.iter_mut().for_each(|run| run.filters = true);
+    runs
+}
+
+/// Runs by filters in a bucket that goes on behind a link.
+fn behind() -> Vec<Words> {
+    let two_lines = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2, 3], programs);
+    let moved = |name, programs: &[&[Op]]| run(name, (2, KEYS), 1, &[0, 2, 1], programs);
+    vec![
+        two_lines(
+            "words: by filters: claims of a key behind a link",
+            &[&[Remove(3)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        two_lines(
+            "words: by filters: claims of a key before and behind a link",
+            &[&[Remove(3), Remove(1)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        two_lines(
+            "words: by filters: update and remove behind a link; remove and insert before it; get",
+            &[
+                &[Update(3), Remove(3)],
+                &[Remove(1), Insert(1)],
+                &[Get(3), Get(1)],
+            ],
+        ),
+        moved(
+            "words: by filters: a doubling of two lines; remove and insert behind the link; insert",
+            &[&[GROW], &[Remove(1), Insert(1)], &[TryInsert(1)]],
+        ),
+        copied(
+            FIRST,
+            moved(
+                "words: by filters: a copy of two lines; remove and insert behind the link; get",
+                &[&[GROW], &[Remove(1), Insert(1)], &[Get(1)]],
+            ),
+        ),
+    ]
+}
