@@ -148,7 +148,11 @@ impl RawWords {
         let directory = self.directory()?;
         let present = directory.table(shard(mixed))?;
         let line = present.line_of(rest(mixed));
-        if let Some(found) = in_two_lines(line, mixed, Asking, &guard) {
+        let found = match arch::whole() {
+            Some(by) => in_two_lines(line, mixed, by, &guard),
+            None => in_two_lines(line, mixed, Asking, &guard),
+        };
+        if let Some(found) = found {
             return found;
         }
         let mut table = present;
