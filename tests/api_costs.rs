@@ -106,7 +106,7 @@ fn words_allocate_what_their_table_says() {
     });
     assert_eq!(reads, 0, "get, contains, get_many, len");
     assert_eq!(answers, [Some(3); 1000]);
-    assert_eq!(made(|| assert_eq!(map.iter().count(), 1000)), 1, "iter");
+    assert_eq!(made(|| assert_eq!(map.iter().count(), 1000)), 0, "iter");
     let removals = made(|| (0..ENTRIES).for_each(|key| assert_eq!(map.remove(key), Some(3))));
     assert_eq!(removals, 0, "remove");
 }

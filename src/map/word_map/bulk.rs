@@ -9,7 +9,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     ///
     /// *Consistency*: weak. A key present throughout is yielded exactly once, whatever moves meanwhile, with a
     /// value that it had; one that is removed and put in again meanwhile may be yielded more than once. *Progress*: each step is lock-free; it blocks no
-    /// writer and finishes nobody's resize. *Cost*: the lines in order, 1 for 2 to 4 entries, and one small buffer. The thread
+    /// writer and finishes nobody's resize. *Cost*: the lines in order, 1 for 2 to 4 entries; a small buffer if any go on behind links. The thread
     /// is pinned while the iterator lives: what tables leave behind is not used again until then.
     ///
     /// ```
