@@ -1,10 +1,9 @@
-//! `ci --ahead`: what later steps build in folders of their own, so that nobody waits for it, and some of these steps.
+//! `ci --ahead`: what later steps build in folders of their own, so that nobody waits for it.
 //!
-//! To be run beside the others, with `nice`: the tests of a workspace keep one processor busy for minutes and
+//! To be run beside the first steps, with `nice`: the tests of a workspace keep one processor busy for minutes and
 //! the other one idle. A step that comes before its build is complete waits for it; each step builds by itself what is
 //! not there, and says what does not compile, so nothing depends on this.
 
-use super::beside;
 use crate::shell::{Outcome, Shell};
 use crate::{aarch64, evidence, toolchain};
 use anyhow::Result;
@@ -17,8 +16,7 @@ pub(super) fn run(shell: &Shell) -> Result<bool> {
         strict: false,
     };
     let mut lines = Vec::new();
-    let has_aarch64 = aarch64::ready(shell).is_ok();
-    if has_aarch64 {
+    if aarch64::ready(shell).is_ok() {
         lines.push(aarch64::cargo(shell, "", &["--no-run"]));
     }
     lines.extend(evidence::builds(shell)?);
@@ -26,13 +24,5 @@ pub(super) fn run(shell: &Shell) -> Result<bool> {
     for line in lines {
         all &= matches!(line.run()?, Outcome::Passed(_));
     }
-    let has_show_asm = toolchain::show_asm(shell, true).is_ok();
-    if let Some(folder) = beside::folder() {
-        beside::work(shell, &folder, |step| match step {
-            "aarch64" => has_aarch64,
-            "asm" | "mutants" => has_aarch64 && has_show_asm,
-            _ => true,
-        })?;
-    }
-    Ok(all & has_show_asm)
+    Ok(all & toolchain::show_asm(shell, true).is_ok())
 }

@@ -1,7 +1,6 @@
 //! `ci`: all deterministic gates in order, with times and a summary.
 
 mod ahead;
-mod beside;
 mod steps;
 
 use crate::shell::{Outcome, Shell};
@@ -21,7 +20,7 @@ pub(crate) struct Options {
     /// List the steps and stop.
     #[arg(long)]
     list: bool,
-    /// Build what steps build in folders of their own, then do some of them: for processors that are idle beside the others.
+    /// Build what steps build in folders of their own and stop: for a processor that is idle beside the first ones.
     #[arg(long)]
     ahead: bool,
 }
@@ -56,24 +55,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let shell = Shell::new(root);
     let start = Instant::now();
     let mut rows = Vec::new();
-    let beside = beside::folder();
-    let mut steps: Vec<_> = all.iter().filter(|step| wanted(step.name)).collect();
-    // Those that another process does meanwhile come last.
-    steps.sort_by_key(|step| beside.is_some() && beside::is_one(step.name));
-    for step in steps {
+    for step in all.iter().filter(|step| wanted(step.name)) {
         println!("\n== {}: {}", step.name, step.about);
         let begun = Instant::now();
-        let elsewhere = match &beside {
-            Some(folder) if beside::is_one(step.name) => beside::wait(folder, step.name),
-            _ => Ok(None),
-        };
-        let outcome = match elsewhere {
-            Ok(None) => (step.run)(&shell),
-            Ok(Some(outcome)) => Ok(outcome),
-            Err(error) => Err(error),
-        };
         // A step that could not even start has failed; the others still run.
-        let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+        let outcome =
+            (step.run)(&shell).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
         rows.push((step.name, begun.elapsed().as_secs_f64(), outcome));
     }
     println!("\n{:<10} {:>8}  result", "step", "seconds");
