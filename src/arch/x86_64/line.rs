@@ -206,7 +206,7 @@ pub fn match_clear_sign(line: &LineWords) -> u32 {
 ///
 /// The bit is shifted to the sign; packing twice with saturation keeps it, as in [`match_high`].
 ///
-/// *Cost*: 12 instructions; 11 with AVX.
+/// *Cost*: 13 instructions.
 #[cfg(not(target_feature = "avx"))]
 #[inline]
 #[must_use]
