@@ -125,7 +125,7 @@ impl RawWords {
     }
 
     /// In a line that has been used up, which did not have the key a moment ago, and in the one behind its link. By filters, not slot
-    /// by slot, for so are most inserts into a map of constant size, and a third of those into one that grows.
+    /// by slot, for so are most inserts into a map of constant size, and many of those into one that grows.
     ///
     /// # Errors
     /// As above.
