@@ -41,7 +41,8 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Removes every entry for which the closure returns `false`.
     ///
     /// If the value changes while the closure looks at it, it is asked again about the new one; an entry that it
-    /// wanted kept is never removed. Entries inserted meanwhile may be missed.
+    /// wanted kept is never removed. Entries inserted meanwhile may be missed; a key that is removed and put in again
+    /// meanwhile may be asked about, and removed, more than once.
     ///
     /// *Consistency*: each removal linearizes by itself. *Progress*: lock-free provided that the closure returns.
     /// *Cost*: that of an iteration, and one removal for each entry that goes.
@@ -72,7 +73,8 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
         }
     }
 
-    /// Removes the entries that are present throughout; those inserted meanwhile may stay.
+    /// Removes the entries that are present throughout; those inserted meanwhile may stay, and a key that is put in again
+    /// may be removed again.
     ///
     /// *Consistency*: each removal linearizes by itself. *Progress*: lock-free. *Cost*: that of an iteration,
     /// and one removal for each entry.

@@ -2,7 +2,7 @@
 
 use crate::history::{Fact, Op, Outcome, Recorder};
 use crate::subject::Subject;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Iterates. A value that is yielded was there. A key that was there throughout, overwritten or not, is
 /// yielded once; so one of `keys` that is not yielded, or more than once, was absent at some instant.
@@ -37,27 +37,38 @@ pub fn iterate<M: Subject>(
     }
 }
 
-/// Retains what has an even value, of the keys that `is_recorded` names, and all of others. Each value seen was
-/// there, and each odd one seen is gone, by this call or by another.
-pub fn retain_even<M: Subject>(
+/// Retains what `is_kept` says of its value, of the keys that `is_recorded` names, and all of others. Each value asked
+/// about was there, and each unwanted one is gone, by this call or by another. A key that goes and comes again
+/// meanwhile may be asked about, and go, more than once; one of `keys` that is not asked about was absent at some instant.
+pub fn retain<M: Subject>(
     map: &M,
     recorder: &mut Recorder<'_>,
+    keys: impl IntoIterator<Item = u64>,
     is_recorded: impl Fn(u64) -> bool,
+    is_kept: impl Fn(u64) -> bool,
 ) {
     let start = recorder.now();
-    let mut odd = Vec::new();
+    let mut asked = HashSet::new();
+    let mut unwanted = Vec::new();
     map.retain(&mut |key, value| {
         if !is_recorded(key) {
             return true;
         }
         saw(recorder, key, Some(value), start);
-        if value % 2 == 1 {
-            odd.push((key, value));
+        asked.insert(key);
+        let is_kept = is_kept(value);
+        if !is_kept {
+            unwanted.push((key, value));
         }
-        value % 2 == 0
+        is_kept
     });
-    for (key, value) in odd {
+    for (key, value) in unwanted {
         recorder.push(key, Op::RemoveExactly(value), Fact::Unknown, start);
+    }
+    for key in keys {
+        if !asked.contains(&key) {
+            saw(recorder, key, None, start);
+        }
     }
 }
 

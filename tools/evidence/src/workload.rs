@@ -209,23 +209,21 @@ fn record<M: Subject>(
 
 /// One operation on the whole map, recorded as what it says about each recorded key.
 fn bulk<M: Subject>(map: &M, plan: Plan, rng: &mut fastrand::Rng, recorder: &mut Recorder<'_>) {
+    let is_recorded = |key| key < STORM;
     match rng.u32(0..6) {
-        0 | 1 => whole::iterate(map, recorder, 0..plan.keys, |key| key < STORM),
-        2 => whole::retain_even(map, recorder, |key| key < STORM),
-        3 => {
+        0 | 1 => whole::iterate(map, recorder, 0..plan.keys, is_recorded),
+        2 => whole::retain(map, recorder, 0..plan.keys, is_recorded, |value| {
+            value % 2 == 0
+        }),
+        3 if plan.storms == 0 => {
             // Removes whatever an entry's value is; the call does not say what it removed.
             let start = recorder.now();
-            let op = if plan.storms == 0 {
-                map.clear();
-                Op::Clear
-            } else {
-                map.retain(&mut |key, _| key >= STORM);
-                Op::Remove
-            };
+            map.clear();
             for key in 0..plan.keys {
-                recorder.push(key, op, Fact::Unknown, start);
+                recorder.push(key, Op::Clear, Fact::Unknown, start);
             }
         }
+        3 => whole::retain(map, recorder, 0..plan.keys, is_recorded, |_| false),
         4 => map.reserve(rng.usize(0..=plan.room)),
         _ => map.shrink(),
     }

@@ -276,7 +276,7 @@ impl Thread<'_> {
                 self.own.start = end;
             }
             Action::Iterate => self.iterate(),
-            Action::Retain => whole::retain_even(self.map, &mut self.recorder, |_| true),
+            Action::Retain => self.retain(),
             Action::Clear => {
                 let start = self.recorder.now();
                 self.map.clear();
@@ -292,6 +292,12 @@ impl Thread<'_> {
     fn one(&mut self, key: u64, op: Op) {
         let map = self.map;
         self.recorder.record(key, op, || map.apply(key, op));
+    }
+
+    fn retain(&mut self) {
+        let keys = self.keys.iter().copied();
+        let is_kept = |value| value % 2 == 0;
+        whole::retain(self.map, &mut self.recorder, keys, |_| true, is_kept);
     }
 
     fn iterate(&mut self) {
