@@ -6,9 +6,11 @@
 
 use super::machine::{self, Feature};
 use crate::sync::{Ordering, StaticUsize};
+use crossbeam_utils::CachePadded;
 
-/// The answers; 0 before anyone has asked.
-static FOUND: StaticUsize = StaticUsize::new(0);
+/// The answers; 0 before anyone has asked. Lines of its own, for every operation on pairs reads it, and what a linker
+/// puts beside it may be written all the time.
+static FOUND: CachePadded<StaticUsize> = CachePadded::new(StaticUsize::new(0));
 
 /// Set when the answers are there.
 const ASKED: usize = 1 << (usize::BITS - 1);

@@ -48,6 +48,7 @@
 
 use super::{Unavailable, os};
 use crate::sync::{MODEL, Ordering, StaticBool, compiler_fence, fence, note_process_barrier};
+use crossbeam_utils::CachePadded;
 use std::sync::OnceLock;
 
 /// How this process orders its rare side against its frequent side.
@@ -64,7 +65,8 @@ pub enum Barrier {
 }
 
 static DECISION: OnceLock<Barrier> = OnceLock::new();
-static EXPEDITED: StaticBool = StaticBool::new(false);
+/// Lines of its own, for each pin reads it.
+static EXPEDITED: CachePadded<StaticBool> = CachePadded::new(StaticBool::new(false));
 
 /// Which barrier this process uses. Decides it, if that has not happened yet.
 ///
