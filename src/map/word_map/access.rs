@@ -56,7 +56,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     ///
     /// *Consistency*: linearizes at the exchange of a slot. *Progress*: lock-free. *Cost*: 1 cold line and 1
     /// read-modify-write on it; 2 for a new key in a line that was full before. While any shard is
-    /// resized, four lines of it are moved first, and the key's own if its shard is resized too.
+    /// resized, the key's own bucket is moved first if it is to be, and two others if not.
     ///
     /// # Panics
     /// Aborts as all of std's collections do if the allocator refuses a shard's first table, or a line for a

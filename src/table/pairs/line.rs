@@ -62,6 +62,13 @@ impl Line {
         &self.slots
     }
 
+    /// The slots of lines side by side.
+    #[inline]
+    pub(crate) fn slots_of(lines: &[Self]) -> &[Slot] {
+        // SAFETY: I1: a line is its slots, and nothing lies between lines.
+        unsafe { core::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * SLOTS) }
+    }
+
     /// The last slot.
     #[inline]
     pub(crate) fn last(&self) -> &Slot {

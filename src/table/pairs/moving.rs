@@ -26,7 +26,7 @@ use core::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// Units in a step.
-const STEP_UNITS: usize = if MODEL { 1 } else { 4 };
+const STEP_UNITS: usize = if MODEL { 1 } else { 2 };
 
 /// A move in progress, or complete until its old table goes out of use.
 pub(crate) struct Move {
@@ -155,6 +155,11 @@ impl Move {
     pub(super) fn successor<'g>(&'g self, old: Table<'g>, position: u64) -> Option<Table<'g>> {
         let new = self.table(old);
         is_born(new.line(new.number_at(position))).then_some(new)
+    }
+
+    /// Whether the new line of a key is born.
+    pub(crate) fn has_moved(&self, old: Table<'_>, rest: u64) -> bool {
+        self.successor(old, old.scale().position(rest)).is_some()
     }
 
     /// Moves one step of `old`, the table that this move belongs to.

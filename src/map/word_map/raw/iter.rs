@@ -82,7 +82,7 @@ impl<'g> Run<'g> {
         while self.members != 0 {
             let number = self.members.trailing_zeros() as usize;
             self.members &= self.members - 1;
-            let pair = self.line(number).slots()[number % SLOTS].by(by).load();
+            let pair = Line::slots_of(self.lines)[number].by(by).load();
             if pair.is_member() {
                 return Some(pair);
             }

@@ -6,8 +6,8 @@
 //!
 //! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when the map
 //! and a sample of its lines, taken at some removals, are sparse. Small tables are copied at once ([`copy`](super::copy)); the others
-//! move in steps: every write does one step first, of the first shard that moves, and moves its own bucket if its shard is another one
-//! of them. So hardly more than one table is there twice at a time.
+//! move in steps: every write moves its own bucket first, if that is to be moved, and does one step of the first shard that moves, if
+//! not. So hardly more than one table is there twice at a time, and a write moves two buckets at most.
 //!
 //! Invariants: I2 and I3 of the [parent module](super).
 #![expect(unsafe_code, reason = "retires tables; argued by I2")]
@@ -112,14 +112,20 @@ impl RawWords {
         stays.then_some(table)
     }
 
-    /// The table to which a write goes, after the caller's step of a running move: of one shard after the other, so that few tables are
-    /// there twice.
+    /// The table to which a write goes. Where the key's own bucket has not moved, that is what the caller moves; otherwise it does a step
+    /// of a running move: of one shard after the other, so that few tables are there twice.
     pub(super) fn table_after_step<'g>(
         &'g self,
         mixed: u64,
         guard: &'g LocalGuard<'_>,
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
+        if let Some(table) = directory.table(shard(mixed))
+            && let Some(Leaving::Stepwise(running)) = table.leaving()
+            && !running.has_moved(table, rest(mixed))
+        {
+            return Some(running.leave(table, rest(mixed), &self.domain, guard));
+        }
         let first = self.moving.first();
         let helped = first.unwrap_or(shard(mixed));
         let is_moving = directory
