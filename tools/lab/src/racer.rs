@@ -115,7 +115,7 @@ impl<S: Stream, E: Store<S::Key>> Runner<S, E> {
             store
         });
         let mut entries = 0_u32;
-        store.each(&mut |_, _| entries += 1);
+        store.each(|_, _| entries += 1);
         self.bytes_per_entry = held.map(|held| held as f64 / f64::from(entries.max(1)));
     }
 }

@@ -121,7 +121,7 @@ impl Expected {
         match self {
             Self::Exact { content: due, .. } | Self::Totals { content: due } => {
                 let mut content = Content::default();
-                store.each(&mut |key, value| content.add::<K::View>(key.borrow(), value));
+                store.each(|key, value| content.add::<K::View>(key.borrow(), value));
                 if content.entries != due.entries {
                     return Err(format!(
                         "the map holds {} entries; correct is {}",
@@ -149,7 +149,7 @@ fn check_cache<K: Key, E: Store<K>>(
 ) -> Result<(), String> {
     let mut times: HashMap<u64, u64> = HashMap::new();
     let mut entries = 0_u64;
-    store.each(&mut |key, value| {
+    store.each(|key, value| {
         entries += 1;
         let view: &K::View = key.borrow();
         *times.entry(print_of(view, value)).or_default() += 1;

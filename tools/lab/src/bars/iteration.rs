@@ -92,7 +92,7 @@ fn walk<E: Store<u64> + 'static>(entries: u32) -> Walk {
     Box::new(move || {
         let mut sum = 0_u64;
         let start = Instant::now();
-        store.each(&mut |key, value| sum = sum.wrapping_add(key ^ value));
+        store.each(|key, value| sum = sum.wrapping_add(key ^ value));
         let took = start.elapsed();
         black_box(sum);
         took.as_secs_f64() * 1e9 / f64::from(entries.max(1))

@@ -18,7 +18,7 @@ impl<K: Key> Store<K> for Dash<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&K, u64)) {
         for entry in &self.0 {
             visit(entry.key(), *entry.value());
         }

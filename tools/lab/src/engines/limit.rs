@@ -30,7 +30,7 @@ impl<K: Key> Store<K> for Limit<K> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&K, u64)) {
         for map in &mut self.0 {
             for (key, value) in map.get_mut().unwrap_or_else(PoisonError::into_inner).iter() {
                 visit(key, *value);

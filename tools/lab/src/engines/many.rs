@@ -90,7 +90,7 @@ impl Store<u64> for WordsMany {
         Grouped(&self.0)
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&u64, u64)) {
+    fn each(&mut self, visit: impl FnMut(&u64, u64)) {
         self.0.each(visit);
     }
 }

@@ -65,7 +65,7 @@ pub(crate) trait Store<K: Key>: Sync + Sized {
     fn worker(&self, thread: usize) -> Self::Worker<'_>;
 
     /// Shows every entry once; nobody else works meanwhile.
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64));
+    fn each(&mut self, visit: impl FnMut(&K, u64));
 }
 
 /// A thread's hold on the map.

@@ -48,7 +48,7 @@ impl<K: Key> Store<K> for Mutex64<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&K, u64)) {
         for shard in &mut self.shards {
             for (key, value) in shard
                 .get_mut()

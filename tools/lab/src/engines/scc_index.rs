@@ -22,7 +22,7 @@ impl<K: Key> Store<K> for SccIndex<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&K, u64)) {
         self.0.iter_sync(|key, value| {
             // Relaxed: nobody else works on the map here.
             visit(key, value.load(Relaxed));

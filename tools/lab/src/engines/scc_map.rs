@@ -17,7 +17,7 @@ impl<K: Key> Store<K> for SccMap<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&K, u64)) {
         self.0.iter_sync(|key, value| {
             visit(key, *value);
             true

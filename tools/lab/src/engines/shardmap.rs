@@ -19,7 +19,7 @@ pub(crate) struct ShardMapHeld<K>(Map<K>);
 /// The map, not pinned.
 pub(crate) struct Unpinned<'b, K>(&'b Map<K>);
 
-fn each<K: Key>(map: &Map<K>, visit: &mut dyn FnMut(&K, u64)) {
+fn each<K: Key>(map: &Map<K>, mut visit: impl FnMut(&K, u64)) {
     for (key, value) in &map.pin() {
         // Relaxed: nobody else works on the map here.
         visit(key, value.load(Relaxed));
@@ -37,7 +37,7 @@ impl<K: Key> Store<K> for ShardMapPin<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, visit: impl FnMut(&K, u64)) {
         each(&self.0, visit);
     }
 }
@@ -88,7 +88,7 @@ impl<K: Key> Store<K> for ShardMapHeld<K> {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, visit: impl FnMut(&K, u64)) {
         each(&self.0, visit);
     }
 }

@@ -32,7 +32,7 @@ impl Store<u64> for Words {
         self
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&u64, u64)) {
+    fn each(&mut self, mut visit: impl FnMut(&u64, u64)) {
         self.0.for_each(|key, value| visit(&key, value));
     }
 }

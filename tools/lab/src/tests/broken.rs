@@ -41,7 +41,7 @@ impl<K: Key, E: Store<K>, const FAULT: u8> Store<K> for Broken<E, FAULT> {
         BrokenWorker(self.0.worker(thread), 0)
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&K, u64)) {
+    fn each(&mut self, visit: impl FnMut(&K, u64)) {
         self.0.each(visit);
     }
 }
@@ -212,7 +212,7 @@ impl<const FAULT: u8> Store<u64> for Hasty<FAULT> {
         Grouped(HastyHold(&self.0))
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&u64, u64)) {
+    fn each(&mut self, visit: impl FnMut(&u64, u64)) {
         self.0.each(visit);
     }
 }
