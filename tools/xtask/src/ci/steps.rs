@@ -76,7 +76,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step(
             "tests",
-            "the library's tests, one process each",
+            "unit tests and those of features, one process each",
             tests_alone,
         ),
         step(
@@ -165,14 +165,14 @@ fn deny(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
-/// The unit tests, the hook's example, the fuzzer's corpus and the harness's own tests with the tracer
+/// The unit tests, the hook's example, the fuzzer's corpus of schedules and the harness's own tests with the tracer
 /// compiled in.
 fn traced(shell: &Shell) -> Result<Outcome> {
     let example = ["test", "--package", "atomshard", "--doc", "hook"];
     if let failed @ Outcome::Failed(_) = shell.traced(&example)?.run_tests()? {
         return Ok(failed);
     }
-    let corpus = ["test", "--package", "fuzz", "--test", "corpus"];
+    let corpus = ["test", "--package", "fuzz", "--test", "corpus", "schedules"];
     if let failed @ Outcome::Failed(_) = shell.traced(&corpus)?.run_tests()? {
         return Ok(failed);
     }
@@ -198,9 +198,9 @@ fn release(shell: &Shell) -> Result<Outcome> {
     shell.cargo(&arguments).run_tests()
 }
 
-/// The library's tests again, one process each and with time limits, as .config/nextest.toml says, from what
-/// the README's command has built; then those that a feature changes, with all features. It finds what only
-/// shows alone or hangs. Without cargo-nextest they run together, which is not this step, and it says so.
+/// The unit tests, and those that a feature changes, with all features: one process each and with time limits, as
+/// .config/nextest.toml says. It finds what only shows alone or hangs. (The README's command runs them together, with the
+/// features that the tools want.) Without cargo-nextest they run together, which is not this step, and it says so.
 fn tests_alone(shell: &Shell) -> Result<Outcome> {
     let words = ["--package", "atomshard", "--lib"];
     let programs = [
@@ -222,14 +222,8 @@ fn tests_alone(shell: &Shell) -> Result<Outcome> {
         });
     }
     let profile = if shell.strict { "ci" } else { "default" };
-    let alone = |which: &[&str]| {
-        let run = [&["nextest", "run", "--profile", profile], which].concat();
-        shell.cargo(&run).run()
-    };
-    match alone(&["--workspace", "--filterset", "package(atomshard)"])? {
-        Outcome::Passed(_) => alone(&with_features),
-        other => Ok(other),
-    }
+    let run = ["nextest", "run", "--profile", profile];
+    shell.cargo(&[&run, &with_features[..]].concat()).run()
 }
 
 /// What a run of the lab may take, however busy the machine is.
