@@ -3,7 +3,7 @@
 
 use evidence::checker::{check, check_by_definition};
 use evidence::history::Op::{
-    ComputeAbort, ComputeSet, ComputeToggle, Contains, Get, GetOrInsertWith, Insert, Remove,
+    Clear, ComputeAbort, ComputeSet, ComputeToggle, Contains, Get, GetOrInsertWith, Insert, Remove,
     RemoveIfEven, TryInsert, Update, UpdateOrInsert,
 };
 use evidence::history::Outcome::{Added, Found, Kept, Refused, Replaced, Seen, Taken};
@@ -150,6 +150,21 @@ fn good_never_returned_may_have_happened_or_not() {
     let pending = with(Fact::Maybe, e(Insert(1), NONE, 0, NEVER));
     good(&[pending, e(Get, NONE, 1, 2)]);
     good(&[pending, e(Get, NONE, 1, 2), e(Get, seen(1), 3, 4)]);
+}
+
+#[test]
+fn good_any_number_of_times() {
+    let twice = [
+        e(Insert(1), NONE, 0, 1),
+        with(Fact::AnyTimes, e(Clear, Found(true), 2, 9)),
+        e(Insert(2), NONE, 3, 4),
+        e(Insert(3), NONE, 5, 6),
+    ];
+    good(&twice);
+    good(&[&twice[..], &[e(Get, seen(3), 7, 10)]].concat());
+    good(&[&twice[..], &[e(Get, NONE, 10, 11)]].concat());
+    bad(&[&twice[..], &[e(Get, seen(2), 10, 11)]].concat());
+    bad(&[&twice[..], &[e(Get, seen(3), 10, 11), e(Get, NONE, 12, 13)]].concat());
 }
 
 #[test]
@@ -340,7 +355,7 @@ fn random_history(rng: &mut fastrand::Rng) -> Vec<Event> {
     let mut events = Vec::new();
     for i in 0..rng.u64(2..=7) {
         let v = rng.u64(1..4);
-        let op = match rng.u32(0..9) {
+        let op = match rng.u32(0..10) {
             0 | 1 => Get,
             2 => Insert(v),
             3 => TryInsert(v),
@@ -348,6 +363,7 @@ fn random_history(rng: &mut fastrand::Rng) -> Vec<Event> {
             5 => RemoveIfEven,
             6 => Update(v),
             7 => ComputeToggle(v),
+            8 => Clear,
             _ => GetOrInsertWith(v),
         };
         let (next, outcome) = op.step(state);
@@ -362,6 +378,9 @@ fn random_history(rng: &mut fastrand::Rng) -> Vec<Event> {
             3 => event.end = event.start,
             4 => event.start = at,
             _ => {}
+        }
+        if op == Clear && rng.bool() {
+            event.fact = Fact::AnyTimes;
         }
         events.push(event);
     }

@@ -178,6 +178,20 @@ fn bulk_operations_often() {
 }
 
 #[test]
+fn words_that_are_cleared() {
+    let _watchdog = limit("words_that_are_cleared");
+    let plan = Plan {
+        storms: 0,
+        bulk: 12,
+        keys: 12,
+        ..Plan::SMALL
+    };
+    for lie in [Lie::Anywhere, Lie::OneShard, Lie::OneLine] {
+        assert_linearizable(4 * stress(), plan, || Words::that_lie(lie));
+    }
+}
+
+#[test]
 fn one_key_and_nothing_else() {
     let _watchdog = limit("one_key_and_nothing_else");
     let plan = Plan {

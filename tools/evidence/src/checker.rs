@@ -72,9 +72,6 @@ pub struct Stats {
 ///
 /// # Panics
 /// If an event ends before it starts, or more than 128 run at once.
-///
-/// # Errors
-/// If no order explains it: the first operation that cannot be explained.
 pub fn check(events: &[Event]) -> Result<Stats, Box<Violation>> {
     let mut by_key: BTreeMap<u64, Vec<Event>> = BTreeMap::new();
     for event in events {
@@ -179,6 +176,7 @@ fn finish(configs: &HashSet<Config>, running: &[Running], target: Running) -> Ha
         // It may have had no effect at all.
         done.extend(configs.iter().filter(|c| c.1 & target.bit == 0));
     }
+    let is_repeated = target.event.fact == Fact::AnyTimes;
     while let Some((state, mut mask)) = open.pop() {
         for r in running.iter().filter(|r| r.only_observed()) {
             if r.apply(state).is_some() {
@@ -188,13 +186,22 @@ fn finish(configs: &HashSet<Config>, running: &[Running], target: Running) -> Ha
         if !seen.insert((state, mask)) {
             continue;
         }
+        if is_repeated {
+            // That never counts as taken, so at its return everything that it leads to is an explanation.
+            done.insert((state, mask));
+        }
         if mask & target.bit != 0 {
             done.insert((state, mask & !target.bit));
             continue;
         }
         for r in running.iter().filter(|r| r.bit & mask == 0) {
             if let Some(next) = r.apply(state) {
-                open.push((next, mask | r.bit));
+                let taken = if r.event.fact == Fact::AnyTimes {
+                    0
+                } else {
+                    r.bit
+                };
+                open.push((next, mask | taken));
             }
         }
     }
@@ -222,7 +229,8 @@ fn explain(events: &[Event], culprit: usize, configs: &HashSet<Config>) -> Viola
 #[must_use]
 pub fn check_by_definition(events: &[Event]) -> bool {
     fn extend(left: &mut Vec<Event>, state: State) -> bool {
-        if left.iter().all(|e| e.fact == Fact::Maybe) {
+        let is_optional = |e: &Event| matches!(e.fact, Fact::Maybe | Fact::AnyTimes);
+        if left.iter().all(is_optional) {
             return true;
         }
         // The next in order may be any that started before all others ended.
@@ -234,9 +242,12 @@ pub fn check_by_definition(events: &[Event]) -> bool {
             }
             let (next, outcome) = e.op.step(state);
             let fits = !matches!(e.fact, Fact::Known(known) if known != outcome);
+            // Once more than what follows.
+            if e.fact == Fact::AnyTimes && next != state && extend(left, next) {
+                return true;
+            }
             left.swap_remove(i);
-            let found =
-                (fits && extend(left, next)) || (e.fact == Fact::Maybe && extend(left, state));
+            let found = (fits && extend(left, next)) || (is_optional(&e) && extend(left, state));
             left.push(e);
             let last = left.len() - 1;
             left.swap(i, last);

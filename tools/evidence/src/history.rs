@@ -24,8 +24,8 @@ pub enum Op {
     TryInsert(u64),
     /// `remove`.
     Remove,
-    /// `clear`, as far as it concerns the key. It takes every entry that it finds, and leaves one
-    /// that replaces such an entry meanwhile; see [`relax_clears`].
+    /// `clear`, as far as it concerns the key. It takes every entry that it finds, leaves one
+    /// that replaces such an entry meanwhile, and may find the key once more; see [`relax_clears`].
     Clear,
     /// `remove_if` with "the value is even".
     RemoveIfEven,
@@ -141,6 +141,8 @@ pub enum Fact {
     Unknown,
     /// It may have taken effect or not, for instance because a closure panicked.
     Maybe,
+    /// It may have taken effect any number of times, one after the other.
+    AnyTimes,
 }
 
 /// One operation of a history. It took effect at an instant in `[start, end]`.
@@ -245,7 +247,7 @@ impl<'c> Recorder<'c> {
 }
 
 /// A `clear` must have emptied a key that nobody wrote meanwhile. If somebody did, what it found
-/// may have been replaced before it was taken, and it may have had no effect.
+/// may have been replaced before it was taken, and it may have had no effect; or the key came again, and was taken again.
 pub fn relax_clears(events: &mut [Event]) {
     let writes: Vec<Event> = events
         .iter()
@@ -256,7 +258,7 @@ pub fn relax_clears(events: &mut [Event]) {
         let disturbed =
             |w: &Event| w.key == clear.key && w.start <= clear.end && clear.start <= w.end;
         if writes.iter().any(disturbed) {
-            clear.fact = Fact::Maybe;
+            clear.fact = Fact::AnyTimes;
         }
     }
 }

@@ -175,6 +175,17 @@ pub fn scenarios() -> Vec<Scenario> {
             },
             |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
         ),
+        scenario(
+            "words that are cleared",
+            Plan {
+                bulk: 4,
+                keys: 7,
+                storms: 0,
+                filled: 0,
+                ..PLAN
+            },
+            |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
+        ),
         scenario("lengths of words", PLAN, |_, seed| {
             lengths(&Words::that_lie(Lie::OneShard), seed)
         }),
