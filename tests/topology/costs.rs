@@ -95,6 +95,11 @@ fn costs_are_counted_in_proportion_to_the_cpus() {
         });
         times.min().unwrap_or(Duration::MAX)
     };
-    let (few, many) = (least(16), least(128));
-    assert!(many < 24 * few, "512 CPUs: {few:?}, 4,096: {many:?}");
+    // A busy machine can spoil a round, but hardly all of them; the square would be in each.
+    let rounds: Vec<_> = (0..4).map(|_| (least(16), least(128))).collect();
+    let is_in_proportion = |(few, many): &(Duration, Duration)| *many < 24 * *few;
+    assert!(
+        rounds.iter().any(is_in_proportion),
+        "512 CPUs and 4,096: {rounds:?}"
+    );
 }

@@ -176,6 +176,17 @@ pub fn scenarios() -> Vec<Scenario> {
             |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
         ),
         scenario(
+            "often on all words of one line",
+            Plan {
+                bulk: 2,
+                keys: 5,
+                wave: 12,
+                filled: 20,
+                ..PLAN
+            },
+            |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
+        ),
+        scenario(
             "words that are cleared",
             Plan {
                 bulk: 4,

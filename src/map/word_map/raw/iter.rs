@@ -95,11 +95,13 @@ impl<'g> Run<'g> {
     fn read_behind(&mut self, others: &mut Batch, by: impl Access) {
         let links = core::mem::take(&mut self.links);
         each_bit(links, |number| {
-            let mut line = self.line(number);
-            while let Some(next) = line.follow(line.last().by(by).load()) {
-                line = next;
+            let first = self.line(number);
+            let mut next = first.follow(first.last().by(by).load());
+            while let Some(line) = next {
                 let pairs = line.slots().each_ref().map(|slot| slot.by(by).load());
                 others.put(pairs, |_| true);
+                // Not by another look at the last slot: a member that was seen there may be behind it by now.
+                next = line.follow(pairs[SLOTS - 1]);
             }
         });
     }
