@@ -54,6 +54,14 @@ const PLAN: Plan = Plan {
     time: false,
 };
 
+/// More keys than a bucket of one line holds, all in one.
+const ONE_BUCKET: Plan = Plan {
+    keys: 5,
+    wave: 12,
+    filled: 20,
+    ..PLAN
+};
+
 /// All kinds of runs.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
@@ -81,16 +89,9 @@ pub fn scenarios() -> Vec<Scenario> {
             let fresh = || Sharded::<Checked, _>::with_mode(hasher(), ResizeMode::Blocking);
             history(fresh, plan, seed)
         }),
-        scenario(
-            "one hash",
-            Plan {
-                keys: 5,
-                wave: 12,
-                filled: 20,
-                ..PLAN
-            },
-            |plan, seed| history(|| Sharded::<Checked, _>::new(OneHash(seed)), plan, seed),
-        ),
+        scenario("one hash", ONE_BUCKET, |plan, seed| {
+            history(|| Sharded::<Checked, _>::new(OneHash(seed)), plan, seed)
+        }),
         scenario(
             "two hashes",
             Plan {
@@ -153,16 +154,9 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario("words in one shard", PLAN, |plan, seed| {
             history(|| Words::that_lie(Lie::OneShard), plan, seed)
         }),
-        scenario(
-            "words in one line",
-            Plan {
-                keys: 5,
-                wave: 12,
-                filled: 20,
-                ..PLAN
-            },
-            |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
-        ),
+        scenario("words in one line", ONE_BUCKET, |plan, seed| {
+            history(|| Words::that_lie(Lie::OneLine), plan, seed)
+        }),
         scenario(
             "a few words in one line, nothing else",
             Plan {
@@ -179,10 +173,7 @@ pub fn scenarios() -> Vec<Scenario> {
             "often on all words of one line",
             Plan {
                 bulk: 2,
-                keys: 5,
-                wave: 12,
-                filled: 20,
-                ..PLAN
+                ..ONE_BUCKET
             },
             |plan, seed| history(|| Words::that_lie(Lie::OneLine), plan, seed),
         ),
