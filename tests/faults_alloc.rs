@@ -355,7 +355,7 @@ fn each(case: &Case) {
     }
     for and_later in ["", "+"] {
         let (mut returned, mut reported, mut aborted) = (0, 0, 0);
-        for n in (1..).step_by(if emulator().is_some() { 4 } else { 1 }) {
+        for n in (1..).step_by(if emulator().is_some() { 8 } else { 1 }) {
             let child = this_program()
                 .args(["--exact", case.test, "--nocapture"])
                 .env(ORDER, format!("{n}{and_later}"))

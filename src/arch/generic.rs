@@ -164,17 +164,19 @@ pub(super) fn compare_exchange(
 }
 
 fn read(word: &AtomicU128) -> u128 {
+    let [low, high] = &word.words;
     // ORD: Relaxed — under the lock of the word [A1].
-    let [low, high] = [0, 1].map(|half: usize| word.words[half].load(Ordering::Relaxed));
-    u128::from(high) << 64 | u128::from(low)
+    let low = low.load(Ordering::Relaxed);
+    // ORD: Relaxed — as above.
+    u128::from(high.load(Ordering::Relaxed)) << 64 | u128::from(low)
 }
 
 fn write(word: &AtomicU128, value: u128) {
     let (low, high) = halves(value);
-    for (half, value) in word.words.iter().zip([low, high]) {
-        // ORD: Relaxed — under the lock of the word [A1].
-        half.store(value, Ordering::Relaxed);
-    }
+    // ORD: Relaxed — under the lock of the word [A1].
+    word.words[0].store(low, Ordering::Relaxed);
+    // ORD: Relaxed — as above.
+    word.words[1].store(high, Ordering::Relaxed);
 }
 
 /// Locks that the words share, by address: enough that unrelated words seldom meet.

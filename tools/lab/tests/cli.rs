@@ -245,26 +245,20 @@ fn a_trace_of_ones_own_is_replayed_with_two_threads() {
 #[test]
 fn a_quick_bar_gives_a_verdict() {
     lab()
-        .args([
-            "bars",
-            "growth",
-            "--quick",
-            "--only",
-            "growth to 10M, 1 thread",
-        ])
+        .args(["bars", "get", "--quick", "--only", "get-only 10k, 1 thread"])
         .assert()
         .success()
-        .stdout(contains("ShardMap >= 4x papaya").and(contains("cannot tell or not measured")));
+        .stdout(contains("ShardMap >= 1.1x dashmap").and(contains("cannot tell or not measured")));
 }
 
 #[test]
 fn bars_of_one_map_are_chosen_by_its_name() {
     lab()
-        .args(["bars", "get", "--quick", "--only", "WordMap"])
+        .args(["bars", "crowd", "--quick", "--only", "WordMap"])
         .assert()
         .success()
         .stdout(
-            contains("get-only 14M, 1 thread: WordMap >= 1.4x the best rival")
+            contains("8 threads on 2 cores: WordMap >= 0.90x its own rate")
                 .and(contains("ShardMap").not()),
         );
 }

@@ -5,7 +5,7 @@
 //! they did is read in qemu's log (`instructions`). Most programs wait as much as they compute, so those of all
 //! processors run side by side.
 //!
-//! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in four, not
+//! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in eight, not
 //! each, and that properties are tried on 64 inputs, not 256: unit tests, tests/ and examples, with all
 //! features. Without LSE other instructions are run, so the unit tests and those with threads that write at
 //! once. Rates (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.

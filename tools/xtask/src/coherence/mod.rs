@@ -126,10 +126,15 @@ fn traced(shell: &Shell) -> Result<PathBuf> {
     built(shell.traced(&BUILD)?, &shell.target("traced"))
 }
 
-/// Builds the tool as the library ships, whatever CI sets; the program.
+/// Builds the tool without the tracer; the program. What the library ships as is optimised across its units. CI's builds are not; so
+/// here each crate that the accounts are of is one unit.
 fn shipped(shell: &Shell) -> Result<PathBuf> {
-    let line = shell.cargo(&BUILD).env("RUSTFLAGS", "");
-    let line = line.env("CARGO_PROFILE_RELEASE_LTO", "false");
+    let mut line = shell.cargo(&BUILD).env("RUSTFLAGS", "");
+    for name in ["atomshard", "baselines", "coherence"] {
+        line = line.arg(&format!(
+            "--config=profile.release.package.{name}.codegen-units=1"
+        ));
+    }
     built(line, &shell.target(""))
 }
 

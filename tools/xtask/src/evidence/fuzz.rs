@@ -34,14 +34,14 @@ const TARGETS: [Target; 3] = [
         name: "sequential",
         flags: None,
         longest: 400,
-        quick: 30,
+        quick: 20,
         leaks: true,
     },
     Target {
         name: "schedules",
         flags: Some(TRACED),
         longest: 200,
-        quick: 30,
+        quick: 20,
         leaks: false,
     },
     Target {

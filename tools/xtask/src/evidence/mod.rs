@@ -115,11 +115,15 @@ fn all() -> Vec<Check> {
             "uses after free, leaks, races of machine code",
             sanitizers::run,
         ),
-        check(
-            "faults",
-            "refused memory, dead threads, forks, signals",
-            faults::run,
-        ),
+        // The README's tests are those of the quick depth.
+        Check {
+            is_quick: false,
+            ..check(
+                "faults",
+                "refused memory, dead threads, forks, signals",
+                faults::run,
+            )
+        },
         check(
             "accounts",
             "all that is made is dropped once, and little waits for it",
