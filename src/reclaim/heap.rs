@@ -21,6 +21,7 @@
 use super::bag::{BACKLOG, Bag, DROP_STEP, Other, Ripe, batch};
 use super::chunk::{Chunk, free_chunk, is_mapped};
 use super::registry::Grace;
+use crate::arch;
 use crate::error::TryReserveError;
 use crate::sync::{MODEL, note_objects, note_read, note_write};
 use crate::sys::pages;
@@ -118,6 +119,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         if let Some(object) = self.free.pop() {
             note_write(&raw const self.free);
             note_read(self.free.as_ptr().wrapping_add(self.free.len()));
+            // Freed long ago, it has left the cache.
+            if let Some(next) = self.free.last() {
+                arch::prefetch_write(next.as_ptr());
+            }
             return Some(object);
         }
         self.take_new()
@@ -136,6 +141,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         let object = NonNull::new(self.next)?;
         // SAFETY: I1: `left` more objects follow in the chunk, or its end.
         self.next = unsafe { self.next.byte_add(slot::<T>().size()) };
+        arch::prefetch_write(self.next);
         Some(object)
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Steps {
     units: usize,
     /// Units in a step.
     each: usize,
+    /// How many steps that makes.
+    count: usize,
     /// Steps handed out.
     handed: Padded<AtomicUsize>,
     /// Steps that are finished.
@@ -43,16 +45,18 @@ pub(super) struct Steps {
     bits: Box<[AtomicU64]>,
 }
 never_split!(Steps: handed, complete);
-layout!(Steps: units, each, handed, complete, bits);
+layout!(Steps: units, each, count, handed, complete, bits);
 
 impl Steps {
     /// Steps of `each` units.
     pub(super) fn allocate(units: usize, each: usize) -> Result<Self, TryReserveError> {
-        let bits = no_bits(units.div_ceil(each))?;
+        let count = units.div_ceil(each);
+        let bits = no_bits(count)?;
         bits.iter().for_each(|word| note_write(word));
         Ok(Self {
             units,
             each,
+            count,
             handed: Padded::new(AtomicUsize::new(0)),
             complete: AtomicUsize::new(0),
             bits,
@@ -67,8 +71,8 @@ impl Steps {
     }
 
     fn steps(&self) -> usize {
-        note_read(&raw const self.units);
-        self.units.div_ceil(self.each)
+        note_read(&raw const self.count);
+        self.count
     }
 
     /// A step to move, if not all are finished.

@@ -16,8 +16,7 @@ use crate::arch::{self, Access, Asking};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
 use crate::sync::{
-    AtomicBool, AtomicU64, MODEL, Ordering, layout, never_split, note_objects, note_read,
-    note_write,
+    AtomicBool, AtomicU64, Ordering, layout, never_split, note_objects, note_read, note_write,
 };
 use crate::table::steps::{Step, Steps, no_bits};
 use crate::table::try_box;
@@ -26,7 +25,7 @@ use core::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// Units in a step.
-const STEP_UNITS: usize = if MODEL { 1 } else { 2 };
+const STEP_UNITS: usize = 1;
 
 /// A move in progress, or complete until its old table goes out of use.
 pub(crate) struct Move {
@@ -157,6 +156,13 @@ impl Move {
         is_born(new.line(new.number_at(position))).then_some(new)
     }
 
+    /// Says that the new lines of a key's unit will be written soon.
+    pub(crate) fn prefetch_write(&self, old: Table<'_>, rest: u64) {
+        let (new, unit) = (self.table(old), self.unit_of(old, rest));
+        let lines = self.to.of(unit).map(|number| new.line(number));
+        lines.for_each(Line::prefetch_write);
+    }
+
     /// Whether the new line of a key is born.
     pub(crate) fn has_moved(&self, old: Table<'_>, rest: u64) -> bool {
         self.successor(old, old.scale().position(rest)).is_some()
@@ -221,9 +227,14 @@ impl Move {
         domain: &Domain<Line>,
         guard: &impl Guard,
     ) -> Table<'g> {
-        let line = old.number_at(old.scale().position(rest));
-        self.move_unit(old, line >> self.from.shift, self.finality(), domain, guard);
+        let unit = self.unit_of(old, rest);
+        self.move_unit(old, unit, self.finality(), domain, guard);
         self.table(old)
+    }
+
+    /// The unit that a key is in.
+    fn unit_of(&self, old: Table<'_>, rest: u64) -> u64 {
+        old.number_at(old.scale().position(rest)) >> self.from.shift
     }
 
     /// Moves a unit: on return its new lines are born.

@@ -7,7 +7,8 @@
 //! A table doubles when more than [`SPILL_LIMITS`] members per line sit in the first line behind a link. It halves when the map
 //! and a sample of its lines, taken at some removals, are sparse. Small tables are copied at once ([`copy`](super::copy)); the others
 //! move in steps: every write moves its own bucket first, if that is to be moved, and does one step of the first shard that moves, if
-//! not. So hardly more than one table is there twice at a time, and a write moves two buckets at most.
+//! not. So hardly more than one table is there twice at a time, and a write moves one bucket; or two, if a move of its own shard begins
+//! after the step.
 //!
 //! Invariants: I2 and I3 of the [parent module](super).
 #![expect(unsafe_code, reason = "retires tables; argued by I2")]
@@ -120,11 +121,15 @@ impl RawWords {
         guard: &'g LocalGuard<'_>,
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
-        if let Some(table) = directory.table(shard(mixed))
-            && let Some(Leaving::Stepwise(running)) = table.leaving()
-            && !running.has_moved(table, rest(mixed))
-        {
-            return Some(running.leave(table, rest(mixed), &self.domain, guard));
+        if let Some(table) = directory.table(shard(mixed)) {
+            // What will be written comes in during the step; what is to be moved, all of it at once.
+            table.line_of(rest(mixed)).prefetch_write();
+            if let Some(Leaving::Stepwise(running)) = table.leaving() {
+                running.prefetch_write(table, rest(mixed));
+                if !running.has_moved(table, rest(mixed)) {
+                    return Some(running.leave(table, rest(mixed), &self.domain, guard));
+                }
+            }
         }
         let first = self.moving.first();
         let helped = first.unwrap_or(shard(mixed));
