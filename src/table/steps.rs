@@ -33,10 +33,8 @@ pub(super) fn no_bits(count: usize) -> Result<Box<[AtomicU64]>, TryReserveError>
 /// The steps of one move.
 pub(super) struct Steps {
     units: usize,
-    /// Units in a step.
-    each: usize,
-    /// How many steps that makes.
-    count: usize,
+    /// Units in a step, as a power of two: nothing is divided for a step.
+    shift: usize,
     /// Steps handed out.
     handed: Padded<AtomicUsize>,
     /// Steps that are finished.
@@ -45,18 +43,17 @@ pub(super) struct Steps {
     bits: Box<[AtomicU64]>,
 }
 never_split!(Steps: handed, complete);
-layout!(Steps: units, each, count, handed, complete, bits);
+layout!(Steps: units, shift, handed, complete, bits);
 
 impl Steps {
-    /// Steps of `each` units.
+    /// Steps of `each` units, a power of two.
     pub(super) fn allocate(units: usize, each: usize) -> Result<Self, TryReserveError> {
-        let count = units.div_ceil(each);
-        let bits = no_bits(count)?;
+        debug_assert!(each.is_power_of_two(), "{each} units");
+        let bits = no_bits(units.div_ceil(each))?;
         bits.iter().for_each(|word| note_write(word));
         Ok(Self {
             units,
-            each,
-            count,
+            shift: each.trailing_zeros() as usize,
             handed: Padded::new(AtomicUsize::new(0)),
             complete: AtomicUsize::new(0),
             bits,
@@ -71,8 +68,9 @@ impl Steps {
     }
 
     fn steps(&self) -> usize {
-        note_read(&raw const self.count);
-        self.count
+        note_read(&raw const self.units);
+        let each = 1 << self.shift;
+        (self.units + each - 1) >> self.shift
     }
 
     /// A step to move, if not all are finished.
@@ -92,7 +90,7 @@ impl Steps {
 
     /// The units of a step; none behind the last.
     pub(super) fn units(&self, step: usize) -> Range<u64> {
-        let unit = |step: usize| (step * self.each).min(self.units) as u64;
+        let unit = |step: usize| (step << self.shift).min(self.units) as u64;
         unit(step)..unit(step + 1)
     }
 
