@@ -112,7 +112,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step(
             "shares",
-            "broken layouts in a copy: each turns the check red",
+            "a broken layout of each structure: each turns the check red",
             coherence::mutants,
         ),
         step(

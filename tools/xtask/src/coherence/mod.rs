@@ -74,7 +74,7 @@ fn act(root: &Path, action: &Action) -> Result<u8> {
             Ok(by_model)
         }
         Action::Verify(which) => verify(&shell, &which.filter),
-        Action::Mutate(which) => mutate::run(root, &which.filter),
+        Action::Mutate(which) => mutate::run(root, &which.filter, usize::MAX),
     }
 }
 
@@ -100,9 +100,9 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
     })
 }
 
-/// The gate: every edit is found.
+/// The gate: an edit of each structure is found, which is one build. The command makes them all.
 pub(crate) fn mutants(shell: &Shell) -> Result<Outcome> {
-    Ok(match mutate::run(&shell.root, "")? {
+    Ok(match mutate::run(&shell.root, "", 1)? {
         0 => Outcome::Passed(String::new()),
         _ => Outcome::Failed("`cargo xtask coherence mutate`".to_owned()),
     })

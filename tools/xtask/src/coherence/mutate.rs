@@ -36,8 +36,8 @@ struct Mutant {
     says: String,
 }
 
-/// Makes each edit whose name contains `only`; 0 when all are found, 1 when one is not.
-pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
+/// Makes each edit whose name contains `only`, in so many builds at most; 0 when all are found, 1 when one is not.
+pub(super) fn run(root: &Path, only: &str, builds: usize) -> Result<u8> {
     let shell = Shell::new(root);
     let target = shell.target(FOLDER);
     let copy = Copy {
@@ -52,6 +52,9 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
         !wanted.is_empty(),
         "{FILE}: no mutant is called like `{only}`"
     );
+    // Each is judged by the account of its structure.
+    let mut rounds = mutants::rounds(wanted, |one, other| one.structure != other.structure);
+    rounds.truncate(builds);
     copy.renew()?;
     let judge = |structure: &str| -> Result<(Option<i32>, String)> {
         let build = mutants::build(&BUILD, "coherence");
@@ -63,17 +66,13 @@ pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
         let out = line.output()?;
         Ok((out.status.code(), String::from_utf8(out.stdout)?))
     };
-    let structures: BTreeSet<_> = wanted
-        .iter()
-        .map(|(_, mutant)| &*mutant.structure)
-        .collect();
+    let wanted = || rounds.iter().flatten().map(|(_, mutant)| mutant);
+    let structures: BTreeSet<_> = wanted().map(|mutant| &*mutant.structure).collect();
     for structure in structures {
         let (code, said) = judge(structure)?;
         ensure!(code == Some(0), "the check is red before any edit:\n{said}");
     }
-    let (mut caught, all) = (0, wanted.len());
-    // Each is judged by the account of its structure.
-    let rounds = mutants::rounds(wanted, |one, other| one.structure != other.structure);
+    let (mut caught, all) = (0, wanted().count());
     for round in &rounds {
         let edits: Vec<_> = round
             .iter()

@@ -19,8 +19,6 @@ const SETUP: &str = "tools/setup/cxx";
 /// A fuzz target.
 struct Target {
     name: &'static str,
-    /// What the compiler needs for the members of the workspace.
-    flags: Option<&'static str>,
     /// Bytes of its longest input.
     longest: u32,
     /// Seconds of a quick run.
@@ -32,21 +30,18 @@ struct Target {
 const TARGETS: [Target; 3] = [
     Target {
         name: "sequential",
-        flags: None,
         longest: 400,
         quick: 20,
         leaks: true,
     },
     Target {
         name: "schedules",
-        flags: Some(TRACED),
         longest: 200,
         quick: 20,
         leaks: false,
     },
     Target {
         name: "topology",
-        flags: None,
         longest: 200,
         quick: 10,
         leaks: true,
@@ -131,10 +126,8 @@ impl Run<'_> {
         let line = self.shell.cargo(&arguments).env("RUSTFLAGS", "");
         // The fuzzer itself, in C++, does little between two inputs.
         let line = line.default_env("CXXFLAGS", "-O1");
-        match self.target.flags {
-            Some(flags) => line.for_members(flags, &std::path::absolute(folder)?),
-            None => Ok(line.without("RUSTC_WORKSPACE_WRAPPER")),
-        }
+        // Only schedules need the tracer; with it the targets share what is built for them, which takes longer than they run.
+        line.for_members(TRACED, &std::path::absolute(folder)?)
     }
 
     /// Where what was found is, below target/.
