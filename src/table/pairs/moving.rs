@@ -156,11 +156,15 @@ impl Move {
         is_born(new.line(new.number_at(position))).then_some(new)
     }
 
-    /// Says that the new lines of a key's unit will be written soon.
+    /// Says that the lines of a key's unit will be written soon.
     pub(crate) fn prefetch_write(&self, old: Table<'_>, rest: u64) {
-        let (new, unit) = (self.table(old), self.unit_of(old, rest));
-        let lines = self.to.of(unit).map(|number| new.line(number));
-        lines.for_each(Line::prefetch_write);
+        self.prefetch_unit((old, self.table(old)), self.unit_of(old, rest));
+    }
+
+    fn prefetch_unit(&self, (old, new): (Table<'_>, Table<'_>), unit: u64) {
+        let (from, to) = (self.from.of(unit), self.to.of(unit));
+        from.for_each(|number| old.line(number).prefetch_write());
+        to.for_each(|number| new.line(number).prefetch_write());
     }
 
     /// Whether the new line of a key is born.
@@ -193,9 +197,7 @@ impl Move {
     fn fetch_ahead(&self, old: Table<'_>, step: usize) {
         let new = self.table(old);
         for unit in self.steps.units(step + 2) {
-            let (from, to) = (self.from.of(unit), self.to.of(unit));
-            from.for_each(|number| old.line(number).prefetch_write());
-            to.for_each(|number| new.line(number).prefetch_write());
+            self.prefetch_unit((old, new), unit);
         }
         if let Some(by) = arch::whole() {
             let next = self.steps.units(step + 1);

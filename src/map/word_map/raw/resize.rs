@@ -122,13 +122,14 @@ impl RawWords {
     ) -> Option<Table<'g>> {
         let directory = self.directory()?;
         if let Some(table) = directory.table(shard(mixed)) {
-            // What will be written comes in during the step; what is to be moved, all of it at once.
-            table.line_of(rest(mixed)).prefetch_write();
+            // What is to be moved comes in all at once, what will be written during the step.
             if let Some(Leaving::Stepwise(running)) = table.leaving() {
                 running.prefetch_write(table, rest(mixed));
                 if !running.has_moved(table, rest(mixed)) {
                     return Some(running.leave(table, rest(mixed), &self.domain, guard));
                 }
+            } else {
+                table.line_of(rest(mixed)).prefetch_write();
             }
         }
         let first = self.moving.first();

@@ -182,6 +182,43 @@ fn miri_words_what_stays_is_found_while_tables_move() {
     assert_eq!(map.len() as u64, stay + 1);
 }
 
+/// Nobody else begins a move here, so it is one bucket, and not the second that a write may have to move.
+#[test]
+fn a_write_moves_one_bucket() {
+    let map = map();
+    let mut keys = 0..;
+    let mut put_next = || put(&map, keys.next().expect("there are more"), 0);
+    let moving = loop {
+        put_next();
+        if let Some(first) = map.moving.first() {
+            break first;
+        }
+    };
+    let directory = map.directory().expect("it has entries");
+    let old = directory.table(moving).expect("it moves");
+    let Some(Leaving::Stepwise(running)) = old.leaving() else {
+        panic!("it moves in steps");
+    };
+    // A key for each line.
+    let mixed = (0..1 << 16).map(|key| map.mixer().mix(key));
+    let of_shard = mixed.filter(|&mixed| shard(mixed) == moving);
+    let line = |mixed| old.number_at(old.scale().position(rest(mixed)));
+    let lines: HashMap<u64, u64> = of_shard.map(|mixed| (line(mixed), rest(mixed))).collect();
+    let moved = || {
+        let rests = lines.values();
+        rests.filter(|&&rest| running.has_moved(old, rest)).count()
+    };
+    let _as_before = map.pin();
+    let (mut before, mut writes) = (moved(), 0);
+    while directory.table(moving) == Some(old) {
+        put_next();
+        let after = moved();
+        assert!(after <= before + 1, "{before} lines, then {after}");
+        (before, writes) = (after, writes + 1);
+    }
+    assert!(writes >= lines.len() / 2, "{writes} writes");
+}
+
 /// The mover has frozen the key's slot, and not yet the empty one behind it. Found by the histories in turns: an
 /// insert took the key for absent and the empty slot for its own.
 #[test]

@@ -165,7 +165,7 @@ fn deny(shell: &Shell) -> Result<Outcome> {
         .run()
 }
 
-/// Modules that report accesses by themselves, or have tests of what is reported.
+/// Modules with unit tests of what is reported.
 const TRACED: [&str; 3] = ["arch::", "shard::", "sync::"];
 
 /// Unit tests, the hook's example, the fuzzer's corpus of schedules and the harness's own tests with the tracer

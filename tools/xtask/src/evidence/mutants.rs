@@ -63,7 +63,9 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
     let judge = |only: &str, runs: u64| -> Result<(Option<String>, f64)> {
         let program = built(shell, &copy)?;
         let begun = Instant::now();
-        let how = match found(&program, only, runs)? {
+        let found = found(&program, only, runs)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let how = match found {
             None => None,
             Some(Found::Said(how)) => Some(how),
             Some(Found::Late) => {
@@ -71,7 +73,7 @@ pub(super) fn run(shell: &Shell, only: &str) -> Result<Outcome> {
                 Some(format!("did not end in {PATIENCE:?}"))
             }
         };
-        Ok((how, begun.elapsed().as_secs_f64()))
+        Ok((how, seconds))
     };
     let mut caught = 0;
     let mut slowest: f64 = 0.0;
