@@ -9,10 +9,11 @@
 //! [`thread`] a thread as a stack of calls · [`find`], [`insert`], [`write`], [`resize`], [`migration`] the
 //! protocol, a file for each of the code's · [`history`] what answers can be explained · [`model`] what must
 //! hold · [`cases`] the runs · [`words`] another machine, of what `WordMap` does in a line · [`progress`] whether all its
-//! schedules end.
+//! schedules end · [`explore`] both machines' explorations.
 
 pub mod cases;
 pub mod config;
+pub mod explore;
 pub mod find;
 pub mod history;
 pub mod insert;

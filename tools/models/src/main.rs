@@ -2,11 +2,10 @@
 //! The last line is a summary.
 
 use clap::{Parser, ValueEnum};
-use core::fmt::Debug;
-use core::hash::Hash;
+use models::cases;
+use models::explore::{Found, Goal};
 use models::model::EVERYBODY_ENDS;
-use models::{cases, progress, words};
-use stateright::{Checker as _, HasDiscoveries, Model};
+use models::words::{self, Words};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -53,21 +52,27 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let seeded = matches!(what, What::Seeded | What::SeededDeep);
+    let goal = if seeded { Goal::Mistake } else { Goal::States };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let moves = moves.iter().map(|run| {
+        let begun = Instant::now();
+        let found = run.explore(goal, threads);
         let bug = run.bug.map(|bug| format!("{bug:?}"));
-        explore(run, run.name, bug.as_deref(), seeded)
+        let seconds = begun.elapsed().as_secs_f64();
+        judge(&found, run.name, bug.as_deref(), seconds)
     });
     let lines = lines.iter().map(|run| {
+        let begun = Instant::now();
+        let found = run.explore(goal, threads);
         let bug = run.bug.map(|bug| format!("{bug:?}"));
-        let (states, ok) = explore(run, run.name, bug.as_deref(), seeded);
-        (
-            states,
-            if seeded {
-                ok || !ends(run)
-            } else {
-                ok && ends(run)
-            },
-        )
+        let seconds = begun.elapsed().as_secs_f64();
+        let (states, ok) = judge(&found, run.name, bug.as_deref(), seconds);
+        let ok = if seeded {
+            ok || !ends(run)
+        } else {
+            ok && ends(run)
+        };
+        (states, ok)
     });
     let (mut states, mut wrong) = (0, 0);
     for (found, ok) in moves.chain(lines) {
@@ -87,63 +92,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// Explores one run, a seeded one until its mistake is found; how many states, and whether it ended as
-/// it should.
-fn explore<M>(model: &M, name: &str, bug: Option<&str>, seeded: bool) -> (usize, bool)
-where
-    M: Model + Clone + Send + Sync + 'static,
-    M::State: Clone + Debug + Eq + Hash + Send + Sync,
-    M::Action: Clone + Debug + PartialEq + Send + Sync,
-{
-    let begun = Instant::now();
-    let until = if seeded {
-        HasDiscoveries::AnyFailures
-    } else {
-        HasDiscoveries::All
-    };
-    let checker = model.clone().checker();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = checker.finish_when(until).threads(threads);
-    // A mistake is to be shown on the shortest way; where none is expected, the way takes no memory.
-    let (states, mut found) = if seeded {
-        let checker = checker.spawn_bfs().join();
-        (checker.unique_state_count(), checker.discoveries())
-    } else {
-        let checker = checker.spawn_dfs().join();
-        (checker.unique_state_count(), checker.discoveries())
-    };
-    let ended = found.remove(EVERYBODY_ENDS).is_some();
-    let bug = bug.map_or(String::new(), |bug| format!("{bug} in "));
-    let seconds = begun.elapsed().as_secs_f64();
-    say(&format!("{bug}{name}: {states} states, {seconds:.1} s"));
-    for (rule, path) in &found {
-        say(&format!(
-            "    broken after {} accesses: {rule}",
-            path.clone().into_vec().len() - 1
-        ));
-    }
-    if !seeded {
-        for path in found.values() {
-            say(&format!("{:#?}", path.clone().into_vec().last()));
-        }
-        if !ended {
-            say(&format!("    no state in which {EVERYBODY_ENDS}"));
+/// Says what was found in a run; how many states, and whether it ended as it should.
+fn judge(found: &Found, name: &str, bug: Option<&str>, seconds: f64) -> (usize, bool) {
+    let states = found.states;
+    let in_bug = bug.map_or(String::new(), |bug| format!("{bug} in "));
+    say(&format!("{in_bug}{name}: {states} states, {seconds:.1} s"));
+    for breach in &found.broken {
+        let (rule, accesses) = (breach.rule, breach.accesses);
+        say(&format!("    broken after {accesses} accesses: {rule}"));
+        if bug.is_none() {
+            say(&breach.last);
         }
     }
-    (
-        states,
-        if seeded {
-            !found.is_empty()
-        } else {
-            found.is_empty() && ended
-        },
-    )
+    if bug.is_some() {
+        return (states, !found.broken.is_empty());
+    }
+    if !found.ended {
+        say(&format!("    no state in which {EVERYBODY_ENDS}"));
+    }
+    (states, found.broken.is_empty() && found.ended)
 }
 
 /// Whether every schedule of a run comes to an end.
-fn ends(run: &words::Words) -> bool {
+fn ends(run: &Words) -> bool {
     let begun = Instant::now();
-    match progress::explore(run) {
+    match run.ends() {
         Ok(ends) => {
             let seconds = begun.elapsed().as_secs_f64();
             let longest = ends.longest;

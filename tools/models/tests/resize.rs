@@ -1,25 +1,16 @@
 //! Small runs have nothing wrong in any state; each mistake is found, by the rule it breaks.
 
-use models::model::EVERYBODY_ENDS;
-use models::{Bug, Config, cases};
-use stateright::{Checker as _, HasDiscoveries, Model as _};
-
-/// How many states a run has until something is found, or all of them; which rules are broken.
-fn explore(config: Config, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
-    let checker = config.checker().finish_when(until).spawn_bfs().join();
-    let mut found: Vec<&'static str> = checker.discoveries().into_keys().collect();
-    found.sort_unstable();
-    (checker.unique_state_count(), found)
-}
+use models::explore::Goal;
+use models::{Bug, cases};
 
 #[test]
 fn small_runs_are_right_in_every_state() {
     for number in [0, 4, 6] {
         let config = cases::quick().swap_remove(number);
         let name = config.name;
-        let (states, found) = explore(config, HasDiscoveries::All);
-        assert_eq!(found, [EVERYBODY_ENDS], "{name}, of {states} states");
-        assert!(states > 70_000, "{name} has {states} states only");
+        let found = config.explore(Goal::States, 1);
+        assert!(found.ended && found.broken.is_empty(), "{name}: {found:?}");
+        assert!(found.states > 70_000, "{name}: {found:?}");
     }
 }
 
@@ -54,8 +45,8 @@ fn every_mistake_is_found() {
     assert_eq!(seeded.len(), expected.len());
     for (config, (bug, rule, number)) in seeded.into_iter().zip(expected) {
         assert_eq!(config.bug, Some(bug));
-        let (states, found) = explore(config, HasDiscoveries::AnyFailures);
-        assert!(found.contains(&rule), "{bug:?} is found as {found:?}");
-        assert_eq!(states, number, "until {bug:?} is found");
+        let found = config.explore(Goal::Mistake, 1);
+        assert!(found.breaks(rule), "{bug:?} is found as {found:?}");
+        assert_eq!(found.states, number, "until {bug:?} is found");
     }
 }

@@ -1,17 +1,8 @@
 //! Small runs of the words have nothing wrong in any state; each mistake is found, by a rule that it breaks.
 
-use models::model::EVERYBODY_ENDS;
-use models::progress;
-use models::words::{Bug, Words, cases};
-use stateright::{Checker as _, HasDiscoveries, Model as _};
+use models::explore::Goal;
+use models::words::{Bug, cases};
 use std::thread;
-
-/// How many states a run has until something is found, or all of them; which rules are broken.
-fn explore(run: Words, until: HasDiscoveries) -> (usize, Vec<&'static str>) {
-    let checker = run.checker().finish_when(until).spawn_bfs().join();
-    let found = checker.discoveries().into_keys().collect();
-    (checker.unique_state_count(), found)
-}
 
 /// Every fourth run; all of them are those of `models quick`.
 #[test]
@@ -20,14 +11,14 @@ fn runs_are_right_in_every_state() {
     for run in quick.chain(cases::unasked()) {
         let name = run.name;
         // Beside each other, for each takes its time.
-        let (ends, (states, found)) = thread::scope(|scope| {
-            let ends = scope.spawn(|| progress::explore(&run).map(|ends| ends.states));
-            let explored = explore(run.clone(), HasDiscoveries::All);
-            (ends.join().expect("it does not panic"), explored)
+        let (ends, found) = thread::scope(|scope| {
+            let ends = scope.spawn(|| run.ends().map(|ends| ends.states));
+            let found = run.explore(Goal::States, 1);
+            (ends.join().expect("it does not panic"), found)
         });
-        assert_eq!(ends, Ok(states), "{name}: every schedule ends");
-        assert_eq!(found, [EVERYBODY_ENDS], "{name}, of {states} states");
-        assert!(states > 500, "{name} has {states} states only");
+        assert_eq!(ends, Ok(found.states), "{name}: every schedule ends");
+        assert!(found.ended && found.broken.is_empty(), "{name}: {found:?}");
+        assert!(found.states > 500, "{name}: {found:?}");
     }
 }
 
@@ -76,12 +67,11 @@ fn every_mistake_is_found() {
     assert_eq!(seeded.len(), expected.len());
     for (run, (bug, rule)) in seeded.into_iter().zip(expected) {
         assert_eq!(run.bug, Some(bug));
-        let comes_back = rule == ENDS && progress::explore(&run).is_err();
-        let (states, found) = explore(run, HasDiscoveries::AnyFailures);
-        let found_it = comes_back || found.contains(&rule);
+        let comes_back = rule == ENDS && run.ends().is_err();
+        let found = run.explore(Goal::Mistake, 1);
         assert!(
-            found_it,
-            "{bug:?} is found as {found:?}, after {states} states"
+            comes_back || found.breaks(rule),
+            "{bug:?} is found as {found:?}"
         );
     }
 }

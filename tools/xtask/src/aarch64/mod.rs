@@ -8,7 +8,7 @@
 //! With LSE nothing is left out or made smaller, but that `faults_alloc` refuses one allocation in eight, not
 //! each, and that properties are tried on 64 inputs, not 256: unit tests, tests/ and examples, with all
 //! features. Without LSE other instructions are run, so the unit tests and those with threads that write at
-//! once. Rates (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
+//! once. CI leaves out what no processor has a part in (`NOT_IN_CI`). Rates (`stress_rates`) are measured in release builds on a real machine alone, and not compiled here.
 //!
 //! What this does not show:
 //!
@@ -45,6 +45,18 @@ const PROCESSORS: &[(&str, bool)] = &[("neoverse-n1", true), ("cortex-a53", fals
 /// instructions alone.
 const WITHOUT_LSE: [&str; 3] = ["linearizability", "regress_races", "regress_resize"];
 
+/// The test files that CI does not run here: of the harness itself, of what a machine says about itself, of what the
+/// system refuses, of names and formats. No processor has a part in them.
+const NOT_IN_CI: [&str; 7] = [
+    "checker",
+    "faults_alloc",
+    "faults_threads",
+    "papaya_surface",
+    "seeded_bugs",
+    "serde_rayon",
+    "topology",
+];
+
 /// The unit tests that are run for the log: read-modify-writes of every kind, and what `arch` picks.
 const LOGGED: &[&str] = &["shard::counter", "arch::"];
 
@@ -67,7 +79,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     if let Err(remedy) = ready(&shell) {
         bail!("{remedy}");
     }
-    let outcome = suite(&shell, &chosen(&options.cpu)?, &options.tests)?;
+    let programs = Programs::all(root)?;
+    let outcome = suite(&shell, &programs, &chosen(&options.cpu)?, &options.tests)?;
     println!("{outcome}");
     Ok(matches!(outcome, Outcome::Passed(_)))
 }
@@ -77,7 +90,66 @@ pub(crate) fn step(shell: &Shell) -> Result<Outcome> {
     if let Err(remedy) = ready(shell) {
         return Ok(shell.missing(&remedy));
     }
-    suite(shell, &chosen(&[])?, &[])
+    suite(shell, &Programs::in_ci(&shell.root)?, &chosen(&[])?, &[])
+}
+
+/// What the step of CI runs, compiled for the emulator and no more.
+pub(crate) fn build(shell: &Shell) -> Result<Line> {
+    Ok(Programs::in_ci(&shell.root)?.build(shell))
+}
+
+/// Test programs besides the unit tests.
+struct Programs {
+    /// Names in tests/.
+    files: Vec<String>,
+    /// Whether the examples of the documentation are run.
+    examples: bool,
+}
+
+impl Programs {
+    fn all(root: &Path) -> Result<Self> {
+        let files = source::files(root)?;
+        let names = files.iter().filter_map(|path| {
+            let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+            (!name.contains('/')).then(|| name.to_owned())
+        });
+        Ok(Self {
+            files: names.collect(),
+            examples: true,
+        })
+    }
+
+    /// All but [`NOT_IN_CI`] and the examples.
+    fn in_ci(root: &Path) -> Result<Self> {
+        let Self { mut files, .. } = Self::all(root)?;
+        for name in NOT_IN_CI {
+            let at = files.iter().position(|file| file == name);
+            files.remove(at.with_context(|| format!("there is no tests/{name}.rs to leave out"))?);
+        }
+        Ok(Self {
+            files,
+            examples: false,
+        })
+    }
+
+    fn build(&self, shell: &Shell) -> Line {
+        let mut arguments = vec!["--no-run", "--lib"];
+        arguments.extend(self.files.iter().flat_map(|name| ["--test", name]));
+        cargo(shell, "", &arguments)
+    }
+
+    /// The arguments that select each program which is run under a processor.
+    fn under(&self, processor: &Processor) -> Vec<Vec<&str>> {
+        let without_lse = processor.lse == Some(false);
+        let files = self.files.iter().map(String::as_str);
+        let files = files.filter(|name| !without_lse || WITHOUT_LSE.contains(name));
+        let examples = (self.examples && !without_lse).then_some("--doc");
+        let whole = ["--lib"].into_iter().chain(examples);
+        whole
+            .map(|which| vec![which])
+            .chain(files.map(|name| vec!["--test", name]))
+            .collect()
+    }
 }
 
 /// Makes sure that programs for aarch64 link and run; the error is the remedy. Only CI installs.
@@ -134,19 +206,18 @@ struct Row<'a> {
 }
 
 /// Builds once, then runs everything under each processor.
-fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Outcome> {
+fn suite(
+    shell: &Shell,
+    programs: &Programs,
+    processors: &[Processor],
+    tests: &[String],
+) -> Result<Outcome> {
     let begun = Instant::now();
-    let build = cargo(shell, "", &["--no-run"]).run()?;
+    let build = programs.build(shell).run()?;
     if let failed @ Outcome::Failed(_) = build {
         return Ok(failed);
     }
     let build_seconds = begun.elapsed().as_secs_f64();
-    let files = source::files(&shell.root)?;
-    let files = files.iter().filter_map(|path| {
-        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
-        (!name.contains('/')).then_some(name)
-    });
-    let files: Vec<&str> = files.collect();
     let begun = Instant::now();
     let all: Vec<&Processor> = processors.iter().collect();
     let seen = side_by_side(all, |processor| instructions_of(shell, &processor.name))?;
@@ -162,13 +233,7 @@ fn suite(shell: &Shell, processors: &[Processor], tests: &[String]) -> Result<Ou
         .collect();
     let mut lines = Vec::new();
     for (place, processor) in processors.iter().enumerate() {
-        let (files, whole): (&[&str], &[&str]) = match processor.lse {
-            Some(false) => (&WITHOUT_LSE, &["--lib"]),
-            _ => (&files, &["--lib", "--doc"]),
-        };
-        let whole = whole.iter().map(|which| vec![*which]);
-        let programs = whole.chain(files.iter().map(|name| vec!["--test", *name]));
-        lines.extend(programs.map(|mut arguments| {
+        lines.extend(programs.under(processor).into_iter().map(|mut arguments| {
             arguments.push("--");
             arguments.extend(tests.iter().map(String::as_str));
             let line = cargo(shell, &emulator(&processor.name), &arguments);

@@ -17,7 +17,7 @@ pub(super) fn run(shell: &Shell) -> Result<bool> {
     };
     let mut lines = Vec::new();
     if aarch64::ready(shell).is_ok() {
-        lines.push(aarch64::cargo(shell, "", &["--no-run"]));
+        lines.push(aarch64::build(shell)?);
     }
     lines.extend(evidence::builds(shell)?);
     let mut all = true;

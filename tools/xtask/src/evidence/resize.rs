@@ -11,7 +11,8 @@ pub(super) fn run(shell: &Shell, depth: Depth) -> Result<Outcome> {
     let outcome = shell.cargo(&build).run()?;
     ensure!(matches!(outcome, Outcome::Passed(_)), "{outcome}");
     let runs: &[&str] = match depth {
-        Depth::Quick => &["quick", "seeded"],
+        // The test command of the README puts the mistakes in.
+        Depth::Quick => &["quick"],
         Depth::Full => &["full", "seeded", "seeded-deep"],
     };
     let program = format!("{}/models", shell.target("release"));
