@@ -11,16 +11,16 @@
     ldr x8, [x9]
     mvn w8, w8
     tst x8, #0x3
-    b.ne L5
+    b.ne L6
     add x8, x0, #72
     ldar x8, [x8]
-    cbz x8, L4
+    cbz x8, L5
     lsr x9, x1, #59
     add x9, x8, x9, lsl #4
     add x8, x9, #8
     ldar x10, [x8]
     ldar x8, [x9]
-    cbz x8, L4
+    cbz x8, L5
     mov w11, #16
     and x12, x1, #0x7ffffffffffffff
     bfxil x11, x1, #60, #4
@@ -64,22 +64,30 @@ L2:
     ret
 L3:
     lsr x8, x11, #61
-    cbnz x8, L6
+    cbz x8, L4
+    lsr x8, x11, #59
+    cmp x8, #4
+    b.hi L7
+    eor w8, w1, w1, lsr #27
+    and x8, x8, #0x1f
+    lsr x8, x11, x8
+    tbnz w8, #0, L7
+L4:
     dmb ishld
     ldr x8, [x9, #8]
     cmp x8, x10
-    b.ne L6
-L4:
+    b.ne L7
+L5:
     and x0, xzr, #0x1
     mov x1, x8
     ldp x29, x30, [sp], #16
     ret
-L5:
+L6:
     bl atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_asking
     and x0, x0, #0x1
     ldp x29, x30, [sp], #16
     ret
-L6:
+L7:
     bl atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded
     and x0, x0, #0x1
     ldp x29, x30, [sp], #16

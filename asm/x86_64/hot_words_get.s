@@ -9,17 +9,17 @@
     mov rax, qword ptr [rip + atomshard::arch::detect::FOUND@GOTPCREL]
     mov rax, qword ptr [rax]
     test al, 2
-    je L5
+    je L6
     mov rax, qword ptr [rdi + 72]
     test rax, rax
-    je L4
+    je L5
     mov rdx, rsi
     shr rdx, 59
     shl edx, 4
     mov r8, qword ptr [rax + rdx + 8]
     mov rcx, qword ptr [rax + rdx]
     test rcx, rcx
-    je L4
+    je L5
     mov r9, rsi
     shr r9, 60
     or r9, 16
@@ -70,23 +70,34 @@ L2:
     pop rbx
     ret
 L3:
-    shr r9, 61
-    jne L6
+    mov rcx, r9
+    shr rcx, 61
+    je L4
+    mov rcx, r9
+    shr rcx, 59
+    cmp ecx, 4
+    ja L7
+    mov ecx, esi
+    shr ecx, 27
+    xor ecx, esi
+    bt r9d, ecx
+    jb L7
+L4:
     add rax, rdx
     mov rax, qword ptr [rax + 8]
     cmp rax, r8
-    jne L6
-L4:
+    jne L7
+L5:
     xor eax, eax
     and eax, 1
     pop rbx
     ret
-L5:
+L6:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_asking@GOTPCREL]
     and eax, 1
     pop rbx
     ret
-L6:
+L7:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded@GOTPCREL]
     and eax, 1
     pop rbx

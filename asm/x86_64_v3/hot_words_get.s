@@ -15,7 +15,7 @@
     mov rdx, qword ptr [rax + rcx + 8]
     mov r9, qword ptr [rax + rcx]
     test r9, r9
-    je L5
+    je L6
     mov r8, rsi
     shr r8, 60
     or r8, 16
@@ -65,17 +65,28 @@ L3:
     xor eax, eax
     ret
 L4:
-    shr r8, 61
-    jne L6
+    mov r9, r8
+    shr r9, 61
+    je L5
+    mov r9, r8
+    shr r9, 59
+    cmp r9d, 4
+    ja L7
+    mov r9d, esi
+    shr r9d, 27
+    xor r9d, esi
+    bt r8d, r9d
+    jb L7
+L5:
     add rax, rcx
     mov rax, qword ptr [rax + 8]
     cmp rax, rdx
-    jne L6
-L5:
+    jne L7
+L6:
     xor eax, eax
     add rsp, 8
     ret
-L6:
+L7:
     call qword ptr [rip + atomshard::map::word_map::raw::find::<impl atomshard::map::word_map::raw::RawWords>::get_guarded@GOTPCREL]
     and eax, 1
     add rsp, 8

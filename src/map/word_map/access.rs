@@ -34,7 +34,8 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// before is visible. A key that is present throughout is found, also while it is overwritten or moved by a
     /// resize. *Progress*: lock-free; it never waits, and looks again only where a writer has just got on.
     /// *Cost*: 1 cold line, 2 behind a link. No store, no locked instruction, no guard; behind a link, and in a line that moves, a
-    /// pin, and in one that has moved a step of the resize.
+    /// pin, and in one that has moved a step of the resize. An absent key costs as one behind a link if its line has one and a key
+    /// that went there had the same of 32 signatures.
     ///
     /// ```
     /// let map = atomshard::WordMap::from([(1, 'a')]);

@@ -2,7 +2,7 @@
 //!
 //! Invariants: I1 and I3 of the [parent module](super).
 
-use super::pair::{Pair, REST_BITS, Slot};
+use super::pair::{Pair, REST_BITS, Signatures, Slot};
 use crate::arch::{self, Access, Kinds, LineWords};
 use crate::reclaim::{Domain, Guard, Object};
 use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects, note_write};
@@ -113,7 +113,8 @@ impl Line {
         .first()
     }
 
-    /// Whether the bucket that starts here has one line or two, and nothing of the key besides the claim in this slot. Reads after the
+    /// Whether nothing of the key is in the bucket that starts here besides the claim in this slot; `false` also for a bucket of more than
+    /// two lines, if the key may be behind the first. Reads after the
     /// exchange that made the claim (W2), under its guard. (Other slots may be frozen: who settles finds the claim frozen or not.)
     #[inline]
     pub(crate) fn is_alone(&self, claim: &Slot, rest: u64, by: impl Access) -> bool {
@@ -126,7 +127,7 @@ impl Line {
             !line.has_besides(claim, rest, by)
                 && line.last().by(by).load_after_claim().ends_bucket()
         };
-        last.ends_bucket() || behind.is_some_and(is_behind_free)
+        last.ends_bucket_of(rest) || behind.is_some_and(is_behind_free)
     }
 
     /// Whether another slot than that of a claim may have the key.
@@ -199,6 +200,17 @@ impl Line {
         }
     }
 
+    /// As above, if a key may be there.
+    #[inline]
+    pub(crate) fn prefetch_behind(&self, rest: u64, by: impl Access) {
+        let last = self.last().by(by).load();
+        if !last.ends_bucket_of(rest)
+            && let Some(next) = last.next()
+        {
+            arch::prefetch_read(next.cast_const());
+        }
+    }
+
     /// Says that the line will be written soon.
     #[inline]
     pub(crate) fn prefetch_write(&self) {
@@ -213,6 +225,16 @@ impl Line {
         Some(unsafe { &*next })
     }
 
+    /// Says in the link of a bucket's first line that a key is behind it; whether that is said now.
+    pub(crate) fn sign(&self, rest: u64) -> bool {
+        let link = self.last().load();
+        if link.is_frozen() || !link.is_link() {
+            return false;
+        }
+        let signed = link.with(rest);
+        link == signed || self.last().cas(link, signed)
+    }
+
     /// Makes the last slot, which holds `last`, a link to a new line that has it in front, and `claim` next. The claim's
     /// slot, if that was done.
     pub(crate) fn lengthen<'g>(
@@ -222,8 +244,9 @@ impl Line {
         domain: &Domain<Self>,
         guard: &'g impl Guard,
     ) -> Option<&'g Slot> {
-        let behind = Self::behind(&[last, claim], domain, guard);
-        let link = Pair::link(behind.as_ptr().cast());
+        let pairs = [last, claim];
+        let behind = Self::behind(&pairs, domain, guard);
+        let link = Pair::link(behind.as_ptr().cast(), Signatures::of(&pairs));
         if self.last().cas(last, link) {
             return self.follow(link).map(|line| &line.slots()[1]);
         }
@@ -237,12 +260,17 @@ impl Line {
             slot.store_private(member);
             return 0;
         }
+        let link = self.last().load();
+        if link.is_link() {
+            self.last().store_private(link.with(member.rest()));
+        }
         let (mut line, mut is_first) = (self, true);
         loop {
             let last = line.last().load();
             let Some(next) = line.follow(last) else {
-                let behind = Self::behind(&[last, member], domain, guard);
-                let link = Pair::link(behind.as_ptr().cast());
+                let pairs = [last, member];
+                let behind = Self::behind(&pairs, domain, guard);
+                let link = Pair::link(behind.as_ptr().cast(), Signatures::of(&pairs));
                 line.last().store_private(link);
                 return if is_first { 2 } else { 0 };
             };

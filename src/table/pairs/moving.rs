@@ -9,7 +9,7 @@
 //! Invariants: I1 to I6 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
-use super::pair::{Pair, Slot};
+use super::pair::{Pair, Signatures, Slot};
 use super::spares::Spares;
 use super::store::{POPULATED_LINES, Table};
 use crate::arch::{self, Access, Asking};
@@ -353,7 +353,8 @@ impl Members {
                 let behind: Vec<Pair> = core::iter::once(last).chain(far).collect();
                 note_write(behind.as_ptr());
                 let chain = chain(&behind, domain, guard);
-                if birth(line.last(), Pair::link(chain.as_ptr().cast()), by) {
+                let link = Pair::link(chain.as_ptr().cast(), Signatures::of(&behind));
+                if birth(line.last(), link, by) {
                     table.spill(behind.len().min(SLOTS - 1).cast_signed());
                 } else {
                     each_of_chain(Some(chain), |line| domain.give_back(line, guard));
@@ -389,7 +390,8 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
         let line = Line::behind(part, domain, guard);
         // SAFETY: I3: made above, and nobody else sees it yet.
         let last = unsafe { line.as_ref() }.last();
-        last.store_private(Pair::link(next.as_ptr().cast()));
+        let link = Pair::link(next.as_ptr().cast(), Signatures::of(part));
+        last.store_private(link);
         line
     })
 }

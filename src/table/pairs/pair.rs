@@ -10,11 +10,17 @@
 //! | live | the value | the key is in the map |
 //! | claim | a ticket | an insert that is not decided; no claim has the ticket twice |
 //! | vacant | 0 | was used |
-//! | link | an address | the bucket goes on there; in a line's last slot only |
+//! | link | an address | the bucket goes on there; in a line's last slot only. In place of a key it has signatures |
 //! | each, frozen | as before | the pair never changes again |
 //!
 //! The words of a key are the same in every line of its shard. So a live pair that is not frozen is true
 //! wherever it stands, and who has read it may exchange it.
+//!
+//! A key's *signature* is one of 32 bits. The link of a bucket's first line has those of all keys that are behind it, claims too, or
+//! have ever been: a key is signed before it goes there, and a bit that is set stays. So a key whose bit is clear in a link that was
+//! read had not been behind it by then, and nobody has to look. Other links of a bucket are not asked.
+//!
+//! Source of signatures: Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors" (CACM 1970), with one hash function.
 
 use crate::arch::{Access, Asking, AtomicU128, Kinds};
 use crate::sync::{Ordering, never_split};
@@ -63,10 +69,17 @@ impl Pair {
         Self { key, value: ticket }
     }
 
-    /// The next line of a bucket.
-    pub(super) fn link(address: *mut u8) -> Self {
+    /// The next line of a bucket, and what is behind it.
+    pub(super) fn link(address: *mut u8, behind: Signatures) -> Self {
+        let key = LINK | behind.0;
         let value = address.expose_provenance() as u64;
-        Self { key: LINK, value }
+        Self { key, value }
+    }
+
+    /// This link, with a key behind it.
+    pub(super) fn with(self, rest: u64) -> Self {
+        let key = self.key | signature(rest);
+        Self { key, ..self }
     }
 
     /// The value of a member, or the ticket of a claim.
@@ -135,6 +148,13 @@ impl Pair {
         self.key < LINK
     }
 
+    /// In the last slot of a bucket's first line: the key is not behind it, and the line does not move.
+    #[inline]
+    pub(crate) fn ends_bucket_of(self, rest: u64) -> bool {
+        let is_link = || self.key >> REST_BITS == LINK >> REST_BITS;
+        self.ends_bucket() || is_link() && self.key & signature(rest) == 0
+    }
+
     /// Leads to the next line, frozen or not.
     #[inline]
     pub(crate) fn is_link(self) -> bool {
@@ -173,6 +193,24 @@ impl Pair {
             key: word as u64,
             value: (word >> 64) as u64,
         }
+    }
+}
+
+/// The bit of a key in the link of its bucket. The lowest bits of a hash depend on fewer of the key than those above them.
+#[inline]
+fn signature(rest: u64) -> u64 {
+    1 << ((rest ^ rest >> 27) % u64::from(u32::BITS))
+}
+
+/// Those of some keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signatures(u64);
+
+impl Signatures {
+    /// Those of these members and claims.
+    pub(super) fn of(pairs: &[Pair]) -> Self {
+        let signatures = pairs.iter().map(|pair| signature(pair.rest()));
+        Self(signatures.fold(0, |all, one| all | one))
     }
 }
 
@@ -270,5 +308,40 @@ impl<A: Access> Accessed<'_, A> {
         // ORD: Release — pairs with the Acquire load in load [W1]; publishes that the last slot of the bucket is final: who
         // finds this one final does not take the line for one that stays.
         self.by.store(&self.slot.0, pair.word(), Ordering::Release);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Pair, Signatures, signature};
+
+    #[test]
+    fn a_link_excludes_who_is_not_signed_until_it_is_frozen() {
+        // Keys with one signature each, and a word that is nobody's address.
+        let rest = |number: u64| number << 40 | number;
+        assert_ne!(signature(rest(1)), signature(rest(2)));
+        let behind = [Pair::live(rest(1), 10), Pair::claim(rest(3), 20)];
+        let link = Pair::link(core::ptr::null_mut(), Signatures::of(&behind));
+        let excluded = |link: Pair| [1, 2, 3].map(|number| link.ends_bucket_of(rest(number)));
+        assert_eq!(excluded(link), [false, true, false]);
+        assert!(link.is_link() && !link.ends_bucket());
+        let signed = link.with(rest(2));
+        assert_eq!(excluded(signed), [false; 3]);
+        assert_eq!(signed.with(rest(1)), signed, "signed before");
+        assert_eq!(excluded(link.frozen()), [false; 3]);
+        assert_eq!(link.frozen().thawed(), link);
+        assert_eq!(signed.next(), link.next());
+        assert_eq!(excluded(Pair::VACANT), [true; 3]);
+        assert_eq!(excluded(Pair::live(rest(1), 0)), [true; 3]);
+        assert_eq!(excluded(Pair::VACANT.frozen()), [false; 3]);
+    }
+
+    /// By the lowest bits and by those above, whichever differ.
+    #[test]
+    fn signatures_are_spread() {
+        for shift in [0, 27] {
+            let seen = (0..32).fold(0, |seen, number| seen | signature(number << shift));
+            assert_eq!(seen, u64::from(u32::MAX), "numbers shifted by {shift}");
+        }
     }
 }

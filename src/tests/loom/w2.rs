@@ -26,6 +26,30 @@ fn loom_w2_two_inserts_of_one_key_into_a_full_line_make_one_entry() {
     });
 }
 
+/// The same in a line whose link does not have the key's signature: one inserts before the link, where nobody looks behind it, and
+/// one behind, where the key is signed before.
+#[test]
+fn loom_w2_two_inserts_of_one_key_before_and_behind_a_link_make_one_entry() {
+    loom::model(|| {
+        let shared = Arc::new(words());
+        put(&shared, 7, 1);
+        put(&shared, 8, 2);
+        put(&shared, 9, 3);
+        assert_eq!(remove(&shared, 9), Some(3));
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || put_new(&shared, 10, 20))
+        };
+        assert_eq!(remove(&shared, 7), Some(1));
+        let mine = put_new(&shared, 10, 10);
+        let theirs = other.join().expect("the other insert does not panic");
+        assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
+        assert_eq!(count(&shared, 10), 1);
+        assert_eq!(get(&shared, 10), Some(if mine { 10 } else { 20 }));
+        assert_eq!(shared.len(), 2);
+    });
+}
+
 #[test]
 fn loom_w2_two_inserts_of_one_key_take_the_first_empty_slot() {
     loom::model(|| {

@@ -40,7 +40,12 @@ impl RawWords {
             }
             (mixed, line)
         };
-        ahead(count, coming, by, |number, (mixed, line)| {
+        let half_way = |(mixed, line): Ahead<'_>| {
+            if let Some(line) = line {
+                line.prefetch_behind(rest(mixed), by);
+            }
+        };
+        ahead(count, coming, half_way, |number, (mixed, line)| {
             let value = line.and_then(|line| self.get_in(line, mixed, by, guard));
             found(number, value);
         });
@@ -87,7 +92,12 @@ impl RawWords {
             }
             (mixed, line)
         };
-        ahead(count, coming, by, |number, (mixed, _)| {
+        let half_way = |(_, line): Ahead<'_>| {
+            if let Some(line) = line {
+                line.prefetch_link(by);
+            }
+        };
+        ahead(count, coming, half_way, |number, (mixed, _)| {
             let decide = |old| decide(number, old);
             changed(number, self.change_mixed(mixed, decide, guard));
         });
@@ -97,13 +107,12 @@ impl RawWords {
 /// Where a key of a batch will be looked for.
 type Ahead<'g> = (u64, Option<&'g Line>);
 
-/// Calls `f` with each number below `count` and what `coming` made of it some numbers before. Half way between, the line behind a
-/// link is asked for.
+/// Calls `f` with each number below `count` and what `coming` made of it some numbers before, and `half_way` between.
 #[inline(always)] // The closures become one loop.
 fn ahead<'g>(
     count: usize,
     coming: impl Fn(usize) -> Ahead<'g>,
-    by: impl Access,
+    half_way: impl Fn(Ahead<'g>),
     mut f: impl FnMut(usize, Ahead<'g>),
 ) {
     if count == 0 {
@@ -118,9 +127,7 @@ fn ahead<'g>(
         if number + AHEAD < count {
             ring[number % AHEAD] = coming(number + AHEAD);
         }
-        if let (_, Some(line)) = ring[(number + AHEAD / 2) % AHEAD] {
-            line.prefetch_link(by);
-        }
+        half_way(ring[(number + AHEAD / 2) % AHEAD]);
         f(number, now);
     }
 }

@@ -22,7 +22,9 @@
 //! somebody's completes whoever sleeps.
 //!
 //! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
-//! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second.
+//! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second, and the link has the
+//! signatures of both. Before a claim goes behind a link that is there, its key is signed in it: so who decides a claim before the link, his
+//! own or another's, and finds its key not signed there afterwards, has come before whoever will claim it behind.
 //!
 //! Invariants: I2 of the [parent module](super).
 
@@ -127,7 +129,7 @@ impl RawWords {
         }
     }
 
-    /// Claims a slot of a bucket that a walk found full: a vacant one, or one in a new line.
+    /// Claims a slot of a bucket that was found full: a vacant one, or one in a new line. Behind a link the key is signed first.
     pub(super) fn claim<'g>(
         &self,
         table: Table<'_>,
@@ -137,6 +139,10 @@ impl RawWords {
         guard: &'g LocalGuard<'_>,
     ) -> Option<Claim<'g>> {
         let claim = Pair::claim(rest, self.domain.ticket(guard));
+        let is_behind = vacant.map_or(depth, |(.., depth)| depth) != 0;
+        if is_behind && !table.line_of(rest).sign(rest) {
+            return None;
+        }
         if let Some((slot, vacant, depth)) = vacant {
             return slot.cas(vacant, claim).then_some((slot, claim, depth));
         }

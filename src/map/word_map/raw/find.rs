@@ -1,10 +1,10 @@
 //! Looking a key up: `get` without a guard, and the walk through a bucket on which the rest builds.
 //!
 //! A hit linearizes at the load of its slot: a live pair that is not frozen is true. A miss in a line, at the load
-//! of its last slot. That was not frozen then, so the bucket had not moved; it was no link, so the key was
-//! in this line or nowhere; and the count of moves shows that the line was this bucket's all the time. A key that
+//! of its last slot. That was not frozen then, so the bucket had not moved; it was no link, or one without the key's signature, so the
+//! key was in this line or nowhere; and the count of moves shows that the line was this bucket's all the time. A key that
 //! was present throughout stayed in its slot, so it was met in whatever order the slots were read; from the
-//! last slot it goes behind a link, which ends the short way.
+//! last slot it goes behind a link that has its signature, which ends the short way.
 //!
 //! Invariants: I1 and I2 of the [parent module](super).
 
@@ -47,7 +47,7 @@ fn in_two_lines(
         return Some(Some(pair.value()));
     }
     // The last slot is seen unfrozen after all the others were read, so the bucket had not moved.
-    let is_all = next.last().by(by).load().ends_bucket() && line.last().by(by).load() == link;
+    let is_all = next.last().by(by).load().ends_bucket() && !line.last().by(by).load().is_frozen();
     is_all.then_some(None)
 }
 
@@ -75,7 +75,7 @@ pub(super) enum Walked<'g> {
 }
 
 impl RawWords {
-    /// The value of a key. Wait-free but behind links and in moves; one cold line.
+    /// The value of a key. Wait-free but behind links and in moves; one cold line, two if the key may be behind a link.
     #[inline]
     pub(crate) fn get(&self, key: u64) -> Option<u64> {
         self.get_mixed(self.mixer().mix(key))
@@ -110,7 +110,7 @@ impl RawWords {
         if last.is_live_of(rest(mixed)) {
             return Some(last.value());
         }
-        if last.ends_bucket() && words.is_unmoved(moves) {
+        if last.ends_bucket_of(rest(mixed)) && words.is_unmoved(moves) {
             return None;
         }
         self.get_guarded(mixed)
@@ -133,14 +133,14 @@ impl RawWords {
             return Some(last.value());
         }
         // The guard says that the line has not been used for another table.
-        if last.ends_bucket() {
+        if last.ends_bucket_of(rest(mixed)) {
             return None;
         }
         let found = in_two_lines(line, mixed, by, guard);
         found.unwrap_or_else(|| self.get_guarded(mixed))
     }
 
-    /// `get` in a bucket that has a link or is moving.
+    /// `get` of a key that may be behind a link, or whose bucket is moving.
     #[cold]
     #[inline(never)]
     fn get_guarded(&self, mixed: u64) -> Option<u64> {

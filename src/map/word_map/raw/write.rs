@@ -124,8 +124,8 @@ impl RawWords {
         if is_done { Ok(None) } else { Err(Unchanged) }
     }
 
-    /// In a line that has been used up, which did not have the key a moment ago, and in the one behind its link. By filters, not slot
-    /// by slot, for so are most inserts into a map of constant size, and many of those into one that grows.
+    /// In a line that has been used up, which did not have the key a moment ago, and, if the key may be there, in the one behind its
+    /// link. By filters, not slot by slot, for so are most inserts into a map of constant size, and many of those into one that grows.
     ///
     /// # Errors
     /// As above.
@@ -139,28 +139,32 @@ impl RawWords {
         by: impl Access,
     ) -> Result<Option<u64>, Unchanged> {
         let first = table.line_of(rest(mixed));
-        let (mut line, mut last) = (first, first.last().by(by).load());
-        let behind = first.follow(last).filter(|_| !last.is_frozen());
-        if let Some(behind) = behind {
+        let link = first.last().by(by).load();
+        let behind = first.follow(link).filter(|_| !link.is_frozen());
+        if !link.ends_bucket_of(rest(mixed)) {
+            let behind = behind.ok_or(Unchanged)?;
             if let Some((slot, pair)) = meet(behind, mixed, by)? {
                 let change = decide(Some(pair.value()));
                 return self.exchange(table, (slot, pair, 1), change, mixed, guard, by);
             }
-            (line, last) = (behind, behind.last().by(by).load());
-        }
-        if !last.ends_bucket() {
-            return Err(Unchanged);
+            if !behind.last().by(by).load().ends_bucket() {
+                return Err(Unchanged);
+            }
         }
         let Change::Put(value) = decide(None) else {
             return Ok(None);
         };
-        let depth = usize::from(behind.is_some());
-        let in_front = first.first_vacant().map(|slot| (slot, Pair::VACANT, 0));
-        let vacant = in_front.or_else(|| {
-            let slot = behind?.first_vacant()?;
-            Some((slot, Pair::VACANT, depth))
-        });
-        let claim = self.claim(table, rest(mixed), vacant, (line, last, depth), guard);
+        let (mut vacant, mut last) = (vacant_in(first, 0), (first, link, 0));
+        if vacant.is_none()
+            && let Some(behind) = behind
+        {
+            vacant = vacant_in(behind, 1);
+            last = (behind, behind.last().by(by).load(), 1);
+            if !last.1.ends_bucket() {
+                return Err(Unchanged);
+            }
+        }
+        let claim = self.claim(table, rest(mixed), vacant, last, guard);
         let claim = claim.ok_or(Unchanged)?;
         let is_put = self.settle_claim(table, claim, mixed, value, guard, by);
         if is_put { Ok(None) } else { Err(Unchanged) }
@@ -282,6 +286,13 @@ impl RawWords {
         }
         true
     }
+}
+
+/// A vacant slot of a line that is so many lines from its bucket's first.
+#[inline]
+fn vacant_in(line: &Line, depth: usize) -> Option<Claim<'_>> {
+    let slot = line.first_vacant()?;
+    Some((slot, Pair::VACANT, depth))
 }
 
 /// The live pair of a key in a line, and its slot.

@@ -9,6 +9,9 @@ type Map = WordMap<u64, u64, SameHash>;
 /// Room for what all threads insert, so that nothing grows but where that is the case.
 const ROOM: usize = 20_000;
 
+/// Entries of a crowded map.
+const CROWD: u64 = 100_000;
+
 const STRUCTURE: &str = "word_map";
 
 pub(super) const SPECS: &[Spec] = &[
@@ -18,6 +21,10 @@ pub(super) const SPECS: &[Spec] = &[
     that_pins("insert, present", insert_present),
     that_pins("remove", remove),
     Spec::new(STRUCTURE, "get_many, 10 present", THREADS, get_many),
+    Spec {
+        verified: false,
+        ..Spec::new(STRUCTURE, "get, absent, crowded", &[1], get_absent_crowded)
+    },
 ];
 
 const fn that_pins(operation: &'static str, run: fn(Case) -> Output) -> Spec {
@@ -67,6 +74,23 @@ fn get_absent(case: Case) -> Output {
         }
         for round in worker.rounds() {
             let key = absent(worker.index(), round);
+            worker.operation(|| assert!(map.get(key).is_none()));
+        }
+    })
+}
+
+/// In a map that has grown to where its tables double at a high load, so that many lines have links.
+fn get_absent_crowded(case: Case) -> Output {
+    let crowded = || {
+        let map = empty(0);
+        for key in 0..CROWD {
+            map.insert(key, key);
+        }
+        map
+    };
+    case.observe(crowded, |map, worker: &Worker| {
+        for round in worker.rounds() {
+            let key = CROWD + absent(worker.index(), round);
             worker.operation(|| assert!(map.get(key).is_none()));
         }
     })

@@ -1,6 +1,6 @@
 //! The runs of the words, and in which run each mistake is found.
 
-use super::filter_cases::by_filters;
+use super::filter_cases::{by_filters, unsigned};
 use super::memory::MOVES;
 use super::model::{Bug, Words};
 use crate::config::Op::{self, Get, Grow, Insert, Remove, TryInsert, Update};
@@ -436,8 +436,8 @@ pub fn seeded() -> Vec<Words> {
             )),
         ),
     ];
+    let seeded = seeded.into_iter().chain(unsigned());
     seeded
-        .into_iter()
         .map(|(bug, run)| Words {
             bug: Some(bug),
             ..run

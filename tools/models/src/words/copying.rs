@@ -101,7 +101,8 @@ impl Copying {
         for &member in &self.members {
             if let Kind::Live { key, .. } = member {
                 let home = Memory::home(new, run.keys[usize::from(key)]);
-                run.memory.append(home, member);
+                let is_signed = run.bug != Some(Bug::CopyUnsigned);
+                run.memory.append(home, member, is_signed);
             }
         }
         run.memory.present = new;

@@ -1,7 +1,8 @@
 //! The runs in which operations begin by filters, as the code does.
 
 use super::cases::{FIRST, GROW, KEYS, TOGETHER, copied, run};
-use super::model::Words;
+use super::memory::MOVES;
+use super::model::{Bug, Words};
 use crate::config::Op::{self, Get, Insert, Remove, TryInsert, Update};
 
 /// Runs of seconds in which operations begin by filters.
@@ -78,6 +79,17 @@ fn behind() -> Vec<Words> {
                 &[Get(3), Get(1)],
             ],
         ),
+        two_lines(
+            "words: by filters: insert behind a link of a key that was not there; gets",
+            &[&[Remove(3)], &[Insert(0)], &[Get(0), Get(0)]],
+        ),
+        run(
+            "words: by filters: a doubling of two lines; insert behind the link of a key that was not there; get",
+            (2, TOGETHER),
+            1,
+            &[1, 2, 3],
+            &[&[GROW], &[Remove(3), Insert(0)], &[Get(0)]],
+        ),
         moved(
             "words: by filters: a doubling of two lines; remove and insert behind the link; insert",
             &[&[GROW], &[Remove(1), Insert(1)], &[TryInsert(1)]],
@@ -89,5 +101,29 @@ fn behind() -> Vec<Words> {
                 &[&[GROW], &[Remove(1), Insert(1)], &[Get(1)]],
             ),
         ),
+    ]
+}
+
+/// Mistakes of signatures, in runs in which they are found.
+pub(super) fn unsigned() -> Vec<(Bug, Words)> {
+    let run = |keys: &[u8], moves, present: &[u8], programs: &[&[Op]]| Words {
+        filters: true,
+        ..run("words", (2, keys), moves, present, programs)
+    };
+    let five = |at_once| {
+        let five = run(&[0; 5], 1, &[4, 0, 1, 2], &[&[GROW], &[Get(2)]]);
+        copied(at_once, five)
+    };
+    let behind: &[&[Op]] = &[&[Remove(3)], &[Insert(0)], &[Get(0)]];
+    let moved: &[&[Op]] = &[&[GROW], &[Remove(3), Insert(0)], &[Get(4)]];
+    vec![
+        (
+            Bug::LinkUnsigned,
+            run(TOGETHER, 0, &[1, 2], &[&[Insert(0)], &[Get(2)]]),
+        ),
+        (Bug::SignedLate, run(TOGETHER, 0, &[1, 2, 3], behind)),
+        (Bug::SignedBlind, run(&[0; 5], 1, &[4, 2, 3], moved)),
+        (Bug::ChainUnsigned, five([false; MOVES])),
+        (Bug::CopyUnsigned, five(FIRST)),
     ]
 }

@@ -2,7 +2,7 @@
 //! those loaded in which it was; then the same in the line behind its link, if it has one. Who does not come to an end so
 //! goes through the bucket slot by slot.
 
-use super::memory::{Kind, Line, Memory, Place, Word};
+use super::memory::{Kind, Line, Memory, Place, Word, signature};
 use super::model::{Bug, Run};
 use super::thread::{By, Next, Step};
 use crate::config::Op;
@@ -30,10 +30,8 @@ pub enum At {
     Filter(Sought, Slots, Slots),
     /// Load the slots that had the key, from the first on.
     Load(Slots),
-    /// The key is not in the line: does the bucket end with it?
+    /// The key is not in the line: does the bucket end with it, for this key?
     Last,
-    /// Claim a slot.
-    Claim(u8),
 }
 
 /// An operation in its home line, or in that behind it.
@@ -149,13 +147,6 @@ impl Quick {
             }
             At::Load(met) => self.meet(run, met),
             At::Last => self.end(run),
-            At::Claim(slot) => {
-                let (place, own) = (self.place(run, slot), Step::new_claim(run));
-                if !run.exchange(place, Word::new(Kind::Vacant), own) {
-                    return Go(Step::Begin(By::Order));
-                }
-                Go(Step::decide_anew(run, self.table, (place, own)))
-            }
         }
     }
 
@@ -175,7 +166,10 @@ impl Quick {
                 self.filter_behind(run, Sought::Vacant)
             }
             (Sought::Vacant, _, None) => Go(Step::Begin(By::Order)),
-            (Sought::Vacant, _, Some(slot)) => self.go(At::Claim(slot)),
+            (Sought::Vacant, _, Some(slot)) => {
+                let place = self.place(run, slot);
+                Go(Step::claim_in(run, self.table, place))
+            }
             (Sought::Key, None, Some(_)) => self.go(At::Load(met)),
             (Sought::Key, None, None) => self.not_met(run),
             (Sought::Key, Some(claim), _) => {
@@ -241,14 +235,22 @@ impl Quick {
         let word = self.load(run, run.memory.slots - 1);
         let inserts = matches!(run.op, Op::Insert(_) | Op::TryInsert(_));
         match (word.kind, self.claim) {
-            (Kind::Link(_), Some(claim)) if run.bug == Some(Bug::BehindUnseen) => {
+            (Kind::Link(..), Some(claim)) if run.bug == Some(Bug::BehindUnseen) => {
                 Go(Step::settle(run, self.table, claim))
             }
-            (Kind::Link(line), _) if self.depth == 0 && !word.frozen => {
+            (Kind::Link(line, signed), claim) if self.depth == 0 && !word.frozen => {
                 let behind = Some(line);
-                Self { behind, ..self }.filter_behind(run, Sought::Key)
+                let quick = Self { behind, ..self };
+                match claim {
+                    _ if signed & signature(run.key()) != 0 => {
+                        quick.filter_behind(run, Sought::Key)
+                    }
+                    Some(claim) => Go(Step::settle(run, self.table, claim)),
+                    None if inserts => quick.filter_home(run, Sought::Vacant),
+                    None => End(None),
+                }
             }
-            (kind, claim) if word.frozen || matches!(kind, Kind::Link(_)) => match claim {
+            (kind, claim) if word.frozen || matches!(kind, Kind::Link(..)) => match claim {
                 Some(claim) => Go(Step::decide_in_order(run, self.table, claim)),
                 None => Go(Step::Begin(By::Order)),
             },

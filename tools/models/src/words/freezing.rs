@@ -79,7 +79,7 @@ impl Freezing {
         let is_wrong = run.bug == Some(Bug::LinksLast);
         let last = run.memory.slots - 1;
         match (self.at, kind) {
-            (At::Last(_), Kind::Link(next)) => Some(At::Last(next)),
+            (At::Last(_), Kind::Link(next, _)) => Some(At::Last(next)),
             (At::Last(_), _) if is_wrong => None,
             (At::Last(_), _) => Some(At::Slot(self.first, 0)),
             (At::Slot(line, slot), _) => {
@@ -91,7 +91,7 @@ impl Freezing {
                 let kind = run.memory.load(line, last).kind;
                 found(kind);
                 match kind {
-                    Kind::Link(next) => Some(At::Slot(next, 0)),
+                    Kind::Link(next, _) => Some(At::Slot(next, 0)),
                     _ => is_wrong.then_some(At::Last(self.first)),
                 }
             }

@@ -10,6 +10,15 @@ pub const MOVES: usize = 2;
 /// Lines of all tables.
 const TABLE_LINES: u8 = (1 << TABLES) - 1;
 
+/// Of the keys behind a link, a bit for each; two keys share one.
+pub type Signatures = u8;
+
+/// That of a key.
+#[must_use]
+pub const fn signature(key: u8) -> Signatures {
+    1 << (key / 2)
+}
+
 /// Threads, a bit for each.
 pub type Threads = u8;
 
@@ -36,8 +45,25 @@ pub enum Kind {
     },
     /// Was used.
     Vacant,
-    /// The next line; only in the last slot.
-    Link(Line),
+    /// The next line, and who is behind; only in the last slot. Only the first link of a bucket is asked.
+    Link(Line, Signatures),
+}
+
+impl Kind {
+    /// The signature of whose it is.
+    #[must_use]
+    pub const fn signature(self) -> Signatures {
+        match self {
+            Self::Live { key, .. } | Self::Claim { key, .. } => signature(key),
+            _ => 0,
+        }
+    }
+}
+
+/// The signatures of some.
+#[must_use]
+pub fn signatures(kinds: &[Kind]) -> Signatures {
+    kinds.iter().fold(0, |all, kind| all | kind.signature())
 }
 
 /// A slot's 16 bytes.
@@ -172,8 +198,14 @@ impl Memory {
         line
     }
 
-    /// Adds a member to a bucket that nobody else sees.
-    pub fn append(&mut self, home: Line, member: Kind) {
+    /// Adds a member to a bucket that nobody else sees; whether it is signed if it goes behind a link.
+    pub fn append(&mut self, home: Line, member: Kind, is_signed: bool) {
+        let last = self.slots - 1;
+        if let Kind::Link(next, signed) = self.load(home, last).kind
+            && is_signed
+        {
+            self.write(home, last, Kind::Link(next, signed | member.signature()));
+        }
         let mut line = home;
         loop {
             let mut slots = 0..self.slots;
@@ -184,12 +216,12 @@ impl Memory {
             if let Some(slot) = slots.find(is_free) {
                 return self.write(line, slot, member);
             }
-            let last = self.slots - 1;
             match self.load(line, last).kind {
-                Kind::Link(next) => line = next,
+                Kind::Link(next, _) => line = next,
                 kind => {
                     let behind = self.lengthen(&[kind, member]);
-                    return self.write(line, last, Kind::Link(behind));
+                    let link = Kind::Link(behind, signatures(&[kind, member]));
+                    return self.write(line, last, link);
                 }
             }
         }
@@ -209,10 +241,23 @@ impl Memory {
         loop {
             words.extend((0..self.slots).map(|slot| self.load(line, slot)));
             match self.load(line, self.slots - 1).kind {
-                Kind::Link(next) => line = next,
+                Kind::Link(next, _) => line = next,
                 _ => return words,
             }
         }
+    }
+
+    /// Whether the link of each bucket has the signatures of all keys that are behind it.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        (0..TABLE_LINES).all(|line| {
+            let Kind::Link(next, signed) = self.load(line, self.slots - 1).kind else {
+                return true;
+            };
+            let behind = self.bucket(next).into_iter();
+            let mut unsigned = behind.map(|word| word.kind.signature() & !signed);
+            unsigned.all(|unsigned| unsigned == 0)
+        })
     }
 
     /// Lines behind links.

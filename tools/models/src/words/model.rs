@@ -72,6 +72,16 @@ pub enum Bug {
     EndUnseen,
     /// A claim settles without a look at the line behind the link.
     BehindUnseen,
+    /// A link does not have the signature of what was in its slot.
+    LinkUnsigned,
+    /// A claim behind a link is signed after it was put there.
+    SignedLate,
+    /// What is written to the link is what was read there, and a signature, whatever is there by then.
+    SignedBlind,
+    /// The link of a line that is born has no signatures.
+    ChainUnsigned,
+    /// In a copy what comes behind a link that is there is not signed.
+    CopyUnsigned,
 }
 
 /// A run: keys, programs, and the mistake.
@@ -329,7 +339,7 @@ impl Model for Words {
     fn init_states(&self) -> Vec<State> {
         let mut memory = Memory::new(self.slots);
         for &key in &self.present {
-            memory.append(0, Kind::Live { key, value: key });
+            memory.append(0, Kind::Live { key, value: key }, true);
         }
         let first = |key| self.present.contains(&key).then_some(key);
         let keys = (0..self.keys.len()).map(|key| u8::try_from(key).unwrap_or(u8::MAX));
@@ -391,6 +401,9 @@ impl Model for Words {
                     live.all(|(key, value)| words.values(&state.memory, key).contains(&value))
                 },
             ),
+            Property::always("who is behind a link is signed", |_, state: &State| {
+                state.memory.is_signed()
+            }),
             Property::always("a bucket comes to an end", |_, state: &State| {
                 state.memory.behind() <= BEHIND
             }),

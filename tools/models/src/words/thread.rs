@@ -3,9 +3,10 @@
 use super::copying::Copying;
 use super::doubling::Doubling;
 use super::filters::{Quick, Slots};
-use super::memory::{Kind, Memory, Place, Threads, Word};
+use super::memory::{Kind, Memory, Place, Threads, Word, signatures};
 use super::model::{Bug, Run};
 use super::moving::Help;
+use super::signing::Then;
 use crate::config::Op;
 use crate::history::Answer;
 
@@ -52,6 +53,10 @@ pub enum Step {
     Exchange(Place, Word, Kind, Answer),
     /// A look-up has read a frozen word: has the bucket moved?
     AskMoved(Walk, Word),
+    /// Read whether the key is signed in the link of its bucket in this table.
+    AskSigned(u8, Then),
+    /// Sign it there, where this was read.
+    Sign(u8, Word, Then),
     /// Put a claim into a vacant slot.
     Claim(u8, Place),
     /// Make the last slot of a full bucket a link, with a claim behind it.
@@ -105,7 +110,7 @@ impl Walk {
             self.at.slot += 1;
             return Some(self);
         }
-        let Kind::Link(line) = word.kind else {
+        let Kind::Link(line, _) = word.kind else {
             return None;
         };
         self.at = Place {
@@ -133,6 +138,8 @@ impl Step {
                 Go(Self::Begin(By::Order))
             }
             Self::AskMoved(walk, word) => Self::ask_moved(run, walk, word),
+            Self::AskSigned(table, then) => Self::ask_signed(run, table, then),
+            Self::Sign(table, link, then) => Self::sign(run, table, link, then),
             Self::Claim(table, place) => Self::claim(run, table, place),
             Self::Lengthen(table, last, from) => Self::lengthen(run, table, last, from),
             Self::Decide(deciding) => Self::decide(run, deciding),
@@ -281,8 +288,13 @@ impl Step {
         }
         match walk.met {
             _ if !inserts => End(None),
+            None if walk.at.depth != 0 => {
+                Go(Self::AskSigned(walk.table, Then::Lengthen(walk.at, word)))
+            }
             None => Go(Self::Lengthen(walk.table, walk.at, word)),
-            Some((place, met)) if met.kind == Kind::Vacant => Go(Self::Claim(walk.table, place)),
+            Some((place, met)) if met.kind == Kind::Vacant => {
+                Go(Self::claim_in(run, walk.table, place))
+            }
             Some(claim) => Go(Self::decide_anew(run, walk.table, claim)),
         }
     }
@@ -314,7 +326,11 @@ impl Step {
             _ => from,
         };
         let line = run.memory.lengthen(&first);
-        if !run.exchange(last, from, Word::new(Kind::Link(line))) {
+        let signed = match run.bug {
+            Some(Bug::LinkUnsigned) => own.kind.signature(),
+            _ => signatures(&first),
+        };
+        if !run.exchange(last, from, Word::new(Kind::Link(line, signed))) {
             run.memory.shorten();
             return Go(Self::Begin(By::Order));
         }
@@ -358,6 +374,9 @@ impl Step {
         let own = Self::new_claim(run);
         if !run.exchange(place, Word::new(Kind::Vacant), own) {
             return Go(Self::Begin(By::Order));
+        }
+        if run.bug == Some(Bug::SignedLate) && place.depth != 0 {
+            return Go(Self::AskSigned(table, Then::Decide(place, own)));
         }
         Go(Self::decide_anew(run, table, (place, own)))
     }
@@ -436,6 +455,7 @@ impl Step {
                 (met.as_mut().map(|(_, word)| word), None)
             }
             Self::Lengthen(_, _, last) => (Some(last), None),
+            Self::AskSigned(_, then) | Self::Sign(_, _, then) => (then.claim_mut(), None),
             Self::Withdraw(deciding, other) => (
                 Some(&mut deciding.word),
                 other.as_mut().map(|(_, word)| word),
