@@ -100,7 +100,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
         Command::Explain { probe, variant } => {
             chosen(variant).and_then(|variants| explain::print(root, probe, &variants))
         }
-        Command::Mutate { only } => mutate::run(root, only),
+        Command::Mutate { only } => mutate::run(root, only, usize::MAX),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -141,9 +141,9 @@ fn outcome(code: u8, command: &str) -> Outcome {
     Outcome::Failed(format!("`cargo xtask asm {command}`: {why}"))
 }
 
-/// The step of CI: all mutants.
+/// The step of CI: a build of mutants for each variant. The command makes them all.
 pub(crate) fn mutants(shell: &Shell) -> Result<Outcome> {
-    Ok(outcome(mutate::run(&shell.root, "")?, "mutate"))
+    Ok(outcome(mutate::run(&shell.root, "", 1)?, "mutate"))
 }
 
 fn check(root: &Path, judging: &Judging, lines: bool) -> Result<Report> {

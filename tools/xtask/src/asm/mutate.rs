@@ -37,22 +37,24 @@ struct Mutant {
     says: String,
 }
 
-/// Makes each edit; 0 when all are found, 1 when one is not.
-pub(super) fn run(root: &Path, only: &str) -> Result<u8> {
+/// Makes each edit whose name contains `only`, in so many builds of a variant at most; 0 when all are found, 1 when one is not.
+pub(super) fn run(root: &Path, only: &str, builds_each: usize) -> Result<u8> {
     let mut table: Vec<(usize, Mutant)> = mutants::read(root, FILE)?;
     table.retain(|(_, mutant)| mutant.name.contains(only));
     ensure!(
         !table.is_empty(),
         "{FILE}: no mutant is called like `{only}`"
     );
-    let all = table.len();
-    let rounds = mutants::rounds(table, Mutant::is_apart_from);
-    let builds = rounds.len();
     let mut groups: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for round in rounds {
+    for round in mutants::rounds(table, Mutant::is_apart_from) {
         let variant = round[0].1.variant.clone();
         groups.entry(variant).or_default().push(round);
     }
+    groups
+        .values_mut()
+        .for_each(|rounds| rounds.truncate(builds_each));
+    let builds: usize = groups.values().map(Vec::len).sum();
+    let all: usize = groups.values().flatten().map(Vec::len).sum();
     let (rules, sources) = (rules(root)?, sources(root)?);
     let caught = side_by_side(groups.into_iter().collect(), |(name, rounds)| {
         let variant = chosen(core::slice::from_ref(&name)).context(place(&rounds[0]))?[0];

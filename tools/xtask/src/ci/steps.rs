@@ -243,6 +243,8 @@ fn lab(shell: &Shell) -> Result<Outcome> {
         "--",
         "--seconds",
         "10",
+        "--keys",
+        "40000",
         "--out",
         &out,
     ];
