@@ -2,8 +2,24 @@
 //! sees the other. The two must use different slots: one thread frees the first slot, then inserts.
 
 use super::words::{count, get, put, put_new, remove, words};
+use crate::map::word_map::raw::RawWords;
 use loom::sync::Arc;
 use loom::thread;
+
+/// Two inserts of an absent key, one after its thread has removed the key 7: one of them makes the entry, and so many are left.
+fn one_of_two_inserts(shared: Arc<RawWords>, key: u64, left: usize) {
+    let other = {
+        let shared = Arc::clone(&shared);
+        thread::spawn(move || put_new(&shared, key, 20))
+    };
+    assert_eq!(remove(&shared, 7), Some(1));
+    let mine = put_new(&shared, key, 10);
+    let theirs = other.join().expect("the other insert does not panic");
+    assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
+    assert_eq!(count(&shared, key), 1);
+    assert_eq!(get(&shared, key), Some(if mine { 10 } else { 20 }));
+    assert_eq!(shared.len(), left);
+}
 
 #[test]
 fn loom_w2_two_inserts_of_one_key_into_a_full_line_make_one_entry() {
@@ -12,17 +28,7 @@ fn loom_w2_two_inserts_of_one_key_into_a_full_line_make_one_entry() {
         put(&shared, 7, 1);
         put(&shared, 8, 2);
         assert_eq!(remove(&shared, 8), Some(2));
-        let other = {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || put_new(&shared, 9, 20))
-        };
-        assert_eq!(remove(&shared, 7), Some(1));
-        let mine = put_new(&shared, 9, 10);
-        let theirs = other.join().expect("the other insert does not panic");
-        assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
-        assert_eq!(count(&shared, 9), 1);
-        assert_eq!(get(&shared, 9), Some(if mine { 10 } else { 20 }));
-        assert_eq!(shared.len(), 1);
+        one_of_two_inserts(shared, 9, 1);
     });
 }
 
@@ -36,17 +42,7 @@ fn loom_w2_two_inserts_of_one_key_before_and_behind_a_link_make_one_entry() {
         put(&shared, 8, 2);
         put(&shared, 9, 3);
         assert_eq!(remove(&shared, 9), Some(3));
-        let other = {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || put_new(&shared, 10, 20))
-        };
-        assert_eq!(remove(&shared, 7), Some(1));
-        let mine = put_new(&shared, 10, 10);
-        let theirs = other.join().expect("the other insert does not panic");
-        assert!(mine ^ theirs, "one wins: mine {mine}, theirs {theirs}");
-        assert_eq!(count(&shared, 10), 1);
-        assert_eq!(get(&shared, 10), Some(if mine { 10 } else { 20 }));
-        assert_eq!(shared.len(), 2);
+        one_of_two_inserts(shared, 10, 2);
     });
 }
 
