@@ -35,7 +35,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// resize. *Progress*: lock-free; it never waits, and looks again only where a writer has just got on.
     /// *Cost*: 1 cold line, 2 behind a link. No store, no locked instruction, no guard; behind a link, and in a line that moves, a
     /// pin, and in one that has moved a step of the resize. An absent key costs as one behind a link if its line has one and a key
-    /// that went there had the same of 32 signatures.
+    /// that has been there had the same of 32 signatures.
     ///
     /// ```
     /// let map = atomshard::WordMap::from([(1, 'a')]);
@@ -56,8 +56,8 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Puts the value in and returns the one that it replaced, if any.
     ///
     /// *Consistency*: linearizes at the exchange of a slot. *Progress*: lock-free. *Cost*: 1 cold line and 1
-    /// read-modify-write on it; 2 for a new key in a line that was full before. While any shard is
-    /// resized, the key's own bucket is moved first if it is to be, and two others if not.
+    /// read-modify-write on it; 2 for a new key in a line that was full before, 3 behind its link. While any shard is
+    /// resized, the key's own bucket is moved first if it is to be, and another one if not.
     ///
     /// # Panics
     /// Aborts as all of std's collections do if the allocator refuses a shard's first table, or a line for a
@@ -99,7 +99,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Removes the key and returns its value.
     ///
     /// *Consistency*: linearizes at the exchange of its slot, or, if absent, at the load that showed it.
-    /// *Progress*: lock-free. *Cost*: 1 cold line, 1 read-modify-write.
+    /// *Progress*: lock-free. *Cost*: 1 cold line, 1 read-modify-write; behind a link 2 of each. What is behind a link goes with the last key there.
     ///
     /// ```
     /// let map = atomshard::WordMap::from([(1, 'a')]);

@@ -2,7 +2,8 @@
 //!
 //! Invariants: I1 and I3 of the [parent module](super).
 
-use super::pair::{Pair, REST_BITS, Signatures, Slot};
+use super::moving::retire_chain;
+use super::pair::{Behind, Pair, REST_BITS, Slot};
 use crate::arch::{self, Access, Kinds, LineWords};
 use crate::reclaim::{Domain, Guard, Object};
 use crate::sync::{MODEL, OPAQUE_READS, layout, note_objects, note_write};
@@ -225,14 +226,29 @@ impl Line {
         Some(unsafe { &*next })
     }
 
-    /// Says in the link of a bucket's first line that a key is behind it; whether that is said now.
-    pub(crate) fn sign(&self, rest: u64) -> bool {
-        let link = self.last().load();
-        if link.is_frozen() || !link.is_link() {
-            return false;
+    /// Counts and signs a key in the link of this bucket, before it goes behind; whether that was done. `link` is what was read there: what is
+    /// behind that one stays until the key is counted off.
+    pub(crate) fn enter_behind(&self, link: Pair, rest: u64) -> bool {
+        self.last().cas(link, link.with(rest))
+    }
+
+    /// Counts a key off that is not behind the link of this bucket any more; with the last one goes what is behind. When the bucket moves, the link
+    /// stays as it is.
+    pub(crate) fn leave_behind(&self, domain: &Domain<Self>, guard: &impl Guard) {
+        loop {
+            let link = self.last().load();
+            if link.is_frozen() {
+                return;
+            }
+            let left = link.with_one_less();
+            if !self.last().cas(link, left) {
+                continue;
+            }
+            if left == Pair::VACANT {
+                retire_chain(link, domain, guard);
+            }
+            return;
         }
-        let signed = link.with(rest);
-        link == signed || self.last().cas(link, signed)
     }
 
     /// Makes the last slot, which holds `last`, a link to a new line that has it in front, and `claim` next. The claim's
@@ -246,7 +262,7 @@ impl Line {
     ) -> Option<&'g Slot> {
         let pairs = [last, claim];
         let behind = Self::behind(&pairs, domain, guard);
-        let link = Pair::link(behind.as_ptr().cast(), Signatures::of(&pairs));
+        let link = Pair::link(behind.as_ptr().cast(), Behind::of(&pairs));
         if self.last().cas(last, link) {
             return self.follow(link).map(|line| &line.slots()[1]);
         }
@@ -270,7 +286,7 @@ impl Line {
             let Some(next) = line.follow(last) else {
                 let pairs = [last, member];
                 let behind = Self::behind(&pairs, domain, guard);
-                let link = Pair::link(behind.as_ptr().cast(), Signatures::of(&pairs));
+                let link = Pair::link(behind.as_ptr().cast(), Behind::of(&pairs));
                 line.last().store_private(link);
                 return if is_first { 2 } else { 0 };
             };

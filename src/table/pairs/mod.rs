@@ -23,8 +23,9 @@
 //! - I2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
 //!   put to the spare ones after it was unlinked and the guards of that moment have ended; from then on its
 //!   header is read and written only by who takes it from there, and its lines hold zeros.
-//! - I3. A line behind a link is retired after its home line's unit was born in the next table. A frozen link is followed only by who has,
-//!   under his guard, seen the unit unborn: then it is retired later than the guard began.
+//! - I3. A line behind a link is retired after its home line's unit was born in the next table, or by who has exchanged the link for vacant; that is
+//!   done when nobody is counted in it, and so nobody is behind or about to be. A frozen link is followed only by who has,
+//!   under his guard, seen the unit unborn: then it is retired later than the guard began. Any other link is followed by who has read it under his guard.
 //! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
 //!   stands before the first line.
 //! - I5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a

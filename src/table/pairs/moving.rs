@@ -9,7 +9,7 @@
 //! Invariants: I1 to I6 of the [parent module](super).
 
 use super::line::{Line, SLOTS};
-use super::pair::{Pair, Signatures, Slot};
+use super::pair::{Behind, Pair, Slot};
 use super::spares::Spares;
 use super::store::{POPULATED_LINES, Table};
 use crate::arch::{self, Access, Asking};
@@ -353,11 +353,11 @@ impl Members {
                 let behind: Vec<Pair> = core::iter::once(last).chain(far).collect();
                 note_write(behind.as_ptr());
                 let chain = chain(&behind, domain, guard);
-                let link = Pair::link(chain.as_ptr().cast(), Signatures::of(&behind));
+                let link = Pair::link(chain.as_ptr().cast(), Behind::of(&behind));
                 if birth(line.last(), link, by) {
                     table.spill(behind.len().min(SLOTS - 1).cast_signed());
                 } else {
-                    each_of_chain(Some(chain), |line| domain.give_back(line, guard));
+                    each_of_chain(link, |line| domain.give_back(line, guard));
                 }
                 return;
             }
@@ -390,7 +390,7 @@ fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<L
         let line = Line::behind(part, domain, guard);
         // SAFETY: I3: made above, and nobody else sees it yet.
         let last = unsafe { line.as_ref() }.last();
-        let link = Pair::link(next.as_ptr().cast(), Signatures::of(part));
+        let link = Pair::link(next.as_ptr().cast(), Behind::of(part));
         last.store_private(link);
         line
     })
@@ -469,23 +469,26 @@ fn exchange_final(slot: &Slot, mut pair: Pair) -> Pair {
 
 /// Calls `f` with each line behind this one, for who has the table alone; nobody follows the link afterwards.
 pub(super) fn take_behind(line: &Line, f: impl FnMut(NonNull<Line>)) {
-    let first = line.last().load().next().and_then(NonNull::new);
-    each_of_chain(first.map(NonNull::cast), f);
+    each_of_chain(line.last().load(), f);
 }
 
 /// Retires the lines behind a frozen one, whose unit is born.
 pub(super) fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
-    // SAFETY: I3: who comes later does not follow the link, and one mover retires the lines of a step.
-    take_behind(line, |line| unsafe { domain.retire(line, guard) });
+    retire_chain(line.last().load(), domain, guard);
 }
 
-/// Calls `f` with each line of a chain, which then is its own.
-fn each_of_chain(first: Option<NonNull<Line>>, mut f: impl FnMut(NonNull<Line>)) {
-    let mut next: Option<NonNull<Line>> = first;
-    while let Some(line) = next {
+/// Retires the lines behind a link, for the one who does.
+pub(super) fn retire_chain(link: Pair, domain: &Domain<Line>, guard: &impl Guard) {
+    // SAFETY: I3: who comes later does not follow the link; one mover retires the lines of a step, and who has exchanged a link those behind it.
+    each_of_chain(link, |line| unsafe { domain.retire(line, guard) });
+}
+
+/// Calls `f` with each line behind a link, which then is its own.
+fn each_of_chain(link: Pair, mut f: impl FnMut(NonNull<Line>)) {
+    let mut next = link.next();
+    while let Some(line) = next.and_then(NonNull::new).map(NonNull::<u8>::cast) {
         // SAFETY: I3: it lives until `f` is called.
-        let last = unsafe { line.as_ref() }.last().load();
-        next = last.next().and_then(NonNull::new).map(NonNull::cast);
+        next = unsafe { line.as_ref() as &Line }.last().load().next();
         f(line);
     }
 }

@@ -10,15 +10,25 @@
 //! | live | the value | the key is in the map |
 //! | claim | a ticket | an insert that is not decided; no claim has the ticket twice |
 //! | vacant | 0 | was used |
-//! | link | an address | the bucket goes on there; in a line's last slot only. In place of a key it has signatures |
+//! | link | an address | the bucket goes on there; in a line's last slot only. In place of a key it says what is behind |
 //! | each, frozen | as before | the pair never changes again |
 //!
 //! The words of a key are the same in every line of its shard. So a live pair that is not frozen is true
 //! wherever it stands, and who has read it may exchange it.
 //!
-//! A key's *signature* is one of 32 bits. The link of a bucket's first line has those of all keys that are behind it, claims too, or
-//! have ever been: a key is signed before it goes there, and a bit that is set stays. So a key whose bit is clear in a link that was
-//! read had not been behind it by then, and nobody has to look. Other links of a bucket are not asked.
+//! The link of a bucket's first line says what is behind it, in place of a key:
+//!
+//! ```text
+//! | frozen 1 | kind 4 | count 27 | signatures 32 |
+//! ```
+//!
+//! The *count* is of the keys that are behind, claims too, and of those that are about to go there: a key is counted before. Who takes one out counts
+//! it off afterwards; with the last one the link is exchanged for vacant, and what was behind goes. So nobody is behind a link that is not there.
+//! A count that has reached the end of its bits stays there.
+//!
+//! A key's *signature* is one of 32 bits. The link has those of all keys that are behind it or have been, set with the count; a bit that is set stays
+//! as long as the link. So a key whose bit is clear in a link that was read had not been behind it by then, and nobody has to look. Other links of a
+//! bucket are not asked.
 //!
 //! Source of signatures: Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors" (CACM 1970), with one hash function.
 
@@ -35,6 +45,10 @@ const CLAIM: u64 = 2 << REST_BITS;
 const VACANT: u64 = 3 << REST_BITS;
 const LINK: u64 = 4 << REST_BITS;
 const KIND: u64 = !(REST | FROZEN);
+/// Of a link.
+const COUNT: u64 = REST & !(u32::MAX as u64);
+/// One in a link's count.
+const ONE: u64 = 1 << 32;
 
 /// The content of one slot at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +84,29 @@ impl Pair {
     }
 
     /// The next line of a bucket, and what is behind it.
-    pub(super) fn link(address: *mut u8, behind: Signatures) -> Self {
+    pub(super) fn link(address: *mut u8, behind: Behind) -> Self {
         let key = LINK | behind.0;
         let value = address.expose_provenance() as u64;
         Self { key, value }
     }
 
-    /// This link, with a key behind it.
+    /// This link, with one key more behind it.
     pub(super) fn with(self, rest: u64) -> Self {
-        let key = self.key | signature(rest);
+        let key = Behind(self.key).with(rest).0;
         Self { key, ..self }
+    }
+
+    /// This link, with one key less behind it; vacant, if that was the last one.
+    pub(super) fn with_one_less(self) -> Self {
+        debug_assert!(self.key & COUNT != 0, "nobody is behind it");
+        match self.key & COUNT {
+            ONE => Self::VACANT,
+            COUNT => self,
+            _ => Self {
+                key: self.key - ONE,
+                ..self
+            },
+        }
     }
 
     /// The value of a member, or the ticket of a claim.
@@ -109,6 +136,11 @@ impl Pair {
     #[inline]
     pub(crate) fn is_member(self) -> bool {
         self.key & KIND == LIVE
+    }
+
+    /// A member or a claim, not frozen.
+    fn has_key(self) -> bool {
+        matches!(self.key & !REST, LIVE | CLAIM)
     }
 
     /// A member with this key, frozen or not.
@@ -202,15 +234,20 @@ fn signature(rest: u64) -> u64 {
     1 << ((rest ^ rest >> 27) % u64::from(u32::BITS))
 }
 
-/// Those of some keys.
+/// What a link says of what is behind it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Signatures(u64);
+pub(super) struct Behind(u64);
 
-impl Signatures {
-    /// Those of these members and claims.
+impl Behind {
+    /// These, as far as they are members and claims.
     pub(super) fn of(pairs: &[Pair]) -> Self {
-        let signatures = pairs.iter().map(|pair| signature(pair.rest()));
-        Self(signatures.fold(0, |all, one| all | one))
+        let keys = pairs.iter().filter(|pair| pair.has_key());
+        keys.fold(Self(0), |behind, pair| behind.with(pair.rest()))
+    }
+
+    fn with(self, rest: u64) -> Self {
+        let one = if self.0 & COUNT == COUNT { 0 } else { ONE };
+        Self((self.0 + one) | signature(rest))
     }
 }
 
@@ -313,7 +350,7 @@ impl<A: Access> Accessed<'_, A> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Pair, Signatures, signature};
+    use super::{Behind, COUNT, ONE, Pair, signature};
 
     #[test]
     fn a_link_excludes_who_is_not_signed_until_it_is_frozen() {
@@ -321,19 +358,39 @@ mod tests {
         let rest = |number: u64| number << 40 | number;
         assert_ne!(signature(rest(1)), signature(rest(2)));
         let behind = [Pair::live(rest(1), 10), Pair::claim(rest(3), 20)];
-        let link = Pair::link(core::ptr::null_mut(), Signatures::of(&behind));
+        let link = Pair::link(core::ptr::null_mut(), Behind::of(&behind));
         let excluded = |link: Pair| [1, 2, 3].map(|number| link.ends_bucket_of(rest(number)));
         assert_eq!(excluded(link), [false, true, false]);
         assert!(link.is_link() && !link.ends_bucket());
         let signed = link.with(rest(2));
         assert_eq!(excluded(signed), [false; 3]);
-        assert_eq!(signed.with(rest(1)), signed, "signed before");
         assert_eq!(excluded(link.frozen()), [false; 3]);
         assert_eq!(link.frozen().thawed(), link);
         assert_eq!(signed.next(), link.next());
         assert_eq!(excluded(Pair::VACANT), [true; 3]);
         assert_eq!(excluded(Pair::live(rest(1), 0)), [true; 3]);
         assert_eq!(excluded(Pair::VACANT.frozen()), [false; 3]);
+    }
+
+    #[test]
+    fn a_link_counts_who_is_behind_and_goes_with_the_last() {
+        let pairs = [Pair::VACANT, Pair::live(7, 10), Pair::claim(8, 20)];
+        let link = Pair::link(core::ptr::null_mut(), Behind::of(&pairs));
+        let more = link.with(9);
+        let less = more.with_one_less();
+        assert_eq!(less.key & COUNT, link.key & COUNT);
+        assert!(!less.ends_bucket_of(9), "signatures stay");
+        assert_eq!(less.next(), link.next());
+        assert_eq!(less.with_one_less().with_one_less(), Pair::VACANT);
+    }
+
+    #[test]
+    fn a_count_that_has_come_to_its_end_stays() {
+        let link = Pair::link(core::ptr::null_mut(), Behind(COUNT - ONE));
+        let full = link.with(7);
+        assert_eq!(full.key & COUNT, COUNT);
+        assert_eq!(full.with(7), full);
+        assert_eq!(full.with_one_less(), full);
     }
 
     /// By the lowest bits and by those above, whichever differ.

@@ -46,6 +46,30 @@ fn loom_w2_two_inserts_of_one_key_before_and_behind_a_link_make_one_entry() {
     });
 }
 
+/// The last key behind a link is removed while another comes: that is counted before it goes behind, so the link stays, or it meets another
+/// end of the bucket.
+#[test]
+fn loom_w2_a_link_goes_while_a_key_comes_behind_it() {
+    loom::model(|| {
+        let shared = Arc::new(words());
+        for key in [7, 8, 9] {
+            put(&shared, key, key);
+        }
+        assert_eq!(remove(&shared, 9), Some(9));
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || put_new(&shared, 10, 20))
+        };
+        assert_eq!(remove(&shared, 8), Some(8));
+        assert!(other.join().expect("the other insert does not panic"));
+        assert_eq!(
+            [7, 8, 10].map(|key| get(&shared, key)),
+            [Some(7), None, Some(20)]
+        );
+        assert_eq!((count(&shared, 10), shared.len()), (1, 2));
+    });
+}
+
 #[test]
 fn loom_w2_two_inserts_of_one_key_take_the_first_empty_slot() {
     loom::model(|| {

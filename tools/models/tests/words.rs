@@ -28,7 +28,7 @@ fn every_mistake_is_found() {
     const ANSWER: &str = "every answer has an explanation";
     const TWICE: &str = "no key is there twice";
     const TRUE: &str = "a live word is true wherever it stands";
-    const SIGNED: &str = "who is behind a link is signed";
+    const SAYS: &str = "a link says who is behind it";
     const ENDS: &str = "every schedule ends";
     let expected = [
         (Bug::TwoPasses, TWICE),
@@ -63,11 +63,17 @@ fn every_mistake_is_found() {
         (Bug::FrozenSkipped, TWICE),
         (Bug::EndUnseen, TWICE),
         (Bug::BehindUnseen, TWICE),
-        (Bug::LinkUnsigned, SIGNED),
-        (Bug::SignedLate, SIGNED),
-        (Bug::SignedBlind, ANSWER),
-        (Bug::ChainUnsigned, SIGNED),
-        (Bug::CopyUnsigned, SIGNED),
+        (Bug::LinkUnsigned, SAYS),
+        (Bug::EnteredLate, SAYS),
+        (Bug::EntersAny, LOST),
+        (Bug::SignedOnly, SAYS),
+        (Bug::CountedOnly, SAYS),
+        (Bug::StaysCounted, SAYS),
+        (Bug::CountedTwice, SAYS),
+        (Bug::GoesUncounted, LOST),
+        (Bug::EntersBlind, ANSWER),
+        (Bug::ChainUnsigned, SAYS),
+        (Bug::CopyUnsigned, SAYS),
     ];
     let seeded = cases::seeded();
     assert_eq!(seeded.len(), expected.len());

@@ -78,6 +78,20 @@ fn tidy_wants_atomics_from_the_facade() {
 }
 
 #[test]
+fn tidy_wants_edits_that_can_be_made() {
+    expect(
+        "tidy/bad_edits",
+        1,
+        &[
+            "tools/mutants.toml:6: its text to replace occurs 0 times in src/lib.rs, expected once",
+            "tools/mutants.toml:10: its text to replace occurs 2 times in src/lib.rs, expected once",
+            "tools/mutants.toml:14: src/gone.rs cannot be read",
+            "tidy: FAILED, 3 findings in 3 files",
+        ],
+    );
+}
+
+#[test]
 fn tidy_follows_links() {
     expect(
         "tidy/bad_links",

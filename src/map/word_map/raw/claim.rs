@@ -22,9 +22,13 @@
 //! somebody's completes whoever sleeps.
 //!
 //! A bucket that has no vacant slot either goes on in a new line. Its last slot becomes a link by one exchange; what
-//! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second, and the link has the
-//! signatures of both. Before a claim goes behind a link that is there, its key is signed in it: so who decides a claim before the link, his
+//! was there, a member or a claim, is in the new line's first slot by then, and the own claim in the second, and both are entered in the link.
+//! Before a claim goes behind a link that is there, its key is entered in it, which signs and counts it: so who decides a claim before the link, his
 //! own or another's, and finds its key not signed there afterwards, has come before whoever will claim it behind.
+//!
+//! Whoever takes a claim or a member out from behind a link counts it off afterwards, and with the last one the link becomes vacant. A claim that
+//! is not made after all is counted off by who would have made it. So the count is never less than the keys behind, and the link goes only when
+//! nobody is there, nor about to be.
 //!
 //! Invariants: I2 of the [parent module](super).
 
@@ -51,6 +55,7 @@ impl RawWords {
     /// Decides a claim on a key by inserting the value there. How deep the key is then, or `None` if the bucket
     /// has to be looked through again.
     pub(super) fn decide<'g>(
+        &self,
         line: &'g Line,
         (slot, pair, depth): Claim<'g>,
         rest: u64,
@@ -59,7 +64,7 @@ impl RawWords {
         guard: &'g LocalGuard<'_>,
     ) -> Option<usize> {
         if !line.is_alone(slot, rest, by) {
-            return Self::decide_in_order(line, (slot, pair, depth), rest, value, guard);
+            return self.decide_in_order(line, (slot, pair, depth), rest, value, guard);
         }
         let settled = slot.by(by).cas(pair, Pair::live(rest, value));
         settled.then_some(depth)
@@ -68,25 +73,26 @@ impl RawWords {
     /// As above, slot by slot.
     #[inline(never)]
     fn decide_in_order<'g>(
+        &self,
         line: &'g Line,
         mut claim: Claim<'g>,
         rest: u64,
         value: u64,
-        _guard: &'g LocalGuard<'_>,
+        guard: &'g LocalGuard<'_>,
     ) -> Option<usize> {
         loop {
             let (slot, pair, depth) = claim;
-            match Self::look(line, (slot, pair), rest) {
+            match self.look(line, (slot, pair), rest, guard) {
                 Seen::Alone => {
                     let settled = slot.cas(pair, Pair::live(rest, value));
                     return settled.then_some(depth);
                 }
                 Seen::Vain => {
-                    let _decided_by_another = slot.cas(pair, Pair::VACANT);
+                    self.withdraw(line, claim, guard);
                     return None;
                 }
                 Seen::Earlier(other) => {
-                    let _decided_by_another = slot.cas(pair, Pair::VACANT);
+                    self.withdraw(line, claim, guard);
                     claim = other;
                 }
             }
@@ -95,7 +101,13 @@ impl RawWords {
 
     /// Looks at all slots of a bucket but that of a claim, and takes later claims on the key away as long as the claim is
     /// there: then whoever begins meets it and makes none. (Else two could take each other's away for ever.)
-    fn look<'g>(first: &'g Line, (claim, own): (&Slot, Pair), rest: u64) -> Seen<'g> {
+    fn look<'g>(
+        &self,
+        first: &'g Line,
+        (claim, own): (&Slot, Pair),
+        rest: u64,
+        guard: &'g LocalGuard<'_>,
+    ) -> Seen<'g> {
         let (mut line, mut depth, mut is_before) = (first, 0, true);
         loop {
             let mut last = Pair::ZERO;
@@ -118,7 +130,7 @@ impl RawWords {
                         return Seen::Vain;
                     }
                     // Whatever is there afterwards is looked at once more.
-                    let _changed = slot.cas(pair, Pair::VACANT);
+                    self.withdraw(first, (slot, pair, depth), guard);
                 };
             }
             match line.follow(last) {
@@ -129,28 +141,104 @@ impl RawWords {
         }
     }
 
-    /// Claims a slot of a bucket that was found full: a vacant one, or one in a new line. Behind a link the key is signed first.
+    /// Takes a claim out of its slot, unless another has decided it.
+    fn withdraw(&self, first: &Line, (slot, pair, depth): Claim<'_>, guard: &LocalGuard<'_>) {
+        if slot.cas(pair, Pair::VACANT) && depth != 0 {
+            first.leave_behind(&self.domain, guard);
+        }
+    }
+
+    /// Claims a slot of a bucket that was found full: a vacant one, or one in a new line. Behind the bucket's `link` the key is entered first.
     pub(super) fn claim<'g>(
         &self,
         table: Table<'_>,
         rest: u64,
         vacant: Option<Claim<'g>>,
         (line, last, depth): (&'g Line, Pair, usize),
+        link: Pair,
         guard: &'g LocalGuard<'_>,
     ) -> Option<Claim<'g>> {
         let claim = Pair::claim(rest, self.domain.ticket(guard));
+        let first = table.line_of(rest);
         let is_behind = vacant.map_or(depth, |(.., depth)| depth) != 0;
-        if is_behind && !table.line_of(rest).sign(rest) {
+        if is_behind && !first.enter_behind(link, rest) {
             return None;
         }
-        if let Some((slot, vacant, depth)) = vacant {
-            return slot.cas(vacant, claim).then_some((slot, claim, depth));
+        let claimed = match vacant {
+            Some((slot, vacant, depth)) => slot.cas(vacant, claim).then_some((slot, claim, depth)),
+            None => {
+                let slot = line.lengthen(last, claim, &self.domain, guard);
+                slot.map(|slot| (slot, claim, depth + 1))
+            }
+        };
+        if claimed.is_none() && is_behind {
+            first.leave_behind(&self.domain, guard);
         }
-        let slot = line.lengthen(last, claim, &self.domain, guard)?;
-        if depth == 0 && last.is_member() {
+        if claimed.is_some() && vacant.is_none() && depth == 0 && last.is_member() {
             table.spill(1);
         }
-        Some((slot, claim, depth + 1))
+        claimed
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::{Change, Mixer, RawWords};
+    use crate::table::pairs::Line;
+
+    /// A map whose tables have so many lines that none doubles here.
+    fn map() -> RawWords {
+        RawWords::new(2000, Mixer::new([1, 2, 3]))
+    }
+
+    /// The line of small mixed keys, once one has been put.
+    fn line(map: &RawWords) -> &Line {
+        let table = map.directory().and_then(|directory| directory.table(0));
+        table.expect("a key was put").line_of(1)
+    }
+
+    /// Keys of one line, the last two behind its link.
+    #[test]
+    fn a_link_goes_with_the_last_key_behind_it() {
+        let map = map();
+        let change = |mixed, change| map.change_mixed(mixed, |_| change, &map.pin());
+        let ends = || line(&map).last().load().ends_bucket();
+        for round in 1..4 {
+            for mixed in 1..=5 {
+                assert_eq!(change(mixed, Change::Put(round)), None, "{mixed}");
+                assert_eq!(ends(), mixed < 5, "{mixed}");
+            }
+            for mixed in [4, 2, 5] {
+                assert!(!ends(), "{mixed} is still there");
+                assert_eq!(change(mixed, Change::Remove), Some(round), "{mixed}");
+            }
+            assert!(ends(), "nobody is behind");
+            let found = [1, 2, 3, 4, 5].map(|mixed| map.get_mixed(mixed));
+            assert_eq!(found, [Some(round), None, Some(round), None, None]);
+            assert_eq!(change(1, Change::Remove), Some(round));
+            assert_eq!(change(3, Change::Remove), Some(round));
+        }
+        assert_eq!(map.len(), 0);
+    }
+
+    /// A slot for a claim is found behind one link; who is entered in another one would claim it in a line that is not linked.
+    #[test]
+    fn nobody_is_entered_in_another_link_than_he_has_read() {
+        let map = map();
+        let change = |mixed, change| map.change_mixed(mixed, |_| change, &map.pin());
+        let put = || (1..=5).for_each(|mixed| _ = change(mixed, Change::Put(0)));
+        put();
+        let guard = map.pin();
+        let read = line(&map).last().load();
+        (4..=5).for_each(|mixed| _ = change(mixed, Change::Remove));
+        assert!(!line(&map).enter_behind(read, 6), "there is none");
+        put();
+        assert!(line(&map).last().load().is_link());
+        assert!(!line(&map).enter_behind(read, 6), "there is another one");
+        assert!(line(&map).enter_behind(line(&map).last().load(), 6));
+        line(&map).leave_behind(&map.domain, &guard);
+        (1..=5).for_each(|mixed| _ = change(mixed, Change::Remove));
+        assert!(line(&map).last().load().ends_bucket());
     }
 }
 
@@ -175,7 +263,9 @@ mod w2 {
         let slot = &table.line_of(KEY).slots()[slot];
         let claim = Pair::claim(KEY, map.domain.ticket(&guard));
         assert!(slot.cas(Pair::VACANT, claim), "the slot is its own");
-        RawWords::decide(table.line_of(KEY), (slot, claim, 0), KEY, 1, Asking, &guard).is_some()
+        let line = table.line_of(KEY);
+        map.decide(line, (slot, claim, 0), KEY, 1, Asking, &guard)
+            .is_some()
     }
 
     /// Two claims in two slots: of two owners that look for others, one sees the other's.

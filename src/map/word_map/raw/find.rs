@@ -69,6 +69,8 @@ pub(super) enum Walked<'g> {
         rival: Option<(&'g Slot, Pair, usize)>,
         /// The last line, what its last slot holds, and how far it is from the first.
         last: (&'g Line, Pair, usize),
+        /// What the last slot of the first line holds.
+        link: Pair,
     },
     /// The bucket moves, or has moved.
     Frozen,
@@ -206,7 +208,7 @@ impl RawWords {
     /// Looks through a bucket for a key, in order.
     pub(super) fn walk<'g>(table: Table<'g>, rest: u64, _guard: &'g impl Guard) -> Walked<'g> {
         let mut line = table.line_of(rest);
-        let (mut vacant, mut rival, mut depth) = (None, None, 0);
+        let (mut vacant, mut rival, mut link, mut depth) = (None, None, None, 0);
         loop {
             let mut last = Pair::ZERO;
             for slot in line.slots() {
@@ -228,6 +230,7 @@ impl RawWords {
                 }
                 last = pair;
             }
+            let link = *link.get_or_insert(last);
             match line.follow(last) {
                 Some(next) => line = next,
                 None => {
@@ -236,6 +239,7 @@ impl RawWords {
                         vacant,
                         rival,
                         last,
+                        link,
                     };
                 }
             }

@@ -26,6 +26,9 @@ use crate::table::pairs::{
 /// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.3
 /// members per line; in maps that caches hold, where a key behind a link costs most and memory least, of 2.0.
 const SPILL_LIMITS: [u64; 2] = [8, 41];
+/// Members per line, times 4, below which a table halves, by whether caches hold the map then. Where keys come and go, a table doubles at fewer
+/// members than when it only grows, at 1.5 a line if caches hold it; and what has doubled must not halve at once.
+const SPARSE_X4: [u64; 2] = [2, 3];
 /// The size up to which a shard's table is of a map that caches hold: of less than 32 KiB.
 const CACHED_SIZE: i32 = 4;
 /// Members per line, times 10, that a presized table is made for, and one that is larger than [`CACHED_SIZE`] and shrunk.
@@ -288,14 +291,15 @@ impl RawWords {
         }
         // A sample alone is too small to tell a table that has doubled from one that is sparse.
         let share = self.len() / SHARDS;
-        if share as u64 * 4 > table.lines() * 3 {
+        let sparse = SPARSE_X4[usize::from(table.size() - 1 > CACHED_SIZE)];
+        if share as u64 * 4 > table.lines() * sparse {
             return;
         }
         let sample = SAMPLE_LINES.min(table.lines());
         let start = table.number_at(table.scale().position(rest(mixed)));
         let lines = (0..sample).map(|i| table.line((start + i) % table.lines()));
         let members: usize = lines.map(Line::members).sum();
-        if members as u64 <= sample * 3 / 4 {
+        if members as u64 * 4 <= sample * sparse {
             self.start(mixed, table, table.size() - 1, guard);
         }
     }

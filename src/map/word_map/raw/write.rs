@@ -164,7 +164,7 @@ impl RawWords {
                 return Err(Unchanged);
             }
         }
-        let claim = self.claim(table, rest(mixed), vacant, last, guard);
+        let claim = self.claim(table, rest(mixed), vacant, last, link, guard);
         let claim = claim.ok_or(Unchanged)?;
         let is_put = self.settle_claim(table, claim, mixed, value, guard, by);
         if is_put { Ok(None) } else { Err(Unchanged) }
@@ -191,12 +191,22 @@ impl RawWords {
         }
         if change == Change::Remove {
             self.domain.count(-1, guard);
-            if depth == 1 {
-                table.spill(-1);
+            if depth != 0 {
+                self.count_off(table, mixed, depth, guard);
             }
             self.shrink_if_sparse(mixed, table, guard);
         }
         Ok(Some(pair.value()))
+    }
+
+    /// Counts a key off that was behind a link.
+    #[cold]
+    fn count_off(&self, table: Table<'_>, mixed: u64, depth: usize, guard: &LocalGuard<'_>) {
+        if depth == 1 {
+            table.spill(-1);
+        }
+        let first = table.line_of(rest(mixed));
+        first.leave_behind(&self.domain, guard);
     }
 
     /// In a bucket that has a link, moves, or changes all the time; and in a shard without a table.
@@ -258,8 +268,9 @@ impl RawWords {
                 vacant,
                 rival,
                 last,
+                link,
             } => rival
-                .or_else(|| self.claim(table, rest(mixed), vacant, last, guard))
+                .or_else(|| self.claim(table, rest(mixed), vacant, last, link, guard))
                 .is_some_and(|claim| self.settle_claim(table, claim, mixed, value, guard, Asking)),
             Walked::Live { .. } | Walked::Frozen => false,
         }
@@ -276,7 +287,7 @@ impl RawWords {
         by: impl Access,
     ) -> bool {
         let line = table.line_of(rest(mixed));
-        let Some(depth) = Self::decide(line, claim, rest(mixed), value, by, guard) else {
+        let Some(depth) = self.decide(line, claim, rest(mixed), value, by, guard) else {
             return false;
         };
         self.domain.count(1, guard);

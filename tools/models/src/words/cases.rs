@@ -1,6 +1,6 @@
 //! The runs of the words, and in which run each mistake is found.
 
-use super::filter_cases::{by_filters, unsigned};
+use super::filter_cases::{by_filters, going, not_entered};
 use super::memory::MOVES;
 use super::model::{Bug, Words};
 use crate::config::Op::{self, Get, Grow, Insert, Remove, TryInsert, Update};
@@ -191,6 +191,7 @@ pub fn quick() -> Vec<Words> {
         ),
     ];
     runs.extend(quick_copies());
+    runs.extend(going());
     runs.extend(by_filters());
     runs
 }
@@ -271,6 +272,31 @@ pub fn full() -> Vec<Words> {
                 &[TryInsert(1), Remove(2), Insert(2)],
             ],
         ),
+        run(
+            "words: a link goes, and another comes; inserts of a key",
+            (2, TOGETHER),
+            0,
+            &[1, 2, 3],
+            &[
+                &[Remove(2), Remove(3), Insert(2), Insert(3)],
+                &[Insert(0)],
+                &[TryInsert(0)],
+            ],
+        ),
+        Words {
+            filters: true,
+            ..run(
+                "words: by filters: a link goes, and another comes; insert; gets",
+                (2, TOGETHER),
+                0,
+                &[1, 2, 3],
+                &[
+                    &[Remove(2), Remove(3), Insert(2), Insert(3)],
+                    &[Insert(0), Remove(0)],
+                    &[Get(0), Get(3)],
+                ],
+            )
+        },
         copied(
             FIRST,
             run(
@@ -436,7 +462,7 @@ pub fn seeded() -> Vec<Words> {
             )),
         ),
     ];
-    let seeded = seeded.into_iter().chain(unsigned());
+    let seeded = seeded.into_iter().chain(not_entered());
     seeded
         .map(|(bug, run)| Words {
             bug: Some(bug),

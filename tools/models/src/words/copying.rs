@@ -101,8 +101,11 @@ impl Copying {
         for &member in &self.members {
             if let Kind::Live { key, .. } = member {
                 let home = Memory::home(new, run.keys[usize::from(key)]);
-                let is_signed = run.bug != Some(Bug::CopyUnsigned);
-                run.memory.append(home, member, is_signed);
+                let is_wrong = run.bug == Some(Bug::CopyUnsigned);
+                run.memory.append(home, member, |behind| match is_wrong {
+                    true => behind,
+                    false => behind.with(key),
+                });
             }
         }
         run.memory.present = new;

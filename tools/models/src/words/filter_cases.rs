@@ -54,6 +54,7 @@ pub(super) fn by_filters() -> Vec<Words> {
         ),
     ];
     runs.extend(behind());
+    runs.extend(going());
     runs.iter_mut().for_each(|run| run.filters = true);
     runs
 }
@@ -104,8 +105,49 @@ fn behind() -> Vec<Words> {
     ]
 }
 
-/// Mistakes of signatures, in runs in which they are found.
-pub(super) fn unsigned() -> Vec<(Bug, Words)> {
+/// Runs in which nobody is behind a link any more: in order too, by [`quick`](super::cases::quick).
+pub(super) fn going() -> Vec<Words> {
+    let two_lines = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2, 3], programs);
+    let moved = |name, programs: &[&[Op]]| run(name, (2, KEYS), 1, &[0, 2, 1], programs);
+    vec![
+        two_lines(
+            "words: a link goes; inserts of a key",
+            &[&[Remove(2), Remove(3)], &[Insert(0)], &[TryInsert(0)]],
+        ),
+        two_lines(
+            "words: a link goes, and another comes; insert",
+            &[
+                &[Remove(2), Remove(3), Insert(2), Insert(3)],
+                &[TryInsert(0)],
+            ],
+        ),
+        two_lines(
+            "words: a link goes, and another comes; gets",
+            &[
+                &[Remove(2), Remove(3), Insert(3), Insert(2)],
+                &[Get(3), Get(2)],
+            ],
+        ),
+        two_lines(
+            "words: two who take out the last ones behind a link; insert and get",
+            &[&[Remove(2)], &[Remove(3)], &[Insert(0), Get(0)]],
+        ),
+        moved(
+            "words: a doubling; a link goes; insert",
+            &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
+        ),
+        copied(
+            FIRST,
+            moved(
+                "words: a copy; a link goes; insert",
+                &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
+            ),
+        ),
+    ]
+}
+
+/// Mistakes of links, in runs in which they are found.
+pub(super) fn not_entered() -> Vec<(Bug, Words)> {
     let run = |keys: &[u8], moves, present: &[u8], programs: &[&[Op]]| Words {
         filters: true,
         ..run("words", (2, keys), moves, present, programs)
@@ -116,13 +158,22 @@ pub(super) fn unsigned() -> Vec<(Bug, Words)> {
     };
     let behind: &[&[Op]] = &[&[Remove(3)], &[Insert(0)], &[Get(0)]];
     let moved: &[&[Op]] = &[&[GROW], &[Remove(3), Insert(0)], &[Get(4)]];
+    let goes: &[&[Op]] = &[&[Remove(2), Remove(3)], &[Insert(0)], &[TryInsert(0)]];
+    let comes: &[&[Op]] = &[&[Remove(2), Remove(3), Insert(2), Insert(3)], &[Insert(0)]];
+    let two_lines = |programs| run(TOGETHER, 0, &[1, 2, 3], programs);
     vec![
         (
             Bug::LinkUnsigned,
             run(TOGETHER, 0, &[1, 2], &[&[Insert(0)], &[Get(2)]]),
         ),
-        (Bug::SignedLate, run(TOGETHER, 0, &[1, 2, 3], behind)),
-        (Bug::SignedBlind, run(&[0; 5], 1, &[4, 2, 3], moved)),
+        (Bug::EnteredLate, two_lines(behind)),
+        (Bug::EntersAny, two_lines(comes)),
+        (Bug::SignedOnly, two_lines(behind)),
+        (Bug::CountedOnly, two_lines(behind)),
+        (Bug::StaysCounted, two_lines(goes)),
+        (Bug::CountedTwice, two_lines(goes)),
+        (Bug::GoesUncounted, two_lines(goes)),
+        (Bug::EntersBlind, run(&[0; 5], 1, &[4, 2, 3], moved)),
         (Bug::ChainUnsigned, five([false; MOVES])),
         (Bug::CopyUnsigned, five(FIRST)),
     ]

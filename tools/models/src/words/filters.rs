@@ -2,7 +2,7 @@
 //! those loaded in which it was; then the same in the line behind its link, if it has one. Who does not come to an end so
 //! goes through the bucket slot by slot.
 
-use super::memory::{Kind, Line, Memory, Place, Word, signature};
+use super::memory::{Kind, Line, Memory, Place, Word};
 use super::model::{Bug, Run};
 use super::thread::{By, Next, Step};
 use crate::config::Op;
@@ -38,8 +38,8 @@ pub enum At {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quick {
     table: u8,
-    /// The line behind the link, once that was met.
-    behind: Option<Line>,
+    /// The link, and the line behind it, once it was met.
+    behind: Option<(Word, Line)>,
     /// Of the line at which it is: 1 behind the link.
     depth: u8,
     /// The first slot that was empty.
@@ -114,7 +114,8 @@ impl Quick {
     fn place(&self, run: &Run<'_>, slot: u8) -> Place {
         let home = Memory::home(self.table, run.keys[usize::from(run.key())]);
         let depth = self.depth;
-        let line = self.behind.filter(|_| depth != 0).unwrap_or(home);
+        let behind = self.behind.filter(|_| depth != 0);
+        let line = behind.map_or(home, |(_, line)| line);
         Place { depth, slot, line }
     }
 
@@ -168,7 +169,8 @@ impl Quick {
             (Sought::Vacant, _, None) => Go(Step::Begin(By::Order)),
             (Sought::Vacant, _, Some(slot)) => {
                 let place = self.place(run, slot);
-                Go(Step::claim_in(run, self.table, place))
+                let link = self.behind.map(|(link, _)| link);
+                Go(Step::claim_in(run, self.table, place, link))
             }
             (Sought::Key, None, Some(_)) => self.go(At::Load(met)),
             (Sought::Key, None, None) => self.not_met(run),
@@ -199,7 +201,7 @@ impl Quick {
                 Go(Step::Begin(By::Order))
             }
             Kind::Live { key, value } if key == run.key() && !word.frozen => {
-                Step::met(run, self.place(run, slot), word, value)
+                Step::met(run, self.table, self.place(run, slot), word, value)
             }
             _ => match met & !bit(slot) {
                 0 => self.not_met(run),
@@ -227,7 +229,8 @@ impl Quick {
             Kind::Zero
         };
         let (place, member) = (self.place(run, slot), run.own_member());
-        Go(Step::Exchange(place, Word::new(kind), member, None))
+        let from = Word::new(kind);
+        Go(Step::Exchange(self.table, place, from, member, None))
     }
 
     /// Loads the last slot: whether the bucket ends with the line, and has not moved.
@@ -238,13 +241,11 @@ impl Quick {
             (Kind::Link(..), Some(claim)) if run.bug == Some(Bug::BehindUnseen) => {
                 Go(Step::settle(run, self.table, claim))
             }
-            (Kind::Link(line, signed), claim) if self.depth == 0 && !word.frozen => {
-                let behind = Some(line);
+            (Kind::Link(line, entered), claim) if self.depth == 0 && !word.frozen => {
+                let behind = Some((word, line));
                 let quick = Self { behind, ..self };
                 match claim {
-                    _ if signed & signature(run.key()) != 0 => {
-                        quick.filter_behind(run, Sought::Key)
-                    }
+                    _ if entered.may_have(run.key()) => quick.filter_behind(run, Sought::Key),
                     Some(claim) => Go(Step::settle(run, self.table, claim)),
                     None if inserts => quick.filter_home(run, Sought::Vacant),
                     None => End(None),

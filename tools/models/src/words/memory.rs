@@ -19,6 +19,63 @@ pub const fn signature(key: u8) -> Signatures {
     1 << (key / 2)
 }
 
+/// What a link says of what is behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Behind {
+    /// How many keys are there, or about to go there.
+    pub count: u8,
+    /// Of those that are, and have been.
+    pub signatures: Signatures,
+}
+
+impl Behind {
+    /// These, as far as they have keys.
+    #[must_use]
+    pub fn of(kinds: &[Kind]) -> Self {
+        let keys = kinds.iter().filter_map(|kind| kind.key());
+        keys.fold(Self::default(), Self::with)
+    }
+
+    /// With one key more.
+    #[must_use]
+    pub const fn with(self, key: u8) -> Self {
+        self.counted().signed(key)
+    }
+
+    /// The same, not signed.
+    #[must_use]
+    pub const fn counted(self) -> Self {
+        Self {
+            count: self.count + 1,
+            ..self
+        }
+    }
+
+    /// The same, not counted.
+    #[must_use]
+    pub const fn signed(self, key: u8) -> Self {
+        Self {
+            signatures: self.signatures | signature(key),
+            ..self
+        }
+    }
+
+    /// With one key less.
+    #[must_use]
+    pub const fn with_one_less(self) -> Self {
+        Self {
+            count: self.count.saturating_sub(1),
+            ..self
+        }
+    }
+
+    /// Whether a key may be there.
+    #[must_use]
+    pub const fn may_have(self, key: u8) -> bool {
+        self.signatures & signature(key) != 0
+    }
+}
+
 /// Threads, a bit for each.
 pub type Threads = u8;
 
@@ -46,24 +103,18 @@ pub enum Kind {
     /// Was used.
     Vacant,
     /// The next line, and who is behind; only in the last slot. Only the first link of a bucket is asked.
-    Link(Line, Signatures),
+    Link(Line, Behind),
 }
 
 impl Kind {
-    /// The signature of whose it is.
+    /// Whose it is.
     #[must_use]
-    pub const fn signature(self) -> Signatures {
+    pub const fn key(self) -> Option<u8> {
         match self {
-            Self::Live { key, .. } | Self::Claim { key, .. } => signature(key),
-            _ => 0,
+            Self::Live { key, .. } | Self::Claim { key, .. } => Some(key),
+            _ => None,
         }
     }
-}
-
-/// The signatures of some.
-#[must_use]
-pub fn signatures(kinds: &[Kind]) -> Signatures {
-    kinds.iter().fold(0, |all, kind| all | kind.signature())
 }
 
 /// A slot's 16 bytes.
@@ -83,6 +134,12 @@ impl Word {
             kind,
             frozen: false,
         }
+    }
+
+    /// Whether it is a member or a claim.
+    #[must_use]
+    pub const fn has_key(self) -> bool {
+        self.kind.key().is_some()
     }
 
     /// The same, final.
@@ -198,13 +255,11 @@ impl Memory {
         line
     }
 
-    /// Adds a member to a bucket that nobody else sees; whether it is signed if it goes behind a link.
-    pub fn append(&mut self, home: Line, member: Kind, is_signed: bool) {
+    /// Adds a member to a bucket that nobody else sees; behind a link it is entered there as this says.
+    pub fn append(&mut self, home: Line, member: Kind, entered: impl FnOnce(Behind) -> Behind) {
         let last = self.slots - 1;
-        if let Kind::Link(next, signed) = self.load(home, last).kind
-            && is_signed
-        {
-            self.write(home, last, Kind::Link(next, signed | member.signature()));
+        if let Kind::Link(next, behind) = self.load(home, last).kind {
+            self.write(home, last, Kind::Link(next, entered(behind)));
         }
         let mut line = home;
         loop {
@@ -220,7 +275,7 @@ impl Memory {
                 Kind::Link(next, _) => line = next,
                 kind => {
                     let behind = self.lengthen(&[kind, member]);
-                    let link = Kind::Link(behind, signatures(&[kind, member]));
+                    let link = Kind::Link(behind, Behind::of(&[kind, member]));
                     return self.write(line, last, link);
                 }
             }
@@ -247,16 +302,21 @@ impl Memory {
         }
     }
 
-    /// Whether the link of each bucket has the signatures of all keys that are behind it.
+    /// Whether each link has the signatures of all keys behind it, and counts them: no more than these, if nobody is about to change that.
     #[must_use]
-    pub fn is_signed(&self) -> bool {
+    pub fn is_entered(&self, rests: bool) -> bool {
         (0..TABLE_LINES).all(|line| {
-            let Kind::Link(next, signed) = self.load(line, self.slots - 1).kind else {
+            let link = self.load(line, self.slots - 1);
+            let Kind::Link(next, behind) = link.kind else {
                 return true;
             };
-            let behind = self.bucket(next).into_iter();
-            let mut unsigned = behind.map(|word| word.kind.signature() & !signed);
-            unsigned.all(|unsigned| unsigned == 0)
+            let words = self.bucket(next);
+            let keys: Vec<u8> = words.iter().filter_map(|word| word.kind.key()).collect();
+            let are_signed = keys.iter().all(|&key| behind.may_have(key));
+            let counted = usize::from(behind.count);
+            // A frozen link does not change any more.
+            let is_exact = counted == keys.len() || !rests || link.frozen;
+            are_signed && counted >= keys.len() && is_exact
         })
     }
 

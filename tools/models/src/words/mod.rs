@@ -32,9 +32,11 @@
 //! table, and so does the model; `cases::unasked` are the same runs without that. (In a move by steps the question is needed: there
 //! the word leads to the old table while lines of the new one are written.)
 //!
-//! *Signatures.* A link says of each key, by a bit that two keys share, whether it is behind or has been. It has the bits of what it is made with; later
-//! a key is signed by an exchange of the link before its claim goes behind, for whoever meets the claim there may decide it. Who reads a link in
-//! which his key is not signed need not look behind: a look-up, for the key was not there by then; an insert whose claim is before the link, for
+//! *What a link says.* Of each key, by a bit that two keys share, whether it is behind or has been; and how many keys are behind, claims too, or about to go
+//! there. It has those with which it is made; later a key is entered by an exchange of the link before its claim goes behind, for whoever meets the
+//! claim there may decide it. Who takes a key out counts it off, and with the last one the link is exchanged for vacant: then nobody is behind, nor about to
+//! be, for that is counted. The line behind is left as it is, vacant, as long as somebody may read it. Who reads a link in which his key is
+//! not signed need not look behind: a look-up, for the key was not there by then; an insert whose claim is before the link, for
 //! who claims behind it later looks later. (Looks slot by slot do not ask.)
 //!
 //! *Filters.* By default an operation goes through a bucket slot by slot, as in the code when the usual case has failed. With
@@ -45,20 +47,21 @@
 //! which they are found, so states that differ by these names only are one.
 //!
 //! # Files
-//! [`memory`] words and lines · [`thread`] an operation · [`filters`] its usual case · [`signing`] what a link says of who is behind · [`freezing`] a bucket that becomes final · [`moving`] a unit
+//! [`memory`] words and lines · [`thread`] an operation · [`filters`] its usual case · [`claiming`] claims · [`entering`] what a link says of who is behind · [`freezing`] a bucket that becomes final · [`moving`] a unit
 //! that moves · [`copying`] a table that is copied · [`doubling`] a doubling as an operation · [`model`] what must hold, and the mistakes that
 //! can be put in · [`cases`] and `filter_cases` the runs.
 
 pub mod cases;
+pub mod claiming;
 pub mod copying;
 pub mod doubling;
+pub mod entering;
 mod filter_cases;
 pub mod filters;
 pub mod freezing;
 pub mod memory;
 pub mod model;
 pub mod moving;
-pub mod signing;
 pub mod thread;
 
 pub use model::{Bug, Words};

@@ -72,15 +72,27 @@ pub enum Bug {
     EndUnseen,
     /// A claim settles without a look at the line behind the link.
     BehindUnseen,
-    /// A link does not have the signature of what was in its slot.
+    /// A link does not enter what was in its slot.
     LinkUnsigned,
-    /// A claim behind a link is signed after it was put there.
-    SignedLate,
-    /// What is written to the link is what was read there, and a signature, whatever is there by then.
-    SignedBlind,
-    /// The link of a line that is born has no signatures.
+    /// A claim behind a link is entered there after it was made.
+    EnteredLate,
+    /// What is written to the link is what was read there, and the key, whatever is there by then.
+    EntersBlind,
+    /// A key is entered in whatever link there is, though the slot for its claim was found behind another.
+    EntersAny,
+    /// A key is signed and not counted.
+    SignedOnly,
+    /// A key is counted and not signed.
+    CountedOnly,
+    /// A claim that was not made, or was taken back, stays counted.
+    StaysCounted,
+    /// Who shuts a claim counts it off though another has decided it.
+    CountedTwice,
+    /// A link goes when nobody is behind it, whoever is counted.
+    GoesUncounted,
+    /// The link of a line that is born has entered nobody.
     ChainUnsigned,
-    /// In a copy what comes behind a link that is there is not signed.
+    /// In a copy who comes behind a link that is there is not entered.
     CopyUnsigned,
 }
 
@@ -339,7 +351,8 @@ impl Model for Words {
     fn init_states(&self) -> Vec<State> {
         let mut memory = Memory::new(self.slots);
         for &key in &self.present {
-            memory.append(0, Kind::Live { key, value: key }, true);
+            let member = Kind::Live { key, value: key };
+            memory.append(0, member, |behind| behind.with(key));
         }
         let first = |key| self.present.contains(&key).then_some(key);
         let keys = (0..self.keys.len()).map(|key| u8::try_from(key).unwrap_or(u8::MAX));
@@ -401,8 +414,9 @@ impl Model for Words {
                     live.all(|(key, value)| words.values(&state.memory, key).contains(&value))
                 },
             ),
-            Property::always("who is behind a link is signed", |_, state: &State| {
-                state.memory.is_signed()
+            Property::always("a link says who is behind it", |_, state: &State| {
+                let rests = state.threads.iter().all(|thread| thread.step.is_none());
+                state.memory.is_entered(rests)
             }),
             Property::always("a bucket comes to an end", |_, state: &State| {
                 state.memory.behind() <= BEHIND

@@ -1,7 +1,7 @@
 //! Moving a unit: one old line with what it is linked to, into two new lines.
 
 use super::freezing::{Freezing, stores};
-use super::memory::{Kind, Line, Memory, Word, signatures};
+use super::memory::{Behind, Kind, Line, Memory, Word};
 use super::model::{Bug, Run};
 
 /// What comes next for a mover.
@@ -129,15 +129,16 @@ impl Help {
             while let Some(part) = parts.pop() {
                 let behind = run.memory.lengthen(part);
                 if let Some(next) = next {
-                    run.memory.write(behind, last, Kind::Link(next, 0));
+                    run.memory
+                        .write(behind, last, Kind::Link(next, Behind::default()));
                 }
                 next = Some(behind);
             }
-            let signed = match run.bug {
-                Some(Bug::ChainUnsigned) => 0,
-                _ => signatures(&members[rest..]),
+            let behind = match run.bug {
+                Some(Bug::ChainUnsigned) => Behind::default(),
+                _ => Behind::of(&members[rest..]),
             };
-            next.map_or(Kind::Empty, |next| Kind::Link(next, signed))
+            next.map_or(Kind::Empty, |next| Kind::Link(next, behind))
         } else {
             let member = members.get(usize::from(slot)).copied();
             member.unwrap_or(if slot == last {

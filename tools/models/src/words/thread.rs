@@ -1,30 +1,25 @@
 //! An operation of a thread: a walk through a bucket, an exchange, and claims.
 
+use super::claiming::Deciding;
 use super::copying::Copying;
 use super::doubling::Doubling;
+use super::entering::{Entered, Left};
 use super::filters::{Quick, Slots};
-use super::memory::{Kind, Memory, Place, Threads, Word, signatures};
+use super::memory::{Behind, Kind, Memory, Place, Threads, Word};
 use super::model::{Bug, Run};
 use super::moving::Help;
-use super::signing::Then;
 use crate::config::Op;
 use crate::history::Answer;
 
 /// A walk through the bucket of a key in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Walk {
-    table: u8,
-    at: Place,
+    pub(super) table: u8,
+    pub(super) at: Place,
     /// What an insert would go on with: the first claim on the key, or the first vacant slot if there is none.
     met: Option<(Place, Word)>,
-}
-
-/// A claim that is being decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Deciding {
-    claim: Place,
-    word: Word,
-    walk: Walk,
+    /// The link of the first line, once it was met.
+    link: Option<Word>,
 }
 
 /// How an operation goes about a bucket.
@@ -50,13 +45,15 @@ pub enum Step {
     /// (A mistake.) Choose the first empty slot in a second pass.
     Choose(Walk),
     /// Exchange what was found in a table for what is to be; the answer if that is done.
-    Exchange(Place, Word, Kind, Answer),
+    Exchange(u8, Place, Word, Kind, Answer),
     /// A look-up has read a frozen word: has the bucket moved?
     AskMoved(Walk, Word),
-    /// Read whether the key is signed in the link of its bucket in this table.
-    AskSigned(u8, Then),
-    /// Sign it there, where this was read.
-    Sign(u8, Word, Then),
+    /// Enter the key in the link of its bucket in this table, where this was read.
+    Enter(u8, Word, Entered),
+    /// Read that link, to count the key off.
+    AskBehind(u8, Left),
+    /// Count it off, where this was read.
+    Leave(u8, Word, Left),
     /// Put a claim into a vacant slot.
     Claim(u8, Place),
     /// Make the last slot of a full bucket a link, with a claim behind it.
@@ -91,7 +88,7 @@ pub enum Next {
 use Next::{End, Go};
 
 impl Walk {
-    fn new(run: &Run<'_>, table: u8, key: u8) -> Self {
+    pub(super) fn new(run: &Run<'_>, table: u8, key: u8) -> Self {
         let line = Memory::home(table, run.keys[usize::from(key)]);
         Self {
             table,
@@ -101,11 +98,12 @@ impl Walk {
                 line,
             },
             met: None,
+            link: None,
         }
     }
 
     /// The slot after this one, if the bucket goes on; `word` is what is here.
-    fn next(mut self, run: &Run<'_>, word: Word) -> Option<Self> {
+    pub(super) fn next(mut self, run: &Run<'_>, word: Word) -> Option<Self> {
         if self.at.slot < run.memory.slots - 1 {
             self.at.slot += 1;
             return Some(self);
@@ -113,6 +111,9 @@ impl Walk {
         let Kind::Link(line, _) = word.kind else {
             return None;
         };
+        if self.at.depth == 0 {
+            self.link = Some(word);
+        }
         self.at = Place {
             depth: self.at.depth + 1,
             slot: 0,
@@ -131,26 +132,23 @@ impl Step {
             Self::Scan(walk) => Self::scan(run, walk),
             Self::Choose(walk) => Self::choose(run, walk),
             Self::AskLeft(table, by) => Self::ask_left(run, table, by),
-            Self::Exchange(place, from, to, answer) => {
-                if run.exchange(place, from, Word::new(to)) {
-                    return End(answer);
+            Self::Exchange(table, place, from, to, answer) => {
+                if !run.exchange(place, from, Word::new(to)) {
+                    return Go(Self::Begin(By::Order));
                 }
-                Go(Self::Begin(By::Order))
+                match to {
+                    Kind::Vacant => Self::leave(run, table, place, Left::End(answer)),
+                    _ => End(answer),
+                }
             }
             Self::AskMoved(walk, word) => Self::ask_moved(run, walk, word),
-            Self::AskSigned(table, then) => Self::ask_signed(run, table, then),
-            Self::Sign(table, link, then) => Self::sign(run, table, link, then),
+            Self::Enter(table, link, then) => Self::enter(run, table, link, then),
+            Self::AskBehind(table, then) => Self::ask_behind(run, table, then),
+            Self::Leave(table, link, then) => Self::count_off(run, table, link, then),
             Self::Claim(table, place) => Self::claim(run, table, place),
             Self::Lengthen(table, last, from) => Self::lengthen(run, table, last, from),
             Self::Decide(deciding) => Self::decide(run, deciding),
-            Self::Withdraw(deciding, other) => {
-                let Deciding { claim, word, walk } = deciding;
-                run.exchange(claim, word, Word::new(Kind::Vacant));
-                match other {
-                    None => Go(Self::Begin(By::Order)),
-                    Some(other) => Go(Self::decide_anew(run, walk.table, other)),
-                }
-            }
+            Self::Withdraw(deciding, other) => Self::withdraw(run, deciding, other),
             Self::AskOwn(deciding, word) => {
                 let own = run.memory.load(deciding.claim.line, deciding.claim.slot);
                 if own == deciding.word || run.bug == Some(Bug::ShutsOn) {
@@ -159,12 +157,16 @@ impl Step {
                 Go(Self::Withdraw(deciding, None))
             }
             Self::Shut(deciding, word) => {
-                run.exchange(deciding.walk.at, word, Word::new(Kind::Vacant));
+                let Walk { at, table, .. } = deciding.walk;
+                let is_shut = run.exchange(at, word, Word::new(Kind::Vacant));
                 if run.bug == Some(Bug::ShutBlind) {
                     return Self::decide_next(run, deciding, Word::new(Kind::Vacant));
                 }
                 // Whatever is there now is looked at once more.
-                Go(Self::Decide(deciding))
+                match is_shut || run.bug == Some(Bug::CountedTwice) {
+                    true => Self::leave(run, table, at, Left::Look(deciding)),
+                    false => Go(Self::Decide(deciding)),
+                }
             }
             Self::Settle(deciding) => {
                 let member = Word::new(run.own_member());
@@ -257,7 +259,7 @@ impl Step {
         }
         match word.kind {
             Kind::Live { key: here, value } if here == key => {
-                return Self::met(run, walk.at, word, value);
+                return Self::met(run, walk.table, walk.at, word, value);
             }
             Kind::Zero | Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
                 return Go(Self::Choose(Walk::new(run, walk.table, key)));
@@ -267,7 +269,7 @@ impl Step {
                 if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.met.is_some()) =>
             {
                 let member = run.own_member();
-                return Go(Self::Exchange(walk.at, word, member, None));
+                return Go(Self::Exchange(walk.table, walk.at, word, member, None));
             }
             // Nor is the key of a write.
             Kind::Zero | Kind::Empty if matches!(run.op, Op::Remove(_) | Op::Update(_)) => {
@@ -288,12 +290,12 @@ impl Step {
         }
         match walk.met {
             _ if !inserts => End(None),
-            None if walk.at.depth != 0 => {
-                Go(Self::AskSigned(walk.table, Then::Lengthen(walk.at, word)))
-            }
-            None => Go(Self::Lengthen(walk.table, walk.at, word)),
+            None => Go(match walk.link {
+                Some(link) => Self::Enter(walk.table, link, Entered::Lengthen(walk.at, word)),
+                None => Self::Lengthen(walk.table, walk.at, word),
+            }),
             Some((place, met)) if met.kind == Kind::Vacant => {
-                Go(Self::claim_in(run, walk.table, place))
+                Go(Self::claim_in(run, walk.table, place, walk.link))
             }
             Some(claim) => Go(Self::decide_anew(run, walk.table, claim)),
         }
@@ -301,7 +303,7 @@ impl Step {
 
     /// The key is there, with this value.
     #[must_use]
-    pub fn met(run: &Run<'_>, at: Place, word: Word, value: u8) -> Next {
+    pub fn met(run: &Run<'_>, table: u8, at: Place, word: Word, value: u8) -> Next {
         let old = Some(value);
         let to = match run.op {
             Op::Insert(_) | Op::Update(_) => run.own_member(),
@@ -309,7 +311,7 @@ impl Step {
             Op::Remove(_) => Kind::Vacant,
             _ => return End(old),
         };
-        Go(Self::Exchange(at, word, to, old))
+        Go(Self::Exchange(table, at, word, to, old))
     }
 
     /// Makes the last slot of a bucket, a member or a claim, a link to a line that has it in front, and a claim next.
@@ -326,13 +328,13 @@ impl Step {
             _ => from,
         };
         let line = run.memory.lengthen(&first);
-        let signed = match run.bug {
-            Some(Bug::LinkUnsigned) => own.kind.signature(),
-            _ => signatures(&first),
+        let behind = match run.bug {
+            Some(Bug::LinkUnsigned) => Behind::of(&[own.kind]),
+            _ => Behind::of(&first),
         };
-        if !run.exchange(last, from, Word::new(Kind::Link(line, signed))) {
+        if !run.exchange(last, from, Word::new(Kind::Link(line, behind))) {
             run.memory.shorten();
-            return Go(Self::Begin(By::Order));
+            return Self::not_claimed(run, table, last);
         }
         if run.bug == Some(Bug::LinkSettles) {
             return End(None);
@@ -349,60 +351,12 @@ impl Step {
         let word = run.memory.load(walk.at.line, walk.at.slot);
         if matches!(word.kind, Kind::Zero | Kind::Empty) && !word.frozen {
             let member = run.own_member();
-            return Go(Self::Exchange(walk.at, word, member, None));
+            return Go(Self::Exchange(walk.table, walk.at, word, member, None));
         }
         match walk.next(run, word) {
             Some(next) => Go(Self::Choose(next)),
             None => Go(Self::Begin(By::Order)),
         }
-    }
-
-    /// A claim that nobody has had.
-    #[must_use]
-    pub fn new_claim(run: &Run<'_>) -> Word {
-        let stamp = match run.bug {
-            Some(Bug::NoStamps) => 0,
-            _ => run.stamp,
-        };
-        Word::new(Kind::Claim {
-            key: run.key(),
-            stamp,
-        })
-    }
-
-    fn claim(run: &mut Run<'_>, table: u8, place: Place) -> Next {
-        let own = Self::new_claim(run);
-        if !run.exchange(place, Word::new(Kind::Vacant), own) {
-            return Go(Self::Begin(By::Order));
-        }
-        if run.bug == Some(Bug::SignedLate) && place.depth != 0 {
-            return Go(Self::AskSigned(table, Then::Decide(place, own)));
-        }
-        Go(Self::decide_anew(run, table, (place, own)))
-    }
-
-    /// Begins to decide a claim.
-    #[must_use]
-    pub fn decide_anew(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
-        match run.bug {
-            Some(Bug::SettleBlind) => Self::settle(run, table, (claim, word)),
-            _ if run.filters => Self::Quick(Quick::look(run, table, (claim, word))),
-            _ => Self::decide_in_order(run, table, (claim, word)),
-        }
-    }
-
-    /// Decides a claim that is not to be decided by filters.
-    #[must_use]
-    pub fn decide_in_order(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
-        let walk = Walk::new(run, table, run.key());
-        Self::Decide(Deciding { claim, word, walk })
-    }
-
-    /// Makes a claim the member that nothing stands in the way of.
-    #[must_use]
-    pub fn settle(run: &Run<'_>, table: u8, (claim, word): (Place, Word)) -> Self {
-        let walk = Walk::new(run, table, run.key());
-        Self::Settle(Deciding { claim, word, walk })
     }
 
     /// The slots of which any is read next; none if there is no choice.
@@ -414,40 +368,6 @@ impl Step {
         }
     }
 
-    fn decide(run: &mut Run<'_>, deciding: Deciding) -> Next {
-        let Deciding { claim, walk, .. } = deciding;
-        let here = run.memory.load(walk.at.line, walk.at.slot);
-        let key = run.key();
-        let is_other = walk.at != claim;
-        match here.kind {
-            _ if here.frozen => return Go(Self::Withdraw(deciding, None)),
-            _ if !is_other && here != deciding.word && run.bug != Some(Bug::ShutsOn) => {
-                return Go(Self::Withdraw(deciding, None));
-            }
-            Kind::Live { key: other, .. } if is_other && other == key => {
-                return Go(Self::Withdraw(deciding, None));
-            }
-            Kind::Claim { key: other, .. } if is_other && other == key => {
-                return if walk.at < claim && run.bug != Some(Bug::ClaimsMissed) {
-                    Go(Self::Withdraw(deciding, Some((walk.at, here))))
-                } else if run.bug == Some(Bug::ClaimsMissed) {
-                    Self::decide_next(run, deciding, here)
-                } else {
-                    Go(Self::AskOwn(deciding, here))
-                };
-            }
-            _ => {}
-        }
-        Self::decide_next(run, deciding, here)
-    }
-
-    fn decide_next(run: &Run<'_>, deciding: Deciding, here: Word) -> Next {
-        match deciding.walk.next(run, here) {
-            Some(walk) => Go(Self::Decide(Deciding { walk, ..deciding })),
-            None => Go(Self::Settle(deciding)),
-        }
-    }
-
     /// The claims that the thread knows of.
     pub fn claims(&mut self) -> impl Iterator<Item = &mut Word> {
         let (one, other) = match self {
@@ -455,7 +375,8 @@ impl Step {
                 (met.as_mut().map(|(_, word)| word), None)
             }
             Self::Lengthen(_, _, last) => (Some(last), None),
-            Self::AskSigned(_, then) | Self::Sign(_, _, then) => (then.claim_mut(), None),
+            Self::Enter(_, _, then) => (then.claim_mut(), None),
+            Self::AskBehind(_, then) | Self::Leave(_, _, then) => (then.claim_mut(), None),
             Self::Withdraw(deciding, other) => (
                 Some(&mut deciding.word),
                 other.as_mut().map(|(_, word)| word),

@@ -1,6 +1,7 @@
 //! `tidy`: the rules that need no understanding of the code.
 
 mod atomics;
+mod edits;
 mod links;
 mod split;
 mod text;
@@ -19,6 +20,7 @@ pub(crate) fn check(root: &Path) -> Result<Report> {
         let content = source::read(root, path)?;
         text::check(path, &content, &mut report);
         links::check(root, path, &content, &mut report);
+        edits::check(root, path, &mut report)?;
     }
     let library = source::rust(root, &mut report, source::is_library)?;
     for file in &library {
