@@ -11,6 +11,8 @@ const ROOM: usize = 20_000;
 
 /// Entries of a crowded map.
 const CROWD: u64 = 100_000;
+/// How often an aged map has had all others instead.
+const LIFETIMES: u64 = 8;
 
 const STRUCTURE: &str = "word_map";
 
@@ -24,6 +26,10 @@ pub(super) const SPECS: &[Spec] = &[
     Spec {
         verified: false,
         ..Spec::new(STRUCTURE, "get, absent, crowded", &[1], get_absent_crowded)
+    },
+    Spec {
+        verified: false,
+        ..Spec::new(STRUCTURE, "get, absent, aged", &[1], get_absent_aged)
     },
 ];
 
@@ -81,16 +87,30 @@ fn get_absent(case: Case) -> Output {
 
 /// In a map that has grown to where its tables double at a high load, so that many lines have links.
 fn get_absent_crowded(case: Case) -> Output {
-    let crowded = || {
+    get_absent_after(0, case)
+}
+
+/// In such a map whose keys have come and gone, so that most lines have had links.
+fn get_absent_aged(case: Case) -> Output {
+    get_absent_after(LIFETIMES, case)
+}
+
+/// In a map that was filled, and then had as many other keys so many times, the first in, first out.
+fn get_absent_after(lifetimes: u64, case: Case) -> Output {
+    let end = (1 + lifetimes) * CROWD;
+    let filled = || {
         let map = empty(0);
-        for key in 0..CROWD {
+        for key in 0..end {
             map.insert(key, key);
+            if let Some(oldest) = key.checked_sub(CROWD) {
+                map.remove(oldest);
+            }
         }
         map
     };
-    case.observe(crowded, |map, worker: &Worker| {
+    case.observe(filled, |map, worker: &Worker| {
         for round in worker.rounds() {
-            let key = CROWD + absent(worker.index(), round);
+            let key = end + absent(worker.index(), round);
             worker.operation(|| assert!(map.get(key).is_none()));
         }
     })
