@@ -20,19 +20,21 @@ const TARGET: &str = "seize";
 const UNITS: &[&str] = &["--lib", "--", "reclaim::tests::domain", "map::"];
 
 /// The test files that speak about the contract: drops, guards, histories, and bugs that maps have had.
-const FILES: [&str; 11] = [
+const FILES: [&str; 10] = [
     "api_entry_ref",
     "api_guards",
     "drops",
     "drops_panics",
     "linearizability",
     "miri_suite",
-    "regress_interrupted",
     "regress_iteration",
     "regress_memory",
     "regress_races",
     "regress_resize",
 ];
+
+/// Operations that are stopped half-way by writes and resizes, in every combination. In the full run only.
+const INTERRUPTED: [&str; 2] = ["--test", "regress_interrupted"];
 
 /// What Miri runs: memory that waits for its readers, in a domain and in whole maps.
 const INTERPRETED: [&[&str]; 2] = [
@@ -77,7 +79,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
             ..
         } => &[|shell| bench(shell, &["--quick"])],
         Options { bench: true, .. } => &[|shell| bench(shell, &[])],
-        Options { full: true, .. } => &[tests, models, interpreted],
+        Options { full: true, .. } => &[tests, interrupted, models, interpreted],
         _ => &[tests],
     };
     let mut passed = true;
@@ -92,10 +94,17 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 /// The step of CI.
 pub(crate) fn tests(shell: &Shell) -> Result<Outcome> {
     let files: Vec<&str> = FILES.iter().flat_map(|name| ["--test", name]).collect();
-    each(&[UNITS, &files], |which| {
-        let start = ["test", "--package", "atomshard"];
-        shell.flagged(&[&start, which].concat(), FLAGS, TARGET)
-    })
+    each(&[UNITS, &files], |which| of_library(shell, which))
+}
+
+fn of_library(shell: &Shell, which: &[&str]) -> Result<Line> {
+    let start = ["test", "--package", "atomshard"];
+    shell.flagged(&[&start, which].concat(), FLAGS, TARGET)
+}
+
+/// The tests that only the full run has.
+fn interrupted(shell: &Shell) -> Result<Outcome> {
+    each(&[&INTERRUPTED], |which| of_library(shell, which))
 }
 
 /// Runs a line of tests for each selection; how many tests each has run.

@@ -147,7 +147,7 @@ fn miri_words_what_stays_is_found_while_tables_move() {
     let (stay, others, rounds) = if cfg!(miri) {
         (4, 30, 2)
     } else {
-        (500, 30_000, 20)
+        (500, 20_000, 12)
     };
     let map = map();
     for key in 0..stay {
@@ -449,7 +449,7 @@ fn accesses_that_ask_do_the_same() {
 #[test]
 fn a_map_that_is_shrunk_has_its_lines_together() {
     let map = map();
-    let (all, left) = (400_000, 1 << 13);
+    let (all, left) = (250_000, 1 << 13);
     assert!((0..all).all(|key| put_new(&map, key, key)));
     let before = map.give_back();
     assert!((left..all).all(|key| remove(&map, key) == Some(key)));

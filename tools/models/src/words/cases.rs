@@ -191,14 +191,19 @@ pub fn quick() -> Vec<Words> {
         ),
     ];
     runs.extend(quick_copies());
-    runs.extend(going());
     runs.extend(by_filters());
     runs
 }
 
-/// Runs of minutes.
+/// Runs of minutes, and some of seconds that the quick ones have by filters.
 #[must_use]
 pub fn full() -> Vec<Words> {
+    let mut runs = going();
+    runs.extend(long());
+    runs
+}
+
+fn long() -> Vec<Words> {
     vec![
         run(
             "words: a full line: removals; insert; insert and get",

@@ -105,7 +105,7 @@ fn behind() -> Vec<Words> {
     ]
 }
 
-/// Runs in which nobody is behind a link any more: in order too, by [`quick`](super::cases::quick).
+/// Runs in which nobody is behind a link any more: in order too, by [`full`](super::cases::full).
 pub(super) fn going() -> Vec<Words> {
     let two_lines = |name, programs: &[&[Op]]| run(name, (2, TOGETHER), 0, &[1, 2, 3], programs);
     let moved = |name, programs: &[&[Op]]| run(name, (2, KEYS), 1, &[0, 2, 1], programs);
