@@ -11,8 +11,8 @@ const ROOM: usize = 20_000;
 
 /// Entries of a crowded map.
 const CROWD: u64 = 100_000;
-/// How often an aged map has had all others instead.
-const LIFETIMES: u64 = 8;
+/// Those of an aged one, and how often it has had others instead.
+const AGED: (u64, u64) = (60_000, 4);
 
 const STRUCTURE: &str = "word_map";
 
@@ -87,22 +87,22 @@ fn get_absent(case: Case) -> Output {
 
 /// In a map that has grown to where its tables double at a high load, so that many lines have links.
 fn get_absent_crowded(case: Case) -> Output {
-    get_absent_after(0, case)
+    get_absent_after((CROWD, 0), case)
 }
 
 /// In such a map whose keys have come and gone, so that most lines have had links.
 fn get_absent_aged(case: Case) -> Output {
-    get_absent_after(LIFETIMES, case)
+    get_absent_after(AGED, case)
 }
 
 /// In a map that was filled, and then had as many other keys so many times, the first in, first out.
-fn get_absent_after(lifetimes: u64, case: Case) -> Output {
-    let end = (1 + lifetimes) * CROWD;
+fn get_absent_after((entries, lifetimes): (u64, u64), case: Case) -> Output {
+    let end = (1 + lifetimes) * entries;
     let filled = || {
         let map = empty(0);
         for key in 0..end {
             map.insert(key, key);
-            if let Some(oldest) = key.checked_sub(CROWD) {
+            if let Some(oldest) = key.checked_sub(entries) {
                 map.remove(oldest);
             }
         }

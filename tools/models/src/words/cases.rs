@@ -278,6 +278,13 @@ fn long() -> Vec<Words> {
             ],
         ),
         run(
+            "words: a doubling; a link goes; insert",
+            (2, KEYS),
+            1,
+            &[0, 2, 1],
+            &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
+        ),
+        run(
             "words: a link goes, and another comes; inserts of a key",
             (2, TOGETHER),
             0,
@@ -288,6 +295,16 @@ fn long() -> Vec<Words> {
                 &[TryInsert(0)],
             ],
         ),
+        Words {
+            filters: true,
+            ..run(
+                "words: by filters: a doubling; a link goes; insert",
+                (2, KEYS),
+                1,
+                &[0, 2, 1],
+                &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
+            )
+        },
         Words {
             filters: true,
             ..run(

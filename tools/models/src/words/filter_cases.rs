@@ -132,10 +132,6 @@ pub(super) fn going() -> Vec<Words> {
             "words: two who take out the last ones behind a link; insert and get",
             &[&[Remove(2)], &[Remove(3)], &[Insert(0), Get(0)]],
         ),
-        moved(
-            "words: a doubling; a link goes; insert",
-            &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
-        ),
         copied(
             FIRST,
             moved(
