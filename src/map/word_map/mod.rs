@@ -92,7 +92,7 @@ use std::hash::RandomState;
 /// | insert a new key | 1 | 1; 2 in a line that was full, 3 behind a link | 0, or a line for many, or a small table |
 /// | replace, remove | 1 | 1 | 0 |
 ///
-/// A key behind a link costs one more line; for an absent key a link says nearly always that nobody has to look
+/// A key behind a link costs one more line, and one more read-modify-write if it is removed; for an absent key a link says nearly always that nobody has to look
 /// there. Where a processor cannot load 16 bytes in one piece (x86-64
 /// without AVX, AArch64 before LSE2) a look-up has a read-modify-write on its line; elsewhere than on these two, look-ups
 /// and writes take a lock.

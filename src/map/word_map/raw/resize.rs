@@ -27,7 +27,7 @@ use crate::table::pairs::{
 /// members per line; in maps that caches hold, where a key behind a link costs most and memory least, of 2.0.
 const SPILL_LIMITS: [u64; 2] = [8, 41];
 /// Members per line, times 4, below which a table halves, by whether caches hold the map then. Where keys come and go, a table doubles at fewer
-/// members than when it only grows, at 1.5 a line if caches hold it; and what has doubled must not halve at once.
+/// members than when it only grows, if caches hold it far fewer; and what has doubled must not halve at once.
 const SPARSE_X4: [u64; 2] = [2, 3];
 /// The size up to which a shard's table is of a map that caches hold: of less than 32 KiB.
 const CACHED_SIZE: i32 = 4;

@@ -204,6 +204,10 @@ pub fn full() -> Vec<Words> {
 }
 
 fn long() -> Vec<Words> {
+    let goes = |name| {
+        let programs: [&[Op]; 3] = [&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]];
+        run(name, (2, KEYS), 1, &[0, 2, 1], &programs)
+    };
     vec![
         run(
             "words: a full line: removals; insert; insert and get",
@@ -277,13 +281,7 @@ fn long() -> Vec<Words> {
                 &[TryInsert(1), Remove(2), Insert(2)],
             ],
         ),
-        run(
-            "words: a doubling; a link goes; insert",
-            (2, KEYS),
-            1,
-            &[0, 2, 1],
-            &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
-        ),
+        goes("words: a doubling; a link goes; insert"),
         run(
             "words: a link goes, and another comes; inserts of a key",
             (2, TOGETHER),
@@ -297,13 +295,7 @@ fn long() -> Vec<Words> {
         ),
         Words {
             filters: true,
-            ..run(
-                "words: by filters: a doubling; a link goes; insert",
-                (2, KEYS),
-                1,
-                &[0, 2, 1],
-                &[&[GROW], &[Remove(1), Remove(2)], &[Insert(1)]],
-            )
+            ..goes("words: by filters: a doubling; a link goes; insert")
         },
         Words {
             filters: true,
