@@ -18,6 +18,7 @@
 #![expect(unsafe_code, reason = "maps, unmaps and allocates raw memory")]
 
 use super::Unavailable;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 #[cfg(not(all(unix, not(miri))))]
@@ -32,6 +33,9 @@ pub(crate) const HUGE_PAGE_BYTES: usize = 1 << 21;
 /// An alignment that every block has, on every system: the widest line that a bucket may count on
 /// without asking `pad`.
 pub(crate) const ALIGN: usize = 64;
+
+/// Whether a block takes no memory before it is touched. (Not under Miri; there it is the address space that counts.)
+pub(crate) const ARE_LAZY: bool = cfg!(any(unix, miri));
 
 /// Allocates `bytes` of zeroed memory, or `None` if there is not so much or `bytes` is 0.
 ///
@@ -80,14 +84,26 @@ pub(crate) unsafe fn give_back(block: NonNull<u8>, bytes: usize) -> bool {
     unsafe { imp::give_back(block, bytes) }
 }
 
-/// Has the kernel give pages for a part of a block at once, where it can; without that they come one by one, at the first touch.
+/// Gives those pages back that lie in this part of a block: whoever reads there finds zeros from now on. Says which of its bytes they are;
+/// the others are as they were. Huge pages come again where all small ones of one have gone.
 ///
 /// # Safety
 ///
-/// The block came from [`alloc_zeroed`] or [`alloc_zeroed_huge`] with these `bytes` and is not freed; `offset` is below `bytes`.
-pub(crate) unsafe fn populate(block: NonNull<u8>, bytes: usize, offset: usize, length: usize) {
+/// The block came from [`alloc_zeroed`] or [`alloc_zeroed_huge`], of at least a page, and is not freed; whoever reads the part meanwhile may find
+/// what was there or zeros.
+pub(crate) unsafe fn zero(part: NonNull<u8>, bytes: usize) -> Range<usize> {
     // SAFETY: the caller's contract is the same.
-    unsafe { imp::populate(block, bytes, offset, length) }
+    unsafe { imp::zero(part, bytes) }
+}
+
+/// Has the kernel give the pages that a part of a block lies in at once, where it can; without that they come one by one, at the first touch.
+///
+/// # Safety
+///
+/// The block came from [`alloc_zeroed`] or [`alloc_zeroed_huge`], of at least a page, and is not freed.
+pub(crate) unsafe fn populate(part: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's contract is the same.
+    unsafe { imp::populate(part, bytes) }
 }
 
 /// Lets a block that was given back have huge pages again, if it did.
@@ -112,6 +128,7 @@ mod mapped {
 
     use super::super::{Advice, os};
     use super::{HUGE_PAGE_BYTES, Unavailable};
+    use core::ops::Range;
     use core::ptr::{NonNull, null_mut};
 
     pub(super) fn alloc_zeroed(bytes: usize) -> Option<NonNull<u8>> {
@@ -182,15 +199,35 @@ mod mapped {
 
     /// # Safety
     ///
-    /// As [`super::populate`].
-    pub(super) unsafe fn populate(block: NonNull<u8>, bytes: usize, offset: usize, length: usize) {
+    /// As [`super::zero`].
+    pub(super) unsafe fn zero(part: NonNull<u8>, bytes: usize) -> Range<usize> {
         let page = page_bytes();
-        let start = offset / page * page;
-        let end = bytes.min(offset + length).next_multiple_of(page);
-        // SAFETY: `start` is below the block's size (I2).
-        let first = unsafe { block.add(start) };
+        let start = part.addr().get();
+        let first = start.next_multiple_of(page) - start;
+        let end = ((start + bytes) / page * page).saturating_sub(start);
+        if first >= end {
+            return 0..0;
+        }
+        // SAFETY: `first` is below `bytes`, so it is in the part (I2).
+        let pages = unsafe { part.add(first) };
+        // SAFETY: the caller's contract: whole pages of the part, with nothing that is needed.
+        match unsafe { os::advise(pages, end - first, Advice::Zero) } {
+            Ok(()) => first..end,
+            Err(_) => 0..0,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`super::populate`].
+    pub(super) unsafe fn populate(part: NonNull<u8>, bytes: usize) {
+        let page = page_bytes();
+        let before = part.addr().get() % page;
+        // SAFETY: the block starts with a page (I2), so the page in which the part starts is the block's.
+        let first = unsafe { part.sub(before) };
+        let bytes = (before + bytes).next_multiple_of(page);
         // SAFETY: I1: these are pages of the block (I2), and stay as they are but for being there.
-        let _refused = unsafe { os::advise(first, end - start, Advice::Present) };
+        let _refused = unsafe { os::advise(first, bytes, Advice::Present) };
     }
 
     pub(super) fn take_again(block: NonNull<u8>, bytes: usize) {
@@ -215,6 +252,7 @@ mod heap {
 
     use super::super::Unavailable;
     use core::alloc::Layout;
+    use core::ops::Range;
     use core::ptr::NonNull;
     use std::alloc;
 
@@ -245,9 +283,16 @@ mod heap {
 
     /// # Safety
     ///
+    /// As [`super::zero`].
+    pub(super) unsafe fn zero(_part: NonNull<u8>, _bytes: usize) -> Range<usize> {
+        0..0
+    }
+
+    /// # Safety
+    ///
     /// As [`super::populate`].
     #[cfg(not(all(unix, not(miri))))]
-    pub(super) unsafe fn populate(_: NonNull<u8>, _: usize, _: usize, _: usize) {}
+    pub(super) unsafe fn populate(_: NonNull<u8>, _: usize) {}
 
     #[cfg(not(all(unix, not(miri))))]
     pub(super) fn take_again(_block: NonNull<u8>, _bytes: usize) {}
@@ -307,6 +352,8 @@ mod tests {
             touch(block, bytes);
             // SAFETY: the test's own block, whose content nobody needs.
             assert!(!unsafe { heap::give_back(block, bytes) });
+            // SAFETY: as above.
+            assert_eq!(unsafe { heap::zero(block, bytes) }, 0..0);
             // SAFETY: the block is freed once, with its size.
             unsafe { heap::free(block, bytes) };
         }
@@ -353,6 +400,40 @@ mod tests {
         }
         // SAFETY: the block is freed once, with its size.
         unsafe { free(block, bytes) };
+    }
+
+    #[test]
+    fn whole_pages_of_a_part_read_as_zero() {
+        // Pages may be as large as this.
+        const PAGE: usize = 1 << 16;
+        let block = alloc_zeroed(4 * PAGE).expect("256 kilobytes are there");
+        touch(block, 4 * PAGE);
+        let start = PAGE - 1;
+        // SAFETY: `start` is in the block.
+        let part = unsafe { block.add(start) };
+        // SAFETY: the test's own block.
+        unsafe { populate(part, 2 * PAGE) };
+        // SAFETY: the test's own block, whose content nobody needs.
+        let given = unsafe { zero(part, 2 * PAGE) };
+        if cfg!(all(target_os = "linux", not(miri))) {
+            assert!(given.start <= 1 && given.end > PAGE, "{given:?}");
+        }
+        for offset in (0..4 * PAGE).step_by(4096).chain([start]) {
+            let is_zero = offset
+                .checked_sub(start)
+                .is_some_and(|offset| given.contains(&offset));
+            // SAFETY: the offset is in the block.
+            let place = unsafe { block.add(offset) };
+            // SAFETY: the block is initialised.
+            let byte = unsafe { place.read() };
+            assert!(byte == 0 || !is_zero, "offset {offset}");
+            assert!(
+                byte == 0xa5 || is_zero || offset == start,
+                "offset {offset}"
+            );
+        }
+        // SAFETY: the block is freed once, with its size.
+        unsafe { free(block, 4 * PAGE) };
     }
 
     #[test]

@@ -25,6 +25,14 @@ pub(super) struct Origin {
     pub(super) refused: Option<i32>,
 }
 
+impl Origin {
+    /// No node was asked for.
+    pub(super) const NOWHERE: Self = Self {
+        node: None,
+        refused: None,
+    };
+}
+
 /// Whether a table is mapped; without a node those of `mapped_bytes` and more are.
 pub(super) fn is_mapped(layout: Layout, mapped_bytes: usize, node: Option<Node>) -> bool {
     !MODEL && (node.is_some() || layout.size() >= mapped_bytes)

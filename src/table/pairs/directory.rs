@@ -3,10 +3,10 @@
 //!
 //! Invariants: I2 and I4 of the [parent module](super).
 
+use super::home::Home;
 use super::line::Line;
 use super::moving::{Move, bear, take_behind};
 use super::pair::{REST, REST_BITS};
-use super::spares::Spares;
 use super::store::{Leaving, Scale, Table};
 use crate::error::TryReserveError;
 use crate::reclaim::Grace;
@@ -61,7 +61,7 @@ impl Shard {
     /// Whether no table has gone out of use since.
     #[inline]
     pub(crate) fn is_unmoved(&self, since: Moves) -> bool {
-        // ORD: Acquire — pairs with the Release in zero [W4]; sees that one more table is out of use, if a zero of it was read.
+        // ORD: Acquire — pairs with the Release in zero_but [W4]; sees that one more table is out of use, if a zero of it was read.
         fence(Ordering::Acquire);
         // ORD: Relaxed — the fence above.
         self.moves.load(Ordering::Relaxed) == since.0
@@ -72,10 +72,10 @@ impl Shard {
 #[repr(C, align(64))]
 pub(crate) struct Directory {
     shards: [Shard; SHARDS],
-    spares: [Spares; SHARDS],
+    home: Home,
 }
-never_split!(Directory: shards, spares);
-layout!(Directory: shards, spares);
+never_split!(Directory: shards, home);
+layout!(Directory: shards, home);
 
 impl Directory {
     /// Shards without tables.
@@ -86,7 +86,7 @@ impl Directory {
                 table: AtomicPtr::new(null_mut()),
                 moves: AtomicU64::new(0),
             }),
-            spares: core::array::from_fn(|_| Spares::new()),
+            home: Home::new(),
         };
         note_objects(record.as_ptr(), 1);
         Ok(Box::write(record, new))
@@ -137,7 +137,7 @@ impl Directory {
         size: i32,
         node: Option<Node>,
     ) -> Result<Table<'_>, TryReserveError> {
-        Table::allocate(Scale::of(shard), size, &self.spares[shard], node)
+        Table::allocate(shard, size, &self.home, node)
     }
 
     /// Leads a shard from one table to another; says whether this call did it.
@@ -152,12 +152,11 @@ impl Directory {
     /// Begins the move of a shard's table to one of this size by steps, unless it is being left.
     pub(crate) fn begin_steps(
         &self,
-        shard: usize,
         table: Table<'_>,
         size: i32,
         grace: impl FnOnce() -> Option<Grace>,
     ) -> Result<(), TryReserveError> {
-        let new = Move::allocate(table, size, &self.spares[shard])?;
+        let new = Move::allocate(table, size, &self.home)?;
         match table.leave_stepwise(new) {
             Ok(running) => {
                 if let Some(grace) = grace() {
@@ -190,11 +189,9 @@ impl Directory {
         }
         is_first
     }
-}
 
-impl Directory {
-    /// Takes every line behind a link, with exclusive access and while no shard moves.
-    pub(crate) fn take_behind(&mut self, mut f: impl FnMut(NonNull<Line>)) {
+    /// Takes every line behind a link, for who has the map alone and while no shard moves.
+    pub(crate) fn take_behind(&self, mut f: impl FnMut(NonNull<Line>)) {
         for table in (0..SHARDS).filter_map(|shard| self.table(shard)) {
             (0..table.lines()).for_each(|number| take_behind(table.line(number), &mut f));
         }
@@ -211,23 +208,21 @@ impl Drop for Directory {
                 let table = unsafe { Table::from_word(word, Scale::of(number)) };
                 if let Some(Leaving::Stepwise(running)) = table.leaving() {
                     // SAFETY: I2: as above.
-                    unsafe { running.end(table) };
+                    unsafe { running.end(table, &self.home) };
                 }
                 // SAFETY: I2: as above.
-                unsafe { table.free() };
+                unsafe { table.free(&self.home) };
             }
         }
-        for (number, spares) in self.spares.iter().enumerate() {
-            // SAFETY: I2: exclusive access.
-            unsafe { spares.free(Scale::of(number)) };
-        }
+        // SAFETY: I2: exclusive access.
+        unsafe { self.home.free() };
     }
 }
 
 #[cfg(all(test, loom))]
 mod w4 {
     use super::super::pair::Pair;
-    use super::{AtomicPtr, AtomicU64, Ordering, Scale, Shard, Spares, Table, null_mut};
+    use super::{AtomicPtr, AtomicU64, Home, Ordering, Scale, Shard, Table, null_mut};
     use loom::sync::Arc;
     use loom::thread;
 
@@ -243,8 +238,8 @@ mod w4 {
     fn loom_w4_a_zero_of_a_table_out_of_use_is_not_believed() {
         loom::model(|| {
             let shard = shard(null_mut());
-            let spares = Arc::new(Spares::new());
-            let table = Table::allocate(Scale::of(0), -4, &spares, None).expect("a small table");
+            let home = Arc::new(Home::new());
+            let table = Table::allocate(0, -4, &home, None).expect("a small table");
             let word = table.word().expose_provenance();
             table.line(0).slots()[0].store_private(Pair::live(7, 1));
             let reader = {
@@ -267,7 +262,7 @@ mod w4 {
                 assert_eq!(pair, Pair::live(7, 1));
             }
             // SAFETY: I2: the reader has ended.
-            unsafe { spares.free(Scale::of(0)) };
+            unsafe { home.free() };
         });
     }
 

@@ -9,8 +9,8 @@
 //!                            |   ..    |                                 +---------+
 //! ```
 //!
-//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables · [`spares`] those out of use · [`directory`]
-//! the shards' words · [`moving`] the move to another size, in steps · [`copying`] the same at once.
+//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables · [`home`] where they come from and go to:
+//! [`arena`] of a middle size, [`spares`] others · [`directory`] the shards' words · [`moving`] the move to another size, in steps · [`copying`] the same at once.
 //!
 //! # Look-ups have no guard
 //! Look-ups read lines of tables without a guard; links they follow under one. A table that is out of use stays
@@ -21,28 +21,30 @@
 //! # Invariants
 //! - I1. A slot is accessed in one piece of 16 bytes; what reads a part of it only filters (`arch`).
 //! - I2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
-//!   put to the spare ones after it was unlinked and the guards of that moment have ended; from then on its
-//!   header is read and written only by who takes it from there, and its lines hold zeros.
+//!   put aside after it was unlinked and the guards of that moment have ended; from then on its header is read
+//!   and written only by who takes it again, and its lines hold zeros.
 //! - I3. A line behind a link is retired after its home line's unit was born in the next table, or by who has exchanged the link for vacant; that is
 //!   done when nobody is counted in it, and so nobody is behind or about to be. A frozen link is followed only by who has,
 //!   under his guard, seen the unit unborn: then it is retired later than the guard began. Any other link is followed by who has read it under his guard.
-//! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state. A header
-//!   stands before the first line.
+//! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state, or is a place of so
+//!   many bytes in an arena, which is one piece of memory from the first place to the end of the map. A header stands before the first line.
 //! - I5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
 //!   line that is not born, but movers; nobody that of a copy, before a word leads to it.
 //! - I6. Who pins after a table has begun to be left does not write to it.
 //!
 //! # Orderings
 //! W1 lines, births, and what a writer did before; W2 a claim and its owner's look at the others (store, then load);
-//! W3 tables and pins; W4 the count of moves against lines that are used again; W5 spare tables. T5 is the
+//! W3 tables and pins; W4 the count of moves against lines that are used again; W5 tables out of use. T5 is the
 //! completion of a move.
 #![expect(
     unsafe_code,
     reason = "owns the raw memory of tables; every block argues by I1 to I6"
 )]
 
+mod arena;
 mod copying;
 mod directory;
+mod home;
 mod line;
 mod moving;
 mod pair;
@@ -51,6 +53,7 @@ mod store;
 
 pub(crate) use copying::{copy, discard, retire_lines};
 pub(crate) use directory::{Directory, SHARDS, rest, shard};
+pub(crate) use home::put_aside;
 pub(crate) use line::{Line, SLOTS};
 #[cfg(test)]
 pub(crate) use moving::Finality;
@@ -58,5 +61,4 @@ pub(crate) use moving::Move;
 #[cfg(all(test, loom))]
 pub(crate) use moving::freeze;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
-pub(crate) use spares::put_aside;
 pub(crate) use store::{Leaving, MAX_SIZE, MIN_SIZE, Scale, Table};

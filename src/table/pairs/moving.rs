@@ -8,10 +8,10 @@
 //!
 //! Invariants: I1 to I6 of the [parent module](super).
 
+use super::home::{Home, POPULATED_LINES};
 use super::line::{Line, SLOTS};
 use super::pair::{Behind, Pair, Slot};
-use super::spares::Spares;
-use super::store::{POPULATED_LINES, Table};
+use super::store::Table;
 use crate::arch::{self, Access, Asking};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
@@ -66,7 +66,7 @@ impl Move {
     pub(super) fn allocate(
         old: Table<'_>,
         into_size: i32,
-        spares: &Spares,
+        home: &Home,
     ) -> Result<Box<Self>, TryReserveError> {
         let from_size = old.size();
         debug_assert!(
@@ -83,7 +83,7 @@ impl Move {
         let steps = Steps::allocate(units, STEP_UNITS)?;
         let runs = usize::try_from(to.lines.div_ceil(POPULATED_LINES)).unwrap_or(usize::MAX);
         let populated = no_bits(runs)?;
-        let into = Table::allocate(old.scale(), into_size, spares, old.node())?.word();
+        let into = Table::allocate(old.shard(), into_size, home, old.node())?.word();
         let new = Self {
             into,
             from,
@@ -128,10 +128,10 @@ impl Move {
     /// Frees the new table of a move that is never to be complete.
     ///
     /// # Safety
-    /// Nobody reads the table any more, and nobody will.
-    pub(super) unsafe fn end(&self, old: Table<'_>) {
+    /// As for [`Table::free`].
+    pub(super) unsafe fn end(&self, old: Table<'_>, home: &Home) {
         // SAFETY: the caller's contract.
-        unsafe { self.table(old).free() };
+        unsafe { self.table(old).free(home) };
     }
 
     /// The new table.

@@ -1,4 +1,4 @@
-//! A table of one shard: a header line and its lines, in one allocation that is kept as long as the map.
+//! A table of one shard: a header line and its lines, in one piece of memory that is kept as long as the map ([`home`](super::home)).
 //!
 //! Shard `s` has tables of `(16 + s / 2) * 2^k` lines, for `k` from -4 on and rounded up. So the shards double one
 //! after another, and their sum grows evenly. The rest of a key, times the first factor, is the key's
@@ -6,26 +6,18 @@
 //!
 //! Invariants: I2, I4 and I5 of the [parent module](super).
 
+use super::home::Home;
 use super::line::{Line, SLOTS};
 use super::moving::Move;
 use super::pair::REST_BITS;
-use super::spares::Spares;
 use crate::error::TryReserveError;
 use crate::shard::{Node, Span};
-use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_objects};
-use crate::sync::{note_read, note_write};
-use crate::sys::pages;
-use crate::table::memory::{self, Origin};
+use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, note_read};
+use crate::table::memory::Origin;
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-/// Tables of this size and more are mapped, so that their pages go back when they are out of use.
-const MAPPED_BYTES: usize = 32 << 10;
-/// Lines whose pages come at once: who needs one of them pays for twelve pages, and the next for none.
-pub(super) const POPULATED_LINES: u64 = (POPULATED_BYTES / size_of::<Line>()) as u64;
-/// Their bytes.
-const POPULATED_BYTES: usize = 48 << 10;
 /// The address of the first line leaves its low bits free for how far a position is shifted.
 const SHIFT_MASK: usize = 63;
 /// The size of a shard's smallest table.
@@ -79,14 +71,28 @@ pub(super) struct Header {
     /// Members behind a first link, over all buckets: the load signal.
     spilled: AtomicIsize,
     /// Where the table goes when it is out of use.
-    pub(super) home: *const Spares,
-    /// The next table there.
+    home: *const Home,
+    /// The next one in the list there.
     pub(super) beside: *mut u8,
-    scale: Scale,
-    pub(super) origin: Origin,
+    shard: usize,
+    origin: Origin,
 }
 never_split!(Header: next, spilled);
-layout!(Header: next, spilled, home, beside, scale, origin);
+layout!(Header: next, spilled, home, beside, shard, origin);
+
+impl Header {
+    /// That of a table which nobody leaves.
+    pub(super) fn new(home: *const Home, shard: usize, origin: Origin) -> Self {
+        Self {
+            next: AtomicPtr::new(core::ptr::null_mut()),
+            spilled: AtomicIsize::new(0),
+            home,
+            beside: core::ptr::null_mut(),
+            shard,
+            origin,
+        }
+    }
+}
 
 const _: () = assert!(
     MODEL || size_of::<Header>() == size_of::<Line>(),
@@ -146,103 +152,6 @@ impl PartialEq for Table<'_> {
 }
 
 impl<'g> Table<'g> {
-    /// A table whose lines are zero: a spare one, or a new one. On a node if one is given, the same for all tables of
-    /// a shard.
-    pub(super) fn allocate(
-        scale: Scale,
-        size: i32,
-        home: &Spares,
-        node: Option<Node>,
-    ) -> Result<Self, TryReserveError> {
-        debug_assert!((MIN_SIZE..=MAX_SIZE).contains(&size), "size {size}");
-        let (word, new) = match home.take(scale, size) {
-            Some(word) => (word, None),
-            None => {
-                let (word, origin) = Self::allocate_new(scale, size, node)?;
-                (word, Some(origin))
-            }
-        };
-        // SAFETY: I4: made here, or taken from the spare ones.
-        let table = unsafe { Self::from_word(word, scale) };
-        let origin = new.unwrap_or_else(|| table.header_mut().origin);
-        table.write_header(home, origin);
-        if new.is_none() {
-            table.take_again();
-        }
-        note_objects(table.header_pointer(), 1);
-        note_objects(table.line_pointer(0), table.line_count());
-        Ok(table)
-    }
-
-    /// Writes a new header, for who has the table alone.
-    pub(super) fn write_header(self, home: *const Spares, origin: Origin) {
-        let header = Header {
-            next: AtomicPtr::new(core::ptr::null_mut()),
-            spilled: AtomicIsize::new(0),
-            home,
-            beside: core::ptr::null_mut(),
-            scale: self.scale,
-            origin,
-        };
-        // SAFETY: I4: the memory starts with room for a header, and nobody else has the table.
-        unsafe { self.header_pointer().write(header) };
-        note_write(self.header_pointer());
-    }
-
-    /// The table's memory and its bytes, if pages are mapped for it.
-    fn mapping(self) -> Option<(NonNull<u8>, usize)> {
-        let layout = Self::layout(self.lines()).ok()?;
-        let memory = NonNull::new(self.header_pointer().cast())?;
-        Self::is_mapped(self.header(), layout).then_some((memory, layout.size()))
-    }
-
-    /// Lets a spare table have huge pages again, if it did.
-    fn take_again(self) {
-        if let Some((memory, bytes)) = self.mapping() {
-            pages::take_again(memory, bytes);
-        }
-    }
-
-    /// Has pages come for the run of lines that this one is in, if they are the table's own.
-    pub(super) fn populate(self, number: u64) {
-        if let Some((memory, bytes)) = self.mapping() {
-            let first = self.line_pointer(number / POPULATED_LINES * POPULATED_LINES);
-            let offset = first.addr() - memory.addr().get();
-            // SAFETY: I4: mapped with this size; the line is in it.
-            unsafe { pages::populate(memory, bytes, offset, POPULATED_BYTES) };
-        }
-    }
-
-    fn allocate_new(
-        scale: Scale,
-        size: i32,
-        node: Option<Node>,
-    ) -> Result<(*mut u8, Origin), TryReserveError> {
-        let lines = scale.lines(size);
-        let layout = Self::layout(lines)?;
-        let (memory, origin) = memory::allocate(layout, MAPPED_BYTES, node)?;
-        // SAFETY: I4: the header is followed by the lines.
-        let first = unsafe { memory.as_ptr().add(size_of::<Header>()) };
-        first.expose_provenance();
-        #[expect(clippy::cast_sign_loss, reason = "sizes are such that it is below 64")]
-        let shift = (REST_BITS.cast_signed() - size) as usize;
-        let word = first.map_addr(|address| address | shift);
-        if MODEL {
-            // SAFETY: I4: allocated above.
-            let table = unsafe { Self::from_word(word, scale) };
-            for number in 0..lines {
-                // SAFETY: I4: the allocation has room for this line; nobody else has it yet.
-                unsafe { table.line_pointer(number).write(Line::zero()) };
-            }
-        }
-        Ok((word, origin))
-    }
-
-    /// Whether the table is a mapping of its own, with this header and layout.
-    pub(super) fn is_mapped(header: &Header, layout: Layout) -> bool {
-        memory::is_mapped(layout, MAPPED_BYTES, header.origin.node)
-    }
-
     pub(super) fn layout(lines: u64) -> Result<Layout, TryReserveError> {
         let lines = usize::try_from(lines).unwrap_or(usize::MAX);
         let overflow = TryReserveError::CapacityOverflow {
@@ -255,6 +164,23 @@ impl<'g> Table<'g> {
             return Err(overflow);
         };
         Layout::from_size_align(bytes, align_of::<Header>()).map_err(|_| overflow)
+    }
+
+    /// Bytes of the table: its header and its lines.
+    pub(super) fn bytes(self) -> usize {
+        (self.line_count() + 1) * size_of::<Line>()
+    }
+
+    /// The table of this size whose header stands here.
+    pub(super) fn at(memory: NonNull<u8>, scale: Scale, size: i32) -> Self {
+        // SAFETY: I4: the header is followed by the lines.
+        let first = unsafe { memory.as_ptr().add(size_of::<Header>()) };
+        first.expose_provenance();
+        #[expect(clippy::cast_sign_loss, reason = "sizes are such that it is below 64")]
+        let shift = (REST_BITS.cast_signed() - size) as usize;
+        let word = first.map_addr(|address| address | shift);
+        // SAFETY: I4: the caller has taken the memory for it.
+        unsafe { Self::from_word(word, scale) }
     }
 
     /// The word by which a shard refers to this table.
@@ -311,7 +237,7 @@ impl<'g> Table<'g> {
         clippy::cast_possible_truncation,
         reason = "the number is below the line count"
     )]
-    fn line_pointer(self, number: u64) -> *mut Line {
+    pub(super) fn line_pointer(self, number: u64) -> *mut Line {
         // SAFETY: I4: callers stay below the number of lines.
         unsafe { self.first_line().add(number as usize) }
     }
@@ -338,7 +264,7 @@ impl<'g> Table<'g> {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "they lie in memory")]
-    fn line_count(self) -> usize {
+    pub(super) fn line_count(self) -> usize {
         self.lines() as usize
     }
 
@@ -392,19 +318,23 @@ impl<'g> Table<'g> {
         self.all().iter().for_each(f);
     }
 
-    /// As given to the table when it was made.
-    ///
-    /// # Safety
-    /// The word is a table's, and its header is there for the caller to read.
-    pub(super) unsafe fn scale_of(word: *mut u8) -> Scale {
-        // SAFETY: the caller's contract; the header's place does not depend on the scale.
-        let table = unsafe { Self::from_word(word, Scale::of(0)) };
-        let scale = &table.header().scale;
-        note_read(scale);
-        *scale
+    /// The shard whose table this is.
+    pub(super) fn shard(self) -> usize {
+        let shard = &self.header().shard;
+        note_read(shard);
+        *shard
     }
 
-    fn origin(self) -> Origin {
+    /// Where the table goes when it is out of use.
+    pub(super) fn home(self) -> &'g Home {
+        let home = &self.header().home;
+        note_read(home);
+        // SAFETY: I2: it lives as long as the map.
+        unsafe { &**home }
+    }
+
+    /// What came of asking for memory on a node.
+    pub(super) fn origin(self) -> Origin {
         let origin = &self.header().origin;
         note_read(origin);
         *origin
@@ -417,9 +347,8 @@ impl<'g> Table<'g> {
 
     /// Where the table is.
     pub(crate) fn span(self, shard: usize) -> Span {
-        let bytes = Self::layout(self.lines()).map_or(0, |layout| layout.size());
         let start = self.header_pointer().cast();
-        Span::of_table(Some(shard), start, bytes, self.origin().refused)
+        Span::of_table(Some(shard), start, self.bytes(), self.origin().refused)
     }
 
     /// How this table is being left, if it is.
@@ -468,32 +397,5 @@ impl<'g> Table<'g> {
     pub(crate) fn spill(self, change: isize) -> isize {
         // ORD: Relaxed — a load signal; nothing is published by it.
         self.header().spilled.fetch_add(change, Ordering::Relaxed) + change
-    }
-
-    /// Frees the table and the record of its move.
-    ///
-    /// # Safety
-    /// Nobody reads the table any more, and nobody will.
-    pub(super) unsafe fn free(self) {
-        let Ok(layout) = Self::layout(self.lines()) else {
-            unreachable!("the table was allocated with this layout")
-        };
-        let header = self.header_mut();
-        // ORD: Relaxed — the caller's contract is exclusive access.
-        let next = header.next.load(Ordering::Relaxed);
-        // SAFETY: I4: nobody else frees it.
-        unsafe { free_record(next) };
-        let node = header.origin.node;
-        if MODEL {
-            for number in 0..self.lines() {
-                // SAFETY: the caller's contract; the line was written at allocation.
-                unsafe { self.line_pointer(number).drop_in_place() };
-            }
-            // SAFETY: the caller's contract; the header was written at allocation.
-            unsafe { self.header_pointer().drop_in_place() };
-        }
-        let memory = self.header_pointer().cast::<u8>();
-        // SAFETY: I4: allocated with this layout; the caller's contract.
-        unsafe { memory::free(memory, layout, MAPPED_BYTES, node) };
     }
 }

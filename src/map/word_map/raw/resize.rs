@@ -61,7 +61,8 @@ impl Drop for RawWords {
             }
         }
         drop(guard);
-        if let Some(directory) = self.root.directory_mut() {
+        // Not by a unique reference: what was retired finds its way by headers, which lead to the directory.
+        if let Some(directory) = self.root.directory() {
             directory.take_behind(|line| self.domain.discard(line));
         }
     }
@@ -245,7 +246,7 @@ impl RawWords {
         }
         let next = table.size() + (size - table.size()).signum();
         let grace = || self.domain.grace_of_others(guard).ok();
-        directory.begin_steps(shard, table, next, grace)?;
+        directory.begin_steps(table, next, grace)?;
         self.moving.add(shard);
         Ok(())
     }

@@ -34,13 +34,6 @@ impl Root {
         }
     }
 
-    /// The directory, with exclusive access.
-    pub(super) fn directory_mut(&mut self) -> Option<&mut Directory> {
-        let directory = unsync_load(&mut self.0);
-        // SAFETY: I3: exclusive access.
-        unsafe { directory.as_mut() }
-    }
-
     #[cold]
     fn init(&self) -> Result<&Directory, TryReserveError> {
         let new = Box::into_raw(Directory::allocate()?);
