@@ -14,17 +14,13 @@
 use super::directory::SHARDS;
 use super::line::Line;
 use super::store::{MIN_SIZE, Scale};
-use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, never_split, unsync_load};
+use crate::sync::{AtomicPtr, AtomicU64, MODEL, OPAQUE_READS, Ordering, never_split, unsync_load};
 use crate::sys::pages;
 use core::ptr::{NonNull, null_mut};
 
-/// The first size that has an arena, of 1.5 MiB. What smaller tables need, the allocator has at hand. (Where accesses are traced or interpreted all
-/// have one: what is shown there has small maps.)
-const FIRST: i32 = if cfg!(any(atomshard_traced, miri)) {
-    MIN_SIZE
-} else {
-    5
-};
+/// The first size that has an arena, of 1.5 MiB. What smaller tables need, the allocator has at hand. (Where every access is
+/// followed, maps are small: there all sizes have one.)
+const FIRST: i32 = if OPAQUE_READS { 5 } else { MIN_SIZE };
 /// The last one, of 380 MiB: of larger tables all but a tenth is in huge pages by itself.
 const LAST: i32 = 13;
 /// Arenas of more bytes ask for huge pages. Of smaller ones a TLB reaches all without, and half a huge page is much.
