@@ -47,8 +47,9 @@ const WITHOUT_LSE: [&str; 3] = ["linearizability", "regress_races", "regress_res
 
 /// The test files that CI does not run here: of the harness itself, of what a machine says about itself, of what the
 /// system refuses, of names and formats. No processor has a part in them.
-const NOT_IN_CI: [&str; 7] = [
+const NOT_IN_CI: [&str; 8] = [
     "checker",
+    "faults_addresses",
     "faults_alloc",
     "faults_threads",
     "papaya_surface",
