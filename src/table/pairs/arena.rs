@@ -14,14 +14,14 @@
 use super::directory::SHARDS;
 use super::line::Line;
 use super::store::{MIN_SIZE, Scale};
-use crate::sync::{AtomicPtr, AtomicU64, MODEL, OPAQUE_READS, Ordering, never_split, unsync_load};
+use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, never_split, unsync_load};
 use crate::sys::pages;
 use core::ptr::{NonNull, null_mut};
 
-/// The first size that has an arena, of 1.5 MiB. What smaller tables need, the allocator has at hand. (Where every access is
-/// followed, maps are small: there all sizes have one.)
-const FIRST: i32 = if OPAQUE_READS { 5 } else { MIN_SIZE };
-/// The last one, of 380 MiB: of larger tables all but a tenth is in huge pages by itself.
+/// The first size that has an arena, of 1.5 MiB. What smaller tables need, the allocator has at hand. (Maps that Miri runs are
+/// small: there all sizes have one.)
+const FIRST: i32 = if cfg!(miri) { MIN_SIZE } else { 5 };
+/// The last one, of 376 MiB: of larger tables all but a tenth is in huge pages by itself.
 const LAST: i32 = 13;
 /// Arenas of more bytes ask for huge pages. Of smaller ones a TLB reaches all without, and half a huge page is much.
 const HUGE_BYTES: usize = 2 * pages::HUGE_PAGE_BYTES;
@@ -32,15 +32,18 @@ const ARENAS: usize = if MODEL || !pages::ARE_LAZY {
     (LAST - FIRST + 1) as usize
 };
 
-/// The arenas of a map, by the sizes of their tables.
+/// The arenas of a map, by the sizes of their tables. (There may be none.)
+#[repr(transparent)]
 pub(super) struct Arenas([Arena; ARENAS]);
 
 impl Arenas {
     /// None that has memory.
     pub(super) fn new() -> Self {
-        let sizes: [i32; ARENAS] = core::array::from_fn(|_| 0);
-        let mut next = FIRST..;
-        Self(sizes.map(|size| Arena::new(next.next().unwrap_or(size))))
+        let mut size = FIRST - 1;
+        Self(core::array::from_fn(|_| {
+            size += 1;
+            Arena::new(size)
+        }))
     }
 
     /// That of tables of this size, if they have one.
