@@ -51,7 +51,7 @@ impl Spares {
         }
     }
 
-    /// Calls `f` with each of them, which then is its own.
+    /// Calls `f` with each of them, which then is its own, for who has the map alone.
     pub(super) fn take_all(&self, scale: Scale, mut f: impl FnMut(Table<'_>)) {
         // ORD: Relaxed — the caller's contract is exclusive access.
         let mut next = self.0.swap(core::ptr::null_mut(), Ordering::Relaxed);
