@@ -128,8 +128,7 @@ impl<T: Object> Domain<T> {
         }
     }
 
-    /// Counts `change` objects more in the structure, without a locked instruction: each thread
-    /// has a count of its own.
+    /// Counts `change` objects more in the structure, without a locked instruction: each thread has a count of its own.
     #[inline]
     pub(crate) fn count(&self, change: isize, guard: &impl Guard) {
         guard.with_record(|record| self.heap(record).count(change));
@@ -151,8 +150,8 @@ impl<T: Object> Domain<T> {
         })
     }
 
-    /// Bytes of the objects that were retired and are not freed yet: exact while nobody retires or
-    /// frees, and otherwise somewhere near. What else was retired is not counted.
+    /// Bytes of the objects that were retired and are not freed yet: exact while nobody retires or frees, and otherwise
+    /// somewhere near. What else was retired is not counted.
     pub(crate) fn retired_bytes(&self) -> usize {
         let slots = usize::try_from(self.heaps.counted(OwnHeap::retired)).unwrap_or(0);
         slots * slot::<T>().size()
@@ -174,8 +173,7 @@ impl<T: Object> Domain<T> {
     /// Drops the object and reuses its memory once every guard that is alive now is gone.
     ///
     /// # Safety
-    /// The object came from [`alloc`](Self::alloc), is complete, unlinked, retired once, and may be
-    /// dropped on any thread that uses the structure.
+    /// The object came from [`alloc`](Self::alloc), is complete, unlinked, retired once, and may be dropped on any thread that uses the structure.
     #[inline]
     pub(crate) unsafe fn retire(&self, object: NonNull<T>, guard: &impl Guard) {
         if MODEL {
@@ -199,22 +197,25 @@ impl<T: Object> Domain<T> {
         self.retire_other(object.as_ptr().cast(), end, true, guard);
     }
 
-    /// Calls `end` with `at` once every guard that is alive now is gone. For what is large and rare:
-    /// it does not wait until a bag is full.
+    /// Calls `end` with `at` once every guard that is alive now is gone. What is large, and rare, does not wait until a bag is full.
     ///
     /// # Safety
-    /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
-    /// the structure.
-    pub(crate) unsafe fn defer(&self, at: *mut u8, end: unsafe fn(*mut u8), guard: &impl Guard) {
-        if MODEL {
-            return;
-        }
-        self.with_heap(guard, 0, |heap| {
-            note_write(&raw const heap.is_flushed);
-            heap.is_flushed = true;
-        });
+    /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses the structure.
+    pub(crate) unsafe fn defer(
+        &self,
+        at: *mut u8,
+        end: unsafe fn(*mut u8),
+        is_large: bool,
+        guard: &impl Guard,
+    ) {
         self.retire_other(at, end, false, guard);
-        guard.collect_soon();
+        if is_large && !MODEL {
+            self.with_heap(guard, 0, |heap| {
+                note_write(&raw const heap.is_flushed);
+                heap.is_flushed = true;
+            });
+            guard.collect_soon();
+        }
     }
 
     /// Makes room for one call of [`defer`](Self::defer) by this thread; the error if there is no memory.

@@ -71,6 +71,7 @@ pub(crate) use body::{Domain, Grace};
 pub(crate) use heap::SLOT_ALIGN;
 pub(crate) use hold::{HOLD_BITS, Holds};
 pub(crate) use object::{Hook, Object};
+pub(crate) use registry::is_shared;
 pub(crate) use trim::Trimmed;
 
 use core::panic::AssertUnwindSafe;

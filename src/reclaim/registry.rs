@@ -305,8 +305,7 @@ impl Registry {
         let mut pinned = Vec::new();
         for record in self.records() {
             // Who must be met is decided by the heavy barrier.
-            // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of the
-            // pins that have ended before, and are not waited for, are done.
+            // ORD: Acquire — pairs with the Release in set_state [R2]; sees that the reads of pins that have ended are done.
             let state = record.state.load(Ordering::Acquire);
             if state & GUARDS == 0 {
                 continue;
@@ -351,6 +350,13 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// Begins a grace period among the guards of this process.
 pub(super) fn grace() -> Result<Grace, Unavailable> {
     REGISTRY.grace()
+}
+
+/// Whether several threads had records a moment ago.
+pub(crate) fn is_shared() -> bool {
+    // ORD: Relaxed — a hint.
+    let is_leased = |record: &&Record| record.leased.load(Ordering::Relaxed);
+    !MODEL && REGISTRY.records().filter(is_leased).nth(1).is_some()
 }
 
 /// Calls `f` with each record that no thread and no guard holds, leased meanwhile.

@@ -324,7 +324,7 @@ impl<T: Object> Domain<T> {
         let flag = Arc::new(Mutex::new(false));
         let at = Arc::into_raw(Arc::clone(&flag)).cast_mut().cast();
         // SAFETY: I2: the flag is handed over once, to a function for it.
-        unsafe { self.defer(at, end_flag, &self.pin()) };
+        unsafe { self.defer(at, end_flag, true, &self.pin()) };
         Ok(Grace(flag))
     }
 
@@ -428,16 +428,21 @@ impl<T: Object> Domain<T> {
         self.retire_other(other, guard);
     }
 
-    /// Calls `end` with `at` once every guard that is alive now is gone. For what is large and rare:
-    /// it does not wait until a batch is full.
+    /// Calls `end` with `at` once every guard that is alive now is gone. What is large, and rare, does not wait until a batch is full.
     ///
     /// # Safety
     /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
     /// the structure.
-    pub(crate) unsafe fn defer(&self, at: *mut u8, end: unsafe fn(*mut u8), guard: &impl Guard) {
+    pub(crate) unsafe fn defer(
+        &self,
+        at: *mut u8,
+        end: unsafe fn(*mut u8),
+        is_large: bool,
+        guard: &impl Guard,
+    ) {
         let is_slot = false;
         self.retire_other(Other { at, end, is_slot }, guard);
-        if !MODEL {
+        if is_large && !MODEL {
             guard.flush();
         }
     }

@@ -80,7 +80,7 @@ use std::hash::RandomState;
 /// # Progress
 /// Lock-free, all of it: whatever a thread does, even if it stops for ever in the middle, the others get on.
 /// Look-ups never wait. A write that meets a running resize moves a bucket, and two at most; a look-up that finds its line
-/// moved moves one. A small table, of at most 128 lines, is copied at once, by each write that meets it.
+/// moved moves one. A small table, of less than 32 KiB, is copied at once, by each write that meets it.
 /// The allocator and the kernel, which a resize calls, have their own progress.
 ///
 /// # Cost

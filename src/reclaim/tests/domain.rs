@@ -326,7 +326,7 @@ fn miri_what_waits_is_counted_until_it_is_freed() {
     // SAFETY: complete enough for an end that does nothing, never linked, retired once.
     unsafe { domain.retire_with(object, |_| (), &guard) };
     // SAFETY: an end that does nothing may be called with whatever it is.
-    unsafe { domain.defer(core::ptr::null_mut(), |_| (), &guard) };
+    unsafe { domain.defer(core::ptr::null_mut(), |_| (), true, &guard) };
     assert_eq!(domain.retired_bytes(), 2 * 40, "slots, and nothing else");
     // What another thread leaves is its heap's, and then that of who flushes.
     thread::scope(|scope| {

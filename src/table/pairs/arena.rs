@@ -9,6 +9,12 @@
 //! are out of use, all their pages go back, those at the borders too. A place has one table at a time: who finds it taken
 //! gets memory elsewhere ([`home`](super::home)).
 //!
+//! | size | memory of the arena | a place that is put back |
+//! |---|---|---|
+//! | up to 1: tables of less than 4 KiB | the allocator's, 6 to 96 KiB | is as it was, and made zero by who takes it next |
+//! | 2 to 4 | there is none | |
+//! | 5 to 13: tables of 32 KiB and more | pages, 1.5 to 376 MiB; from 4 MiB on huge ones | is zero: its pages have gone back |
+//!
 //! Invariants: I2 and I4 of the [parent module](super).
 
 use super::directory::SHARDS;
@@ -16,21 +22,29 @@ use super::line::Line;
 use super::store::{MIN_SIZE, Scale};
 use crate::sync::{AtomicPtr, AtomicU64, MODEL, Ordering, never_split, unsync_load};
 use crate::sys::pages;
+use core::alloc::Layout;
 use core::ptr::{NonNull, null_mut};
 
-/// The first size that has an arena, of 1.5 MiB. What smaller tables need, the allocator has at hand. (Maps that Miri runs are
-/// small: there all sizes have one.)
-const FIRST: i32 = if cfg!(miri) { MIN_SIZE } else { 5 };
-/// The last one, of 376 MiB: of larger tables all but a tenth is in huge pages by itself.
+/// The last size whose arena is the allocator's. (Maps that Miri runs are small.)
+const SMALL: i32 = if cfg!(miri) { -3 } else { 1 };
+/// The first size whose tables are of 32 KiB and more, and lie in pages.
+pub(super) const PAGED: i32 = if cfg!(miri) { -2 } else { 5 };
+/// The last size that has an arena, of 376 MiB: of larger tables all but a tenth is in huge pages by itself.
 const LAST: i32 = 13;
 /// Arenas of more bytes ask for huge pages. Of smaller ones a TLB reaches all without, and half a huge page is much.
 const HUGE_BYTES: usize = 2 * pages::HUGE_PAGE_BYTES;
-/// Arenas of a map.
+/// Arenas of a map, of small tables and all.
+const SMALL_ARENAS: usize = if MODEL { 0 } else { count(MIN_SIZE, SMALL) };
 const ARENAS: usize = if MODEL || !pages::ARE_LAZY {
-    0
+    SMALL_ARENAS
 } else {
-    (LAST - FIRST + 1) as usize
+    SMALL_ARENAS + count(PAGED, LAST)
 };
+
+/// So many sizes.
+const fn count(first: i32, last: i32) -> usize {
+    (last + 1 - first).unsigned_abs() as usize
+}
 
 /// The arenas of a map, by the sizes of their tables. (There may be none.)
 #[repr(transparent)]
@@ -39,18 +53,20 @@ pub(super) struct Arenas([Arena; ARENAS]);
 impl Arenas {
     /// None that has memory.
     pub(super) fn new() -> Self {
-        let mut size = FIRST - 1;
+        let mut sizes = (MIN_SIZE..=SMALL).chain(PAGED..=LAST);
         Self(core::array::from_fn(|_| {
-            size += 1;
-            Arena::new(size)
+            Arena::new(sizes.next().unwrap_or(LAST))
         }))
     }
 
     /// That of tables of this size, if they have one.
     pub(super) fn of(&self, size: i32) -> Option<&Arena> {
-        usize::try_from(size - FIRST)
-            .ok()
-            .and_then(|number| self.0.get(number))
+        let number = match size {
+            ..=SMALL => count(MIN_SIZE, size - 1),
+            PAGED.. => SMALL_ARENAS + count(PAGED, size - 1),
+            _ => return None,
+        };
+        self.0.get(number)
     }
 }
 
@@ -71,7 +87,13 @@ impl Arena {
         }
     }
 
-    /// Takes the place of a shard, which is zero: where the table's header is to stand. `None` if it is taken or there is no memory.
+    /// Whether its memory is pages.
+    pub(super) fn has_pages(&self) -> bool {
+        self.size >= PAGED
+    }
+
+    /// Takes the place of a shard: where the table's header is to stand. `None` if it is taken or there is no memory. The place is zero, or as it was
+    /// put back.
     pub(super) fn take(&self, shard: usize) -> Option<NonNull<u8>> {
         let start = self.start()?;
         // SAFETY: I4: the place of the shard is in the arena.
@@ -90,12 +112,12 @@ impl Arena {
     /// Puts the place of a shard back. With the last one all pages go back.
     ///
     /// # Safety
-    /// The caller has the place, nobody writes to it any more, and it is zero but for its header.
+    /// The caller has the place, and nobody writes to it any more. If it is pages, it is zero but for its header.
     pub(super) unsafe fn put(&self, shard: usize) {
         if !self.taken.put(shard) {
             return;
         }
-        if let Some(start) = self.start() {
+        if let Some(start) = self.start().filter(|_| self.has_pages()) {
             // SAFETY: I2, I4: until `reopen` nobody has a place in the arena; look-ups may find zeros there.
             let _kept_if_refused = unsafe { pages::zero(start, bytes_before(SHARDS, self.size)) };
         }
@@ -110,12 +132,7 @@ impl Arena {
 
     #[cold]
     fn reserve(&self) -> Option<NonNull<u8>> {
-        let bytes = bytes_before(SHARDS, self.size);
-        let new = if bytes < HUGE_BYTES {
-            pages::alloc_zeroed(bytes)?
-        } else {
-            pages::alloc_zeroed_huge(bytes)?.0
-        };
+        let new = self.allocate()?;
         // ORD: AcqRel — pairs with the Acquire in start [W5]; publishes memory that is zero, or sees another's.
         let swapped = self.start.compare_exchange(
             null_mut(),
@@ -125,20 +142,50 @@ impl Arena {
         );
         swapped.map_or_else(
             |found| {
-                // SAFETY: I4: allocated above with so many bytes; nobody else has seen it.
-                unsafe { pages::free(new, bytes) };
+                // SAFETY: I4: allocated above; nobody else has seen it.
+                unsafe { self.free(new) };
                 NonNull::new(found)
             },
             |_| Some(new),
         )
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        Layout::from_size_align(bytes_before(SHARDS, self.size), align_of::<Line>()).ok()
+    }
+
+    fn allocate(&self) -> Option<NonNull<u8>> {
+        let layout = self.layout()?;
+        if !self.has_pages() {
+            // SAFETY: I4: there is room for a header at least.
+            NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
+        } else if layout.size() < HUGE_BYTES {
+            pages::alloc_zeroed(layout.size())
+        } else {
+            pages::alloc_zeroed_huge(layout.size()).map(|(memory, _advice)| memory)
+        }
+    }
+
+    /// # Safety
+    /// It is from `allocate`, is freed once, and nobody uses it any more.
+    unsafe fn free(&self, memory: NonNull<u8>) {
+        match self.layout() {
+            // SAFETY: the caller's contract; it came from the allocator with this layout.
+            Some(layout) if !self.has_pages() => unsafe {
+                std::alloc::dealloc(memory.as_ptr(), layout);
+            },
+            // SAFETY: the caller's contract; it was mapped with so many bytes.
+            Some(layout) => unsafe { pages::free(memory, layout.size()) },
+            None => {}
+        }
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
         if let Some(start) = NonNull::new(unsync_load(&mut self.start)) {
-            // SAFETY: I2, I4: allocated in `reserve` with so many bytes; the map is gone, and with it who reads there.
-            unsafe { pages::free(start, bytes_before(SHARDS, self.size)) };
+            // SAFETY: I2, I4: allocated in `reserve`; the map is gone, and with it who reads there.
+            unsafe { self.free(start) };
         }
     }
 }
@@ -211,7 +258,7 @@ impl Taken {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Arena, FIRST, SHARDS, bytes_before};
+    use super::{Arena, PAGED, SHARDS, bytes_before};
     use crate::table::pairs::{Scale, Table};
     use core::ptr::NonNull;
     use core::sync::atomic::{AtomicBool, Ordering};
@@ -234,14 +281,14 @@ mod tests {
 
     #[test]
     fn places_lie_side_by_side() {
-        let arena = Arena::new(FIRST);
+        let arena = Arena::new(PAGED);
         let places: Vec<_> = (0..SHARDS).filter_map(|shard| arena.take(shard)).collect();
         assert_eq!(places.len(), SHARDS);
         for (shard, &place) in places.iter().enumerate() {
-            let bytes = Table::at(place, Scale::of(shard), FIRST).bytes();
+            let bytes = Table::at(place, Scale::of(shard), PAGED).bytes();
             assert_eq!(place.addr().get() % 64, 0);
             assert_eq!(
-                bytes_before(shard + 1, FIRST) - bytes_before(shard, FIRST),
+                bytes_before(shard + 1, PAGED) - bytes_before(shard, PAGED),
                 bytes
             );
             assert_eq!((read(place, 0), read(place, bytes - 1)), (0, 0));
@@ -253,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_place_is_taken_once_and_the_last_one_gives_all_pages_back() {
-        let arena = Arena::new(FIRST);
+        let arena = Arena::new(PAGED);
         let (one, other) = (arena.take(0).expect("free"), arena.take(1).expect("free"));
         assert_eq!((arena.take(0), arena.take(1)), (None, None));
         write(one, 0, 1);
@@ -279,13 +326,13 @@ mod tests {
         let place = arena.take(shard).expect("nobody else takes it");
         (
             read(place, 0),
-            place.addr().get() - bytes_before(shard, FIRST),
+            place.addr().get() - bytes_before(shard, PAGED),
         )
     }
 
     #[test]
     fn miri_w5_who_takes_the_first_places_at_once_find_one_arena() {
-        let arena = Arena::new(FIRST);
+        let arena = Arena::new(PAGED);
         let (one, other) = thread::scope(|scope| {
             let one = scope.spawn(|| first_byte(&arena, 0));
             let other = scope.spawn(|| first_byte(&arena, 1));
@@ -297,7 +344,7 @@ mod tests {
 
     #[test]
     fn miri_w5_who_takes_a_place_later_finds_what_the_first_has_reserved() {
-        let (arena, is_reserved) = (Arena::new(FIRST), AtomicBool::new(false));
+        let (arena, is_reserved) = (Arena::new(PAGED), AtomicBool::new(false));
         let later = || {
             // Relaxed: the arena itself has to see to it that its memory is seen.
             while !is_reserved.load(Ordering::Relaxed) {

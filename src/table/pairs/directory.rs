@@ -3,11 +3,13 @@
 //!
 //! Invariants: I2 and I4 of the [parent module](super).
 
+use super::chain::take_behind;
 use super::home::Home;
 use super::line::Line;
-use super::moving::{Move, bear, take_behind};
+use super::moving::Move;
 use super::pair::{REST, REST_BITS};
 use super::store::{Leaving, Scale, Table};
+use super::unit::bear;
 use crate::error::TryReserveError;
 use crate::reclaim::Grace;
 use crate::shard::Node;

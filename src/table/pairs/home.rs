@@ -1,14 +1,14 @@
-//! Where the tables of a map come from, and where they go when they are out of use: they give their pages back, hold zeros, and
-//! are used again for the next table of their shard and size.
+//! Where the tables of a map come from, and where they go when they are out of use: they give their pages back, and are used again, as zeros, for the
+//! next table of their shard and size.
 //!
 //! | table | memory | out of use |
 //! |---|---|---|
-//! | of a middle size | its place in the [arena](super::arena) | gives the place back |
-//! | on a node; smaller or larger; whose place is taken | its own: pages, or the allocator's if it is small | goes to the list of [spare](super::spares) ones |
+//! | of a size that has an [arena](super::arena) | its place there | gives the place back |
+//! | of another size; on a node; whose place is taken | its own: pages, or the allocator's if it is small | goes to the list of [spare](super::spares) ones |
 //!
 //! Invariants: I2 and I4 of the [parent module](super).
 
-use super::arena::{Arena, Arenas};
+use super::arena::{Arena, Arenas, PAGED};
 use super::directory::SHARDS;
 use super::line::Line;
 use super::pair::Pair;
@@ -22,7 +22,7 @@ use crate::table::memory::{self, Origin};
 use core::ops::Range;
 use core::ptr::NonNull;
 
-/// Tables of this size and more that have memory of their own are mapped, so that their pages go back when they are out of use.
+/// Tables of so many bytes and more that have memory of their own are mapped, so that their pages go back when they are out of use.
 const MAPPED_BYTES: usize = 32 << 10;
 /// Lines whose pages come at once: who needs one of them pays for twelve pages, and the next for none.
 pub(super) const POPULATED_LINES: u64 = (POPULATED_BYTES / size_of::<Line>()) as u64;
@@ -71,6 +71,9 @@ impl Table<'_> {
         let arena = home.arenas.of(size).filter(|_| node.is_none());
         let table = if let Some(memory) = arena.and_then(|arena| arena.take(shard)) {
             let table = Self::at(memory, scale, size);
+            if table.was_used() {
+                table.zero_but(0..0);
+            }
             table.write_header(Header::new(home, shard, Origin::NOWHERE));
             table
         } else if let Some(table) = home.spares[shard].take(scale, size) {
@@ -104,6 +107,11 @@ impl Table<'_> {
         note_write(self.header_pointer());
     }
 
+    /// Whether there was a table here before, for who has the memory alone: where none was, it is zero.
+    fn was_used(self) -> bool {
+        !self.header_mut().home.is_null()
+    }
+
     /// Where the table starts.
     fn memory(self) -> NonNull<u8> {
         // SAFETY: I4: there is a header.
@@ -123,9 +131,14 @@ impl Table<'_> {
         is_mapped.then_some((self.memory(), layout.size()))
     }
 
+    /// Whether the table lies in pages, which go back when it is out of use.
+    pub(crate) fn has_pages(self) -> bool {
+        self.size() >= PAGED || self.node().is_some()
+    }
+
     /// Has pages come for the run of lines that this one is in, unless they are the allocator's.
     pub(super) fn populate(self, number: u64) {
-        if self.arena(self.home()).is_none() && self.mapping().is_none() {
+        if !self.has_pages() {
             return;
         }
         let first = number / POPULATED_LINES * POPULATED_LINES;
@@ -133,6 +146,15 @@ impl Table<'_> {
         if let Some(first) = NonNull::new(self.line_pointer(first)) {
             // SAFETY: I4: lines of the table, whose memory is mapped.
             unsafe { pages::populate(first.cast(), POPULATED_BYTES.min(to_end)) };
+        }
+    }
+
+    /// Has the pages of all lines come.
+    pub(super) fn populate_all(self) {
+        if let (true, Some(first)) = (self.has_pages(), NonNull::new(self.line_pointer(0))) {
+            let bytes = self.line_count() * size_of::<Line>();
+            // SAFETY: I4: the lines of the table, whose memory is mapped.
+            unsafe { pages::populate(first.cast(), bytes) };
         }
     }
 
@@ -150,9 +172,11 @@ impl Table<'_> {
         // SAFETY: I4: the header leads to it no more.
         unsafe { free_record(next) };
         if let Some(arena) = self.arena(home) {
-            // SAFETY: the caller's contract; the header is written before it is read again.
-            let given_back = unsafe { pages::zero(self.memory(), self.bytes()) };
-            self.zero_but(given_back);
+            if arena.has_pages() {
+                // SAFETY: the caller's contract; the header is written before it is read again.
+                let given_back = unsafe { pages::zero(self.memory(), self.bytes()) };
+                self.zero_but(given_back);
+            }
             // SAFETY: the caller's contract, and the lines above.
             unsafe { arena.put(shard) };
             return;
@@ -226,14 +250,18 @@ pub(crate) unsafe fn put_aside(word: *mut u8) {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Home, Pair, SHARDS, Table};
+    use super::{Home, PAGED, Pair, SHARDS, Table};
     use crate::shard::Node;
 
-    /// A size with an arena.
-    const SIZE: i32 = if cfg!(miri) { -2 } else { 5 };
+    /// A size whose arena is the allocator's.
+    const SMALL: i32 = -3;
 
-    fn allocate(home: &Home, shard: usize, node: Option<Node>) -> Table<'_> {
-        Table::allocate(shard, SIZE, home, node).expect("some kilobytes are there")
+    fn allocate(home: &Home, shard: usize, size: i32) -> Table<'_> {
+        on_node(home, shard, size, None)
+    }
+
+    fn on_node(home: &Home, shard: usize, size: i32, node: Option<Node>) -> Table<'_> {
+        Table::allocate(shard, size, home, node).expect("some kilobytes are there")
     }
 
     /// Puts a member into every slot.
@@ -251,7 +279,7 @@ mod tests {
     fn a_table_leaves_its_place_zero_and_its_neighbours_as_they_are() {
         let home = Home::new();
         let tables: Vec<_> = (0..SHARDS)
-            .map(|shard| allocate(&home, shard, None))
+            .map(|shard| allocate(&home, shard, PAGED))
             .collect();
         tables.iter().for_each(|&table| fill(table));
         for (shard, &table) in tables.iter().enumerate() {
@@ -264,7 +292,7 @@ mod tests {
                 next.is_none_or(|&next| holds_only(next, Pair::live(7, 1))),
                 "after shard {shard}"
             );
-            let again = (shard == SHARDS / 2).then(|| allocate(&home, shard, None));
+            let again = (shard == SHARDS / 2).then(|| allocate(&home, shard, PAGED));
             assert!(again.is_none_or(|again| again == table));
         }
         // SAFETY: nobody reads them any more.
@@ -272,17 +300,34 @@ mod tests {
     }
 
     #[test]
+    fn miri_words_a_small_table_is_zero_when_its_place_is_taken_again() {
+        let home = Home::new();
+        let tables = [0, 1].map(|shard| allocate(&home, shard, SMALL));
+        tables.into_iter().for_each(fill);
+        assert!(tables[0].arena(&home).is_some());
+        // SAFETY: nobody else has the table.
+        unsafe { tables[0].put_aside() };
+        let again = allocate(&home, 0, SMALL);
+        assert!(again == tables[0] && holds_only(again, Pair::ZERO));
+        assert!(holds_only(tables[1], Pair::live(7, 1)));
+        // SAFETY: nobody reads them any more, nor will.
+        tables
+            .into_iter()
+            .for_each(|table| unsafe { table.free(&home) });
+    }
+
+    #[test]
     fn miri_words_who_finds_the_place_taken_or_wants_a_node_gets_memory_elsewhere() {
         let home = Home::new();
-        let first = allocate(&home, 0, None);
+        let first = allocate(&home, 0, PAGED);
         for node in [None, Some(Node::Preferred(0))] {
-            let second = allocate(&home, 0, node);
+            let second = on_node(&home, 0, PAGED, node);
             assert!(second != first && second.arena(&home).is_none());
             assert_eq!(second.node(), node);
             fill(second);
             // SAFETY: nobody else has the table.
             unsafe { second.put_aside() };
-            let third = allocate(&home, 0, node);
+            let third = on_node(&home, 0, PAGED, node);
             assert!(third == second && holds_only(third, Pair::ZERO));
             // SAFETY: nobody else has the table, or will.
             unsafe { third.free(&home) };

@@ -2,7 +2,7 @@
 //!
 //! Invariants: I1 and I3 of the [parent module](super).
 
-use super::moving::retire_chain;
+use super::chain;
 use super::pair::{Behind, Pair, REST_BITS, Slot};
 use crate::arch::{self, Access, Kinds, LineWords};
 use crate::reclaim::{Domain, Guard, Object};
@@ -245,7 +245,7 @@ impl Line {
                 continue;
             }
             if left == Pair::VACANT {
-                retire_chain(link, domain, guard);
+                chain::retire_chain(link, domain, guard);
             }
             return;
         }
@@ -270,12 +270,13 @@ impl Line {
         None
     }
 
-    /// Adds a member to a bucket that nobody else sees; how many more are in the first line behind its link.
-    pub(super) fn append(&self, member: Pair, domain: &Domain<Self>, guard: &impl Guard) -> isize {
-        if let Some(slot) = self.empties().first() {
-            slot.store_private(member);
-            return 0;
-        }
+    /// Adds a member to a bucket that nobody else sees and whose line is full; how many more are in the first line behind its link.
+    pub(super) fn append_behind(
+        &self,
+        member: Pair,
+        domain: &Domain<Self>,
+        guard: &impl Guard,
+    ) -> isize {
         let link = self.last().load();
         if link.is_link() {
             self.last().store_private(link.with(member.rest()));

@@ -9,8 +9,9 @@
 //!                            |   ..    |                                 +---------+
 //! ```
 //!
-//! [`pair`] what a slot says · [`line`] a bucket's lines · [`store`] tables · [`home`] where they come from and go to:
-//! [`arena`] of a middle size, [`spares`] others · [`directory`] the shards' words · [`moving`] the move to another size, in steps · [`copying`] the same at once.
+//! [`pair`] what a slot says · [`line`] a bucket's first line, [`chain`] the further ones · [`store`] tables · [`home`] where they come from and go to:
+//! [`arena`] of most sizes, [`spares`] others · [`directory`] the shards' words · [`moving`] the move to another size, in steps · [`copying`] the same
+//! at once · for both, [`freezing`] what is old and [`unit`] which lines become which.
 //!
 //! # Look-ups have no guard
 //! Look-ups read lines of tables without a guard; links they follow under one. A table that is out of use stays
@@ -22,7 +23,7 @@
 //! - I1. A slot is accessed in one piece of 16 bytes; what reads a part of it only filters (`arch`).
 //! - I2. A table stays allocated as long as its map, at one address, with the lines that its word states. It is
 //!   put aside after it was unlinked and the guards of that moment have ended; from then on its header is read
-//!   and written only by who takes it again, and its lines hold zeros.
+//!   and written only by who takes it again, and its lines hold zeros when they are used again.
 //! - I3. A line behind a link is retired after its home line's unit was born in the next table, or by who has exchanged the link for vacant; that is
 //!   done when nobody is counted in it, and so nobody is behind or about to be. A frozen link is followed only by who has,
 //!   under his guard, seen the unit unborn: then it is retired later than the guard began. Any other link is followed by who has read it under his guard.
@@ -42,23 +43,26 @@
 )]
 
 mod arena;
+mod chain;
 mod copying;
 mod directory;
+mod freezing;
 mod home;
 mod line;
 mod moving;
 mod pair;
 mod spares;
 mod store;
+mod unit;
 
-pub(crate) use copying::{copy, discard, retire_lines};
+pub(crate) use copying::{COPY_SIZES, copy, discard, retire_lines};
 pub(crate) use directory::{Directory, SHARDS, rest, shard};
+#[cfg(test)]
+pub(crate) use freezing::Finality;
+#[cfg(all(test, loom))]
+pub(crate) use freezing::freeze;
 pub(crate) use home::put_aside;
 pub(crate) use line::{Line, SLOTS};
-#[cfg(test)]
-pub(crate) use moving::Finality;
 pub(crate) use moving::Move;
-#[cfg(all(test, loom))]
-pub(crate) use moving::freeze;
 pub(crate) use pair::{Pair, REST_BITS, Slot};
 pub(crate) use store::{Leaving, MAX_SIZE, MIN_SIZE, Scale, Table};

@@ -8,10 +8,13 @@
 //!
 //! Invariants: I1 to I6 of the [parent module](super).
 
+use super::chain;
+use super::freezing::Finality;
 use super::home::{Home, POPULATED_LINES};
-use super::line::{Line, SLOTS};
-use super::pair::{Behind, Pair, Slot};
+use super::line::Line;
+use super::pair::{Pair, Slot};
 use super::store::Table;
+use super::unit::{Sides, is_born, transfer};
 use crate::arch::{self, Access, Asking};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
@@ -20,10 +23,10 @@ use crate::sync::{
 };
 use crate::table::steps::{Step, Steps, no_bits};
 use crate::table::try_box;
-use core::ops::Range;
-use core::ptr::NonNull;
 use std::sync::OnceLock;
 
+/// New lines of a unit, at most.
+const UNIT_LINES: usize = 2;
 /// Units in a step.
 const STEP_UNITS: usize = 1;
 
@@ -31,8 +34,7 @@ const STEP_UNITS: usize = 1;
 pub(crate) struct Move {
     /// The new table's word.
     into: *mut u8,
-    from: Side,
-    to: Side,
+    sides: Sides,
     steps: Steps,
     /// Of the guards that were alive when the move had begun: their holders may write to the old table.
     grace: OnceLock<Grace>,
@@ -42,24 +44,7 @@ pub(crate) struct Move {
     populated: Box<[AtomicU64]>,
 }
 never_split!(Move: is_over);
-layout!(Move: into, from, to, steps, grace, is_over, populated);
-
-/// One of the two tables, as units see it.
-#[derive(Clone, Copy)]
-struct Side {
-    /// Lines of the table.
-    lines: u64,
-    /// Lines of a unit, as a power of two; fewer in the last one.
-    shift: u32,
-}
-
-impl Side {
-    /// The numbers of the lines of a unit.
-    #[inline]
-    fn of(self, unit: u64) -> Range<u64> {
-        unit << self.shift..((unit + 1) << self.shift).min(self.lines)
-    }
-}
+layout!(Move: into, sides, steps, grace, is_over, populated);
 
 impl Move {
     /// Takes the memory to move `old` to a table of the next or the previous size.
@@ -74,20 +59,16 @@ impl Move {
             "from {from_size} to {into_size}"
         );
         let record = try_box()?;
-        let side = |size: i32| Side {
-            lines: old.scale().lines(size),
-            shift: size.abs_diff(from_size.min(into_size)),
-        };
-        let (from, to) = (side(from_size), side(into_size));
-        let units = usize::try_from(from.lines.min(to.lines)).unwrap_or(usize::MAX);
+        let sides = Sides::new(old.scale(), from_size, into_size);
+        let units = usize::try_from(sides.units()).unwrap_or(usize::MAX);
         let steps = Steps::allocate(units, STEP_UNITS)?;
-        let runs = usize::try_from(to.lines.div_ceil(POPULATED_LINES)).unwrap_or(usize::MAX);
+        let runs =
+            usize::try_from(sides.new_lines().div_ceil(POPULATED_LINES)).unwrap_or(usize::MAX);
         let populated = no_bits(runs)?;
         let into = Table::allocate(old.shard(), into_size, home, old.node())?.word();
         let new = Self {
             into,
-            from,
-            to,
+            sides,
             steps,
             grace: OnceLock::new(),
             is_over: AtomicBool::new(false),
@@ -144,8 +125,7 @@ impl Move {
 
     /// Whether all new lines of the unit are born.
     fn is_unit_born(&self, new: Table<'_>, unit: u64) -> bool {
-        note_read(&raw const self.to);
-        let last = self.to.of(unit).next_back();
+        let last = self.sides.new_of(unit).next_back();
         last.is_none_or(|number| is_born(new.line(number)))
     }
 
@@ -162,7 +142,7 @@ impl Move {
     }
 
     fn prefetch_unit(&self, (old, new): (Table<'_>, Table<'_>), unit: u64) {
-        let (from, to) = (self.from.of(unit), self.to.of(unit));
+        let (from, to) = (self.sides.old_of(unit), self.sides.new_of(unit));
         from.for_each(|number| old.line(number).prefetch_write());
         to.for_each(|number| new.line(number).prefetch_write());
     }
@@ -185,8 +165,8 @@ impl Move {
             return Step::More;
         }
         for unit in self.steps.units(step) {
-            for number in self.from.of(unit) {
-                retire_behind(old.line(number), domain, guard);
+            for number in self.sides.old_of(unit) {
+                chain::retire_behind(old.line(number), domain, guard);
             }
         }
         self.fetch_ahead(old, step);
@@ -201,7 +181,7 @@ impl Move {
         }
         if let Some(by) = arch::whole() {
             let next = self.steps.units(step + 1);
-            let lines = next.flat_map(|unit| self.from.of(unit));
+            let lines = next.flat_map(|unit| self.sides.old_of(unit));
             lines.for_each(|number| old.line(number).prefetch_link(by));
         }
     }
@@ -209,7 +189,7 @@ impl Move {
     /// Has pages come for the new lines of this unit and some more, unless somebody has.
     #[inline]
     fn populate(&self, new: Table<'_>, unit: u64) {
-        let number = self.to.of(unit).start;
+        let number = self.sides.new_of(unit).start;
         let run = usize::try_from(number / POPULATED_LINES).unwrap_or(usize::MAX);
         let (word, bit) = (&self.populated[run / 64], 1 << (run % 64));
         note_read(&raw const self.populated);
@@ -236,7 +216,8 @@ impl Move {
 
     /// The unit that a key is in.
     fn unit_of(&self, old: Table<'_>, rest: u64) -> u64 {
-        old.number_at(old.scale().position(rest)) >> self.from.shift
+        self.sides
+            .unit_of(old.number_at(old.scale().position(rest)))
     }
 
     /// Moves a unit: on return its new lines are born.
@@ -261,234 +242,15 @@ impl Move {
 
     fn move_unborn(
         &self,
-        (old, new): (Table<'_>, Table<'_>),
+        tables: (Table<'_>, Table<'_>),
         unit: u64,
         finality: Finality,
         domain: &Domain<Line>,
         guard: &impl Guard,
         by: impl Access,
     ) {
-        note_read(&raw const self.from);
-        let first = self.to.of(unit).start;
-        let mut members = Members::new(first);
-        for number in self.from.of(unit) {
-            freeze(old.line(number), finality, by, |pair| {
-                members.add(new.number_at(new.scale().position(pair.rest())), pair);
-            });
-        }
-        for number in self.to.of(unit) {
-            if !is_born(new.line(number)) {
-                members.fill(new, number, domain, guard, by);
-            }
-        }
-    }
-}
-
-/// New lines of a unit.
-const UNIT_LINES: usize = 2;
-
-/// The members of a unit, in the order in which everyone finds them, by the new lines to which they go. Whether a slot is a member and
-/// where it goes cannot be guessed: so each is put in its place, and the place counts or does not.
-struct Members {
-    /// The number of the first new line.
-    first: u64,
-    near: [[Pair; SLOTS + 1]; UNIT_LINES],
-    counts: [usize; UNIT_LINES],
-    /// Those for which there was no room, with their lines: of chains.
-    far: Vec<(usize, Pair)>,
-}
-
-impl Members {
-    #[inline]
-    fn new(first: u64) -> Self {
-        Self {
-            first,
-            near: [[Pair::ZERO; SLOTS + 1]; UNIT_LINES],
-            counts: [0; UNIT_LINES],
-            far: Vec::new(),
-        }
-    }
-
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "one of two")]
-    fn line(&self, number: u64) -> usize {
-        number.wrapping_sub(self.first) as usize % UNIT_LINES
-    }
-
-    /// Takes a pair that goes to this line, if it is a member.
-    #[inline]
-    fn add(&mut self, number: u64, pair: Pair) {
-        let line = self.line(number);
-        let count = self.counts[line];
-        if count < SLOTS {
-            self.near[line][count] = pair.thawed();
-            self.counts[line] = count + usize::from(pair.is_member());
-        } else if pair.is_member() {
-            self.far.push((line, pair.thawed()));
-            note_write(self.far.as_ptr_range().end.wrapping_sub(1));
-        }
-    }
-
-    /// Writes the members of a line of the new table to it.
-    #[inline]
-    fn fill(
-        &self,
-        table: Table<'_>,
-        number: u64,
-        domain: &Domain<Line>,
-        guard: &impl Guard,
-        by: impl Access,
-    ) {
-        let (line, here) = (table.line(number), self.line(number));
-        let near = &self.near[here][..self.counts[here]];
-        for (slot, &pair) in line.slots()[..SLOTS - 1].iter().zip(near) {
-            birth(slot, pair, by);
-        }
-        let far = self.far.iter().filter(|(line, _)| *line == here);
-        let far = far.map(|&(_, pair)| pair);
-        let last = match near.get(SLOTS - 1) {
-            None => Pair::BORN,
-            Some(&last) if far.clone().next().is_none() => last,
-            Some(&last) => {
-                let behind: Vec<Pair> = core::iter::once(last).chain(far).collect();
-                note_write(behind.as_ptr());
-                let chain = chain(&behind, domain, guard);
-                let link = Pair::link(chain.as_ptr().cast(), Behind::of(&behind));
-                if birth(line.last(), link, by) {
-                    table.spill(behind.len().min(SLOTS - 1).cast_signed());
-                } else {
-                    each_of_chain(link, |line| domain.give_back(line, guard));
-                }
-                return;
-            }
-        };
-        birth(line.last(), last, by);
-    }
-}
-
-/// Makes a line of a new table, which nobody else sees yet, an empty one that is born.
-pub(super) fn bear(line: &Line) {
-    line.last().store_private(Pair::BORN);
-}
-
-/// The last slot of a line is born last.
-fn is_born(line: &Line) -> bool {
-    line.last().load() != Pair::ZERO
-}
-
-/// Gives a slot its first content, unless another mover did; with the same content then.
-#[inline]
-fn birth(slot: &Slot, pair: Pair, by: impl Access) -> bool {
-    slot.by(by).cas(Pair::ZERO, pair)
-}
-
-/// Builds lines for behind a link; returns the first.
-fn chain(pairs: &[Pair], domain: &Domain<Line>, guard: &impl Guard) -> NonNull<Line> {
-    let mut parts = pairs.chunks(SLOTS - 1).rev();
-    let first = parts.next().unwrap_or_default();
-    parts.fold(Line::behind(first, domain, guard), |next, part| {
-        let line = Line::behind(part, domain, guard);
-        // SAFETY: I3: made above, and nobody else sees it yet.
-        let last = unsafe { line.as_ref() }.last();
-        let link = Pair::link(next.as_ptr().cast(), Behind::of(part));
-        last.store_private(link);
-        line
-    })
-}
-
-/// Freezes a bucket: its last slots, so that the chain stays as it is, then the others. Calls `each` with what its slots hold, in the
-/// order of the chain.
-#[inline]
-pub(crate) fn freeze(
-    first: &Line,
-    finality: Finality,
-    by: impl Access,
-    mut each: impl FnMut(Pair),
-) {
-    let first_last = freeze_slot(first.last(), finality, by);
-    let mut last = first_last;
-    while let Some(at) = first.follow(last) {
-        last = freeze_slot(at.last(), finality, by);
-    }
-    let (mut line, mut last) = (first, first_last);
-    loop {
-        for slot in &line.slots()[..SLOTS - 1] {
-            each(freeze_slot(slot, finality, by));
-        }
-        each(last);
-        let Some(next) = line.follow(last) else {
-            return;
-        };
-        line = next;
-        last = next.last().load();
-    }
-}
-
-/// How a slot of a table that is being left becomes final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finality {
-    /// By an exchange, for somebody may write to it.
-    Exchanged,
-    /// By a store: nobody writes to it but movers, and they all write the same.
-    Stored,
-}
-
-impl Finality {
-    /// That of a table whose writers were those guards.
-    #[inline]
-    pub(super) fn after(grace: Option<&Grace>) -> Self {
-        if grace.is_some_and(Grace::is_over) {
-            Self::Stored
-        } else {
-            Self::Exchanged
-        }
-    }
-}
-
-/// Makes a slot final; what it holds then.
-#[inline]
-fn freeze_slot(slot: &Slot, finality: Finality, by: impl Access) -> Pair {
-    let pair = slot.by(by).load();
-    if pair.is_frozen() {
-        pair
-    } else if finality == Finality::Stored {
-        slot.by(by).store_final(pair.frozen());
-        pair.frozen()
-    } else {
-        exchange_final(slot, pair)
-    }
-}
-
-/// Makes a slot final that held this, by an exchange; what it holds then.
-fn exchange_final(slot: &Slot, mut pair: Pair) -> Pair {
-    while !pair.is_frozen() && !slot.cas(pair, pair.frozen()) {
-        pair = slot.load();
-    }
-    pair.frozen()
-}
-
-/// Calls `f` with each line behind this one, for who has the table alone; nobody follows the link afterwards.
-pub(super) fn take_behind(line: &Line, f: impl FnMut(NonNull<Line>)) {
-    each_of_chain(line.last().load(), f);
-}
-
-/// Retires the lines behind a frozen one, whose unit is born.
-pub(super) fn retire_behind(line: &Line, domain: &Domain<Line>, guard: &impl Guard) {
-    retire_chain(line.last().load(), domain, guard);
-}
-
-/// Retires the lines behind a link, for the one who does.
-pub(super) fn retire_chain(link: Pair, domain: &Domain<Line>, guard: &impl Guard) {
-    // SAFETY: I3: who comes later does not follow the link; one mover retires the lines of a step, and who has exchanged a link those behind it.
-    each_of_chain(link, |line| unsafe { domain.retire(line, guard) });
-}
-
-/// Calls `f` with each line behind a link, which then is its own.
-fn each_of_chain(link: Pair, mut f: impl FnMut(NonNull<Line>)) {
-    let mut next = link.next();
-    while let Some(line) = next.and_then(NonNull::new).map(NonNull::<u8>::cast) {
-        // SAFETY: I3: it lives until `f` is called.
-        next = unsafe { line.as_ref() as &Line }.last().load().next();
-        f(line);
+        let unit = (&self.sides, unit);
+        let birth = |slot: &Slot, pair| slot.by(by).cas(Pair::ZERO, pair);
+        transfer::<UNIT_LINES>(tables, unit, finality, by, birth, (domain, guard));
     }
 }

@@ -290,10 +290,9 @@ impl Slot {
         Pair::of(self.0.load(Ordering::Relaxed))
     }
 
-    /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that is out of use.
+    /// As by [`Accessed::store_private`].
     pub(super) fn store_private(&self, pair: Pair) {
-        // ORD: Relaxed — published later by the exchange that links the line or leads to the table.
-        self.0.store(pair.word(), Ordering::Relaxed);
+        self.by(Asking).store_private(pair);
     }
 }
 
@@ -337,6 +336,13 @@ impl<A: Access> Accessed<'_, A> {
                 Ordering::Relaxed,
             )
             .is_ok()
+    }
+
+    /// Writes a slot that nobody else exchanges: of a line that is not linked yet, or of a table that nobody else sees or that is out of use.
+    #[inline]
+    pub(super) fn store_private(self, pair: Pair) {
+        // ORD: Relaxed — published later by the exchange that links the line or leads to the table.
+        self.by.store(&self.slot.0, pair.word(), Ordering::Relaxed);
     }
 
     /// Writes a slot that nobody exchanges any more, and into which all others write the same.

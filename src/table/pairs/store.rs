@@ -16,6 +16,7 @@ use crate::sync::{AtomicIsize, AtomicPtr, MODEL, Ordering, layout, never_split, 
 use crate::table::memory::Origin;
 use core::alloc::Layout;
 use core::marker::PhantomData;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 /// The address of the first line leaves its low bits free for how far a position is shifted.
@@ -71,7 +72,7 @@ pub(super) struct Header {
     /// Members behind a first link, over all buckets: the load signal.
     spilled: AtomicIsize,
     /// Where the table goes when it is out of use.
-    home: *const Home,
+    pub(super) home: *const Home,
     /// The next one in the list there.
     pub(super) beside: *mut u8,
     shard: usize,
@@ -311,6 +312,13 @@ impl<'g> Table<'g> {
     pub(crate) fn all(self) -> &'g [Line] {
         // SAFETY: I2, I4: as of one line; they are side by side.
         unsafe { core::slice::from_raw_parts(self.first_line(), self.line_count()) }
+    }
+
+    /// The lines of these numbers.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "they lie in memory")]
+    pub(super) fn range(self, numbers: Range<u64>) -> &'g [Line] {
+        &self.all()[numbers.start as usize..numbers.end as usize]
     }
 
     /// Calls `f` with each line.

@@ -48,6 +48,7 @@ fn every_mistake_is_found() {
         (Bug::BornEarly, LOST),
         (Bug::BornByStore, LOST),
         (Bug::BornAnywhere, TWICE),
+        (Bug::EndsAtEmpty, TWICE),
         (Bug::EmptyStored, LOST),
         (Bug::AnswerFrozen, ANSWER),
         (Bug::ShutsOn, ENDS),

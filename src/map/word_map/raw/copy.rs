@@ -11,11 +11,12 @@
 
 use super::RawWords;
 use crate::error::TryReserveError;
-use crate::reclaim::LocalGuard;
+use crate::reclaim::{LocalGuard, is_shared};
 use crate::table::pairs::{self, Directory, Table};
 
-/// Freezing so many lines by exchanges costs no more than to find out that nobody writes to them.
-const FEW_LINES: u64 = 8;
+/// Freezing so many lines by exchanges costs no more than to find out that nobody writes to them; which costs more if other threads are there,
+/// for all of them are interrupted.
+const FEW_LINES: [u64; 2] = [8, 128];
 
 impl RawWords {
     /// Leads a shard to a copy of its table, of this size, unless another call leads it elsewhere.
@@ -33,7 +34,7 @@ impl RawWords {
         self.domain.reserve_defer(guard)?;
         let new = directory.new_table(shard, size, old.node())?;
         old.leave_at_once(size);
-        let is_worth_it = old.lines() > FEW_LINES;
+        let is_worth_it = old.lines() > FEW_LINES[usize::from(is_shared())];
         let grace = is_worth_it.then(|| self.domain.grace_of_others(guard));
         let grace = grace.and_then(Result::ok);
         pairs::copy(old, new, grace.as_ref(), &self.domain, guard);

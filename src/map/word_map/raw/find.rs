@@ -210,7 +210,7 @@ impl RawWords {
         let mut line = table.line_of(rest);
         let (mut vacant, mut rival, mut link, mut depth) = (None, None, None, 0);
         loop {
-            let mut last = Pair::ZERO;
+            let (mut empty, mut last) = (None, Pair::ZERO);
             for slot in line.slots() {
                 let pair = slot.load();
                 if pair.is_frozen() {
@@ -220,7 +220,8 @@ impl RawWords {
                     return Walked::Live { slot, pair, depth };
                 }
                 if pair.is_empty() {
-                    return Walked::Empty { slot, pair };
+                    // Behind it are empty ones only, but for the last: that is the first to be born with a member.
+                    empty = empty.or(Some((slot, pair)));
                 }
                 let place = Some((slot, pair, depth));
                 if pair == Pair::VACANT {
@@ -229,6 +230,9 @@ impl RawWords {
                     rival = rival.or(place);
                 }
                 last = pair;
+            }
+            if let Some((slot, pair)) = empty {
+                return Walked::Empty { slot, pair };
             }
             let link = *link.get_or_insert(last);
             match line.follow(last) {

@@ -19,8 +19,8 @@ use crate::reclaim::{Guard as _, LocalGuard, Trimmed};
 use crate::sync::{MODEL, WATCHED, note_read};
 use crate::table::Step;
 use crate::table::pairs::{
-    Directory, Leaving, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table, put_aside, rest,
-    shard,
+    COPY_SIZES, Directory, Leaving, Line, MAX_SIZE, MIN_SIZE, Move, SHARDS, Scale, Table,
+    put_aside, rest, shard,
 };
 
 /// Members per line behind a first link, in 1/64, above which a table doubles. With random keys this is a load of 3.3
@@ -36,11 +36,11 @@ const PRESIZED_LOAD_X10: u64 = if MODEL { 10 } else { 25 };
 const SHRUNK_LOAD_X10: u64 = 32;
 /// So many free lines behind links are not worth that a map that is shrunk moves once more.
 const FEW_FREE: usize = 1024;
-/// A table of so many lines is copied at once; larger ones move in steps.
+/// A table of so many lines, of less than 32 KiB, is copied at once; larger ones move in steps.
 const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
     (true, _) => 0,
     (false, true) => 2,
-    (false, false) => 128,
+    (false, false) => 512,
 };
 /// A table of so many lines grows to four times as many; more doubling would cost more than the lines.
 const TINY_LINES: u64 = if MODEL { 0 } else { 4 };
@@ -222,13 +222,16 @@ impl RawWords {
         let is_first = directory.exchange(shard, old, new);
         if is_first {
             // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
-            unsafe { self.domain.defer(old.word(), put_aside, guard) };
+            unsafe {
+                self.domain
+                    .defer(old.word(), put_aside, old.has_pages(), guard);
+            }
         }
         is_first
     }
 
-    /// Begins to bring a shard's present table to another size, unless it is being left: by one copy, or else by the first
-    /// of many steps of a move to the next size.
+    /// Begins to bring a shard's present table nearer to a size, unless it is being left: by a copy, or else by the first of many
+    /// steps of a move to the next size.
     fn begin(
         &self,
         directory: &Directory,
@@ -241,10 +244,12 @@ impl RawWords {
         if table.leaving().is_some() || !is_present {
             return Ok(());
         }
+        let more = size - table.size();
         if table.lines() <= AT_ONCE_LINES {
-            return self.copy(directory, shard, table, size, guard);
+            let next = table.size() + more.clamp(-COPY_SIZES, COPY_SIZES);
+            return self.copy(directory, shard, table, next, guard);
         }
-        let next = table.size() + (size - table.size()).signum();
+        let next = table.size() + more.signum();
         let grace = || self.domain.grace_of_others(guard).ok();
         directory.begin_steps(table, next, grace)?;
         self.moving.add(shard);
@@ -270,7 +275,11 @@ impl RawWords {
         let spilled = spilled.max(0).cast_unsigned() as u64;
         let limit = SPILL_LIMITS[usize::from(table.size() > CACHED_SIZE)];
         if spilled * 64 > table.lines() * limit && table.size() < MAX_SIZE {
-            let more = if table.lines() <= TINY_LINES { 2 } else { 1 };
+            let more = if table.lines() <= TINY_LINES {
+                COPY_SIZES
+            } else {
+                1
+            };
             self.start(mixed, table, table.size() + more, guard);
         }
     }

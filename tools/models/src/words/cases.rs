@@ -424,11 +424,18 @@ pub fn seeded() -> Vec<Words> {
             Bug::EmptyStays,
             run("words", (2, KEYS), 1, &[], &[&[GROW], &[Insert(1)]]),
         ),
-        (Bug::BornEarly, moved(&[&[GROW], &[Get(0)]])),
+        (
+            Bug::BornEarly,
+            run("words", (2, KEYS), 1, &[0, 2], &[&[GROW], &[Get(0)]]),
+        ),
         (Bug::BornByStore, moved(&[&[GROW], &[Update(0), Update(0)]])),
         (
             Bug::BornAnywhere,
-            run("words", (3, KEYS), 1, &[0], &[&[GROW], &[Update(0)]]),
+            run("words", (3, KEYS), 1, &[0, 2], &[&[GROW], &[Update(0)]]),
+        ),
+        (
+            Bug::EndsAtEmpty,
+            run("words", (2, KEYS), 1, &[0], &[&[GROW], &[Insert(0)]]),
         ),
         (
             Bug::EmptyStored,

@@ -44,6 +44,8 @@ pub enum Bug {
     BornByStore,
     /// A mover writes a member to whatever slot of the new line is zero now.
     BornAnywhere,
+    /// A look for a key ends with the first empty slot, though the last one is born with a member first.
+    EndsAtEmpty,
     /// A mover stores zero in the slots that got no member.
     EmptyStored,
     /// The rest of a line behind a link is zero: empty.

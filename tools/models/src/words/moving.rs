@@ -103,12 +103,12 @@ impl Help {
             .collect()
     }
 
-    /// The slots of a new line that a mover writes: those of its members, and the last one at last.
+    /// The slots of a new line that a mover writes: from the first on those of its members but the last, which goes to the last slot at last.
     fn births(run: &Run<'_>, members: &[Kind]) -> Vec<u8> {
         let last = run.memory.slots - 1;
         let mut births: Vec<u8> = (0..last).collect();
         if run.bug != Some(Bug::EmptyStored) {
-            births.truncate(members.len());
+            births.truncate(members.len().saturating_sub(1));
         }
         births.push(last);
         if run.bug == Some(Bug::BornEarly) {
@@ -139,13 +139,11 @@ impl Help {
                 _ => Behind::of(&members[rest..]),
             };
             next.map_or(Kind::Empty, |next| Kind::Link(next, behind))
+        } else if slot == last {
+            members.last().copied().unwrap_or(Kind::Empty)
         } else {
-            let member = members.get(usize::from(slot)).copied();
-            member.unwrap_or(if slot == last {
-                Kind::Empty
-            } else {
-                Kind::Zero
-            })
+            let front = &members[..members.len().saturating_sub(1)];
+            front.get(usize::from(slot)).copied().unwrap_or(Kind::Zero)
         };
         let unborn = Word::new(Kind::Zero);
         let is_zero = |slot: &u8| run.memory.load(line, *slot) == unborn;

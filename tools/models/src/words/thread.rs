@@ -18,6 +18,8 @@ pub struct Walk {
     pub(super) at: Place,
     /// What an insert would go on with: the first claim on the key, or the first vacant slot if there is none.
     met: Option<(Place, Word)>,
+    /// The first empty slot of the line.
+    empty: Option<(Place, Word)>,
     /// The link of the first line, once it was met.
     link: Option<Word>,
 }
@@ -98,6 +100,7 @@ impl Walk {
                 line,
             },
             met: None,
+            empty: None,
             link: None,
         }
     }
@@ -264,16 +267,11 @@ impl Step {
             Kind::Zero | Kind::Empty if inserts && run.bug == Some(Bug::TwoPasses) => {
                 return Go(Self::Choose(Walk::new(run, walk.table, key)));
             }
-            // None after it has ever been used, and nothing is behind.
+            // None after it has ever been used but the last one, and nothing is behind.
             Kind::Zero | Kind::Empty
-                if inserts && !(run.bug == Some(Bug::VacantFirst) && walk.met.is_some()) =>
+                if !(run.bug == Some(Bug::VacantFirst) && walk.met.is_some()) =>
             {
-                let member = run.own_member();
-                return Go(Self::Exchange(walk.table, walk.at, word, member, None));
-            }
-            // Nor is the key of a write.
-            Kind::Zero | Kind::Empty if matches!(run.op, Op::Remove(_) | Op::Update(_)) => {
-                return End(None);
+                walk.empty = walk.empty.or(Some((walk.at, word)));
             }
             Kind::Vacant if inserts && walk.met.is_none() => walk.met = Some((walk.at, word)),
             Kind::Claim { key: here, .. }
@@ -284,6 +282,23 @@ impl Step {
                 walk.met = Some((walk.at, word));
             }
             _ => {}
+        }
+        let is_last = walk.at.slot + 1 == run.memory.slots || run.bug == Some(Bug::EndsAtEmpty);
+        match walk
+            .empty
+            .filter(|_| is_last && !matches!(run.op, Op::Get(_)))
+        {
+            Some((place, word)) if inserts => {
+                return Go(Self::Exchange(
+                    walk.table,
+                    place,
+                    word,
+                    run.own_member(),
+                    None,
+                ));
+            }
+            Some(_) => return End(None),
+            None => {}
         }
         if let Some(next) = walk.next(run, word) {
             return Go(Self::Scan(next));
