@@ -192,11 +192,25 @@ impl Drop for Arena {
 
 /// Bytes of the places before that of a shard; of all, for the number of shards.
 fn bytes_before(shard: usize, size: i32) -> usize {
-    let lines = |shard| usize::try_from(Scale::of(shard).lines(size)).unwrap_or(usize::MAX);
-    (0..shard)
-        .map(|shard| (1 + lines(shard)) * size_of::<Line>())
-        .sum()
+    let lines = LINES_BEFORE[count(MIN_SIZE, size - 1)][shard];
+    usize::try_from(lines).map_or(usize::MAX, |lines| lines.saturating_mul(size_of::<Line>()))
 }
+
+/// The same in lines, by sizes and shards.
+static LINES_BEFORE: [[u64; SHARDS + 1]; count(MIN_SIZE, LAST)] = {
+    let mut all = [[0; SHARDS + 1]; count(MIN_SIZE, LAST)];
+    let mut size = MIN_SIZE;
+    while size <= LAST {
+        let before = &mut all[count(MIN_SIZE, size - 1)];
+        let mut shard = 0;
+        while shard < SHARDS {
+            before[shard + 1] = before[shard] + 1 + Scale::of(shard).lines(size);
+            shard += 1;
+        }
+        size += 1;
+    }
+    all
+};
 
 /// Which shards have their place: one bit for each, and one more while the pages of all go back.
 struct Taken(AtomicU64);

@@ -66,14 +66,14 @@ fn freeze_slot(slot: &Slot, finality: Finality, by: impl Access) -> Pair {
         slot.by(by).store_final(pair.frozen());
         pair.frozen()
     } else {
-        exchange_final(slot, pair)
+        exchange_final(slot, pair, by)
     }
 }
 
 /// Makes a slot final that held this, by an exchange; what it holds then.
-fn exchange_final(slot: &Slot, mut pair: Pair) -> Pair {
-    while !pair.is_frozen() && !slot.cas(pair, pair.frozen()) {
-        pair = slot.load();
+fn exchange_final(slot: &Slot, mut pair: Pair, by: impl Access) -> Pair {
+    while !pair.is_frozen() && !slot.by(by).cas(pair, pair.frozen()) {
+        pair = slot.by(by).load();
     }
     pair.frozen()
 }

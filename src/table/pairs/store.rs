@@ -33,15 +33,16 @@ pub(crate) struct Scale(u64);
 impl Scale {
     /// That of a shard, by its number.
     #[inline]
-    pub(crate) fn of(shard: usize) -> Self {
+    pub(crate) const fn of(shard: usize) -> Self {
         Self(16 + shard as u64 / 2)
     }
 
     /// Lines of a table of this size.
-    pub(crate) fn lines(self, size: i32) -> u64 {
-        match u32::try_from(size) {
-            Ok(size) => self.0 << size,
-            Err(_) => self.0.div_ceil(1 << size.unsigned_abs()),
+    pub(crate) const fn lines(self, size: i32) -> u64 {
+        if size < 0 {
+            self.0.div_ceil(1 << size.unsigned_abs())
+        } else {
+            self.0 << size
         }
     }
 
