@@ -12,10 +12,9 @@ use super::chain;
 use super::freezing::Finality;
 use super::home::{Home, POPULATED_LINES};
 use super::line::Line;
-use super::pair::{Pair, Slot};
 use super::store::Table;
 use super::unit::{Sides, is_born, transfer};
-use crate::arch::{self, Access, Asking};
+use crate::arch::{self, Asking};
 use crate::error::TryReserveError;
 use crate::reclaim::{Domain, Grace, Guard};
 use crate::sync::{
@@ -25,8 +24,6 @@ use crate::table::steps::{Step, Steps, no_bits};
 use crate::table::try_box;
 use std::sync::OnceLock;
 
-/// New lines of a unit, at most.
-const UNIT_LINES: usize = 2;
 /// Units in a step.
 const STEP_UNITS: usize = 1;
 
@@ -234,23 +231,10 @@ impl Move {
         if self.is_unit_born(new, unit) {
             return;
         }
+        let (tables, of, memory) = ((old, new), (&self.sides, unit), (domain, guard));
         match arch::whole() {
-            Some(by) => self.move_unborn((old, new), unit, finality, domain, guard, by),
-            None => self.move_unborn((old, new), unit, finality, domain, guard, Asking),
+            Some(by) => transfer(tables, of, finality, by, memory),
+            None => transfer(tables, of, finality, Asking, memory),
         }
-    }
-
-    fn move_unborn(
-        &self,
-        tables: (Table<'_>, Table<'_>),
-        unit: u64,
-        finality: Finality,
-        domain: &Domain<Line>,
-        guard: &impl Guard,
-        by: impl Access,
-    ) {
-        let unit = (&self.sides, unit);
-        let birth = |slot: &Slot, pair| slot.by(by).cas(Pair::ZERO, pair);
-        transfer::<UNIT_LINES>(tables, unit, finality, by, birth, (domain, guard));
     }
 }

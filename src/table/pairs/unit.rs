@@ -92,20 +92,24 @@ pub(super) fn is_born(line: &Line) -> bool {
     line.last().load() != Pair::ZERO
 }
 
-/// Freezes the old lines of a unit, of which the new table has `LINES` at most, and writes what they had to those of the new ones that are not born.
-/// `write` gives a slot its first content and says whether it did, or another mover.
+/// Gives a slot its first content, unless another mover did; with the same content then.
 #[inline]
-pub(super) fn transfer<const LINES: usize>(
+fn birth(slot: &Slot, pair: Pair, by: impl Access) -> bool {
+    slot.by(by).cas(Pair::ZERO, pair)
+}
+
+/// Freezes the old lines of a unit, and writes what they had to those of the new ones that are not born.
+#[inline]
+pub(super) fn transfer(
     (old, new): (Table<'_>, Table<'_>),
     (sides, unit): (&Sides, u64),
     finality: Finality,
     by: impl Access,
-    write: impl Fn(&Slot, Pair) -> bool,
-    (domain, guard): (&Domain<Line>, &impl Guard),
+    memory: (&Domain<Line>, &impl Guard),
 ) {
     note_read(&raw const sides.from);
     let new_lines = sides.new_of(unit);
-    let mut members = Members::<LINES>::new(new_lines.start);
+    let mut members = Members::new(new_lines.start);
     for number in sides.old_of(unit) {
         freeze(old.line(number), finality, by, |pair| {
             members.add(new.number_at(new.scale().position(pair.rest())), pair);
@@ -113,37 +117,40 @@ pub(super) fn transfer<const LINES: usize>(
     }
     for number in new_lines {
         if !is_born(new.line(number)) {
-            members.fill(new, number, &write, (domain, guard));
+            members.fill(new, number, by, memory);
         }
     }
 }
 
+/// New lines of a unit of a move, at most.
+const UNIT_LINES: usize = 2;
+
 /// The members of a unit, in the order in which everyone finds them, by the new lines to which they go. Whether a slot is a member and
 /// where it goes cannot be guessed: so each is put in its place, and the place counts or does not.
-struct Members<const LINES: usize> {
+struct Members {
     /// The number of the first new line.
     first: u64,
-    near: [[Pair; SLOTS + 1]; LINES],
-    counts: [usize; LINES],
+    near: [[Pair; SLOTS + 1]; UNIT_LINES],
+    counts: [usize; UNIT_LINES],
     /// Those for which there was no room, with their lines: of chains.
     far: Vec<(usize, Pair)>,
 }
 
-impl<const LINES: usize> Members<LINES> {
+impl Members {
     #[inline]
     fn new(first: u64) -> Self {
         Self {
             first,
-            near: [[Pair::ZERO; SLOTS + 1]; LINES],
-            counts: [0; LINES],
+            near: [[Pair::ZERO; SLOTS + 1]; UNIT_LINES],
+            counts: [0; UNIT_LINES],
             far: Vec::new(),
         }
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "one of a few")]
+    #[expect(clippy::cast_possible_truncation, reason = "one of two")]
     fn line(&self, number: u64) -> usize {
-        number.wrapping_sub(self.first) as usize % LINES
+        number.wrapping_sub(self.first) as usize % UNIT_LINES
     }
 
     /// Takes a pair that goes to this line, if it is a member.
@@ -166,20 +173,20 @@ impl<const LINES: usize> Members<LINES> {
         &self,
         table: Table<'_>,
         number: u64,
-        write: impl Fn(&Slot, Pair) -> bool,
+        by: impl Access,
         (domain, guard): (&Domain<Line>, &impl Guard),
     ) {
         let (line, here) = (table.line(number), self.line(number));
         let Some((&last, front)) = self.near[here][..self.counts[here]].split_last() else {
-            write(line.last(), Pair::BORN);
+            birth(line.last(), Pair::BORN, by);
             return;
         };
         for (slot, &pair) in line.slots().iter().zip(front) {
-            write(slot, pair);
+            birth(slot, pair, by);
         }
         let far = self.far.iter().filter(|(line, _)| *line == here);
         if far.clone().next().is_none() {
-            write(line.last(), last);
+            birth(line.last(), last, by);
             return;
         }
         let far = far.map(|&(_, pair)| pair);
@@ -187,7 +194,7 @@ impl<const LINES: usize> Members<LINES> {
         note_write(behind.as_ptr());
         let first = chain::build(&behind, domain, guard);
         let link = Pair::link(first.as_ptr().cast(), Behind::of(&behind));
-        if write(line.last(), link) {
+        if birth(line.last(), link, by) {
             table.spill(behind.len().min(SLOTS - 1).cast_signed());
         } else {
             chain::each_behind(link, |line| domain.give_back(line, guard));
