@@ -10,6 +10,8 @@ const DROP_BATCH: usize = 128;
 /// Bytes of objects that make a batch though they are fewer. A thread has up to three batches, in
 /// its bag, sealed and ripe: 48 KiB, of objects up to 2 KiB. Those up to 32 bytes reach the number first.
 const BATCH_BYTES: usize = 16 << 10;
+/// So many bytes of what is no object do not wait until a bag is full.
+pub(super) const MOST_BESIDE: usize = 128 << 10;
 /// Fewer objects are no batch, whatever their size: a barrier for each of a few would cost more than
 /// they do.
 const SMALLEST_BATCH: usize = 8;

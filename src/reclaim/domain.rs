@@ -26,7 +26,7 @@ use super::registry::{self, Record};
 use super::trim::Trimmed;
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
 use crate::error::TryReserveError;
-use crate::sync::{MODEL, note_read, note_write};
+use crate::sync::{MODEL, note_read};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
@@ -197,7 +197,7 @@ impl<T: Object> Domain<T> {
         self.retire_other(object.as_ptr().cast(), end, true, guard);
     }
 
-    /// Calls `end` with `at` once every guard that is alive now is gone. What is large, and rare, does not wait until a bag is full.
+    /// Calls `end` with `at` once every guard that is alive now is gone. What is of so many `bytes` waits until a bag is full, or much is in it.
     ///
     /// # Safety
     /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses the structure.
@@ -205,15 +205,11 @@ impl<T: Object> Domain<T> {
         &self,
         at: *mut u8,
         end: unsafe fn(*mut u8),
-        is_large: bool,
+        bytes: usize,
         guard: &impl Guard,
     ) {
         self.retire_other(at, end, false, guard);
-        if is_large && !MODEL {
-            self.with_heap(guard, 0, |heap| {
-                note_write(&raw const heap.is_flushed);
-                heap.is_flushed = true;
-            });
+        if !MODEL && self.with_heap(guard, 0, |heap| heap.weigh(bytes)) {
             guard.collect_soon();
         }
     }

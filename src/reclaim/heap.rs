@@ -18,7 +18,7 @@
 //! - I2. A chunk is as I1 of [`chunk`](super::chunk) says: a head, and then objects.
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
-use super::bag::{BACKLOG, Bag, DROP_STEP, Other, Ripe, batch};
+use super::bag::{BACKLOG, Bag, DROP_STEP, MOST_BESIDE, Other, Ripe, batch};
 use super::chunk::{Chunk, free_chunk, is_mapped};
 use super::registry::Grace;
 use crate::arch;
@@ -63,6 +63,8 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     pub(super) is_freeing: bool,
     /// Everything ripe is to go at the next collection.
     pub(super) is_flushed: bool,
+    /// Bytes of what is in the bag besides objects.
+    bytes_beside: usize,
     /// Numbers handed out.
     tickets: u64,
     /// The lease in which a travelling guard last retired something here.
@@ -102,6 +104,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             tickets: 0,
             lease: 0,
             aside: Vec::new(),
+            bytes_beside: 0,
         }
     }
 
@@ -259,6 +262,17 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.is_due()
     }
 
+    /// Weighs what was retired last; whether what is in the bag is so much that it must not wait until the bag is full.
+    pub(super) fn weigh(&mut self, bytes: usize) -> bool {
+        note_write(&raw const self.bytes_beside);
+        self.bytes_beside = self.bytes_beside.saturating_add(bytes);
+        if self.bytes_beside >= MOST_BESIDE {
+            note_write(&raw const self.is_flushed);
+            self.is_flushed = true;
+        }
+        self.is_flushed
+    }
+
     /// Makes room for one call of [`retire_other`](Self::retire_other).
     pub(super) fn reserve_other(&mut self) -> Result<(), TryReserveError> {
         let refused = |_| TryReserveError::AllocError {
@@ -293,6 +307,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         if let Some(grace) = begin() {
             let empty = self.spare.take().unwrap_or_else(Bag::new);
             let full = core::mem::replace(&mut self.bag, empty);
+            self.bytes_beside = 0;
             self.sealed.push_back((grace, full));
         }
     }
@@ -384,6 +399,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         let slots = slots.sum::<usize>() + other.lent.len();
         self.bag.objects.append(&mut other.bag.objects);
         self.bag.others.append(&mut other.bag.others);
+        self.bytes_beside = self
+            .bytes_beside
+            .saturating_add(core::mem::take(&mut other.bytes_beside));
         self.sealed.append(&mut other.sealed);
         self.ripe.objects.append(&mut other.ripe.objects);
         self.ripe.others.append(&mut other.ripe.others);

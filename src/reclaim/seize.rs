@@ -53,7 +53,7 @@ mod guards;
 
 pub(super) use guards::{Local, Owned, Sealed};
 
-use super::bag::{Other, batch};
+use super::bag::{MOST_BESIDE, Other, batch};
 use super::heap::slot;
 use super::hold::WereHeld;
 use super::object::{self, Hook, Object};
@@ -324,7 +324,7 @@ impl<T: Object> Domain<T> {
         let flag = Arc::new(Mutex::new(false));
         let at = Arc::into_raw(Arc::clone(&flag)).cast_mut().cast();
         // SAFETY: I2: the flag is handed over once, to a function for it.
-        unsafe { self.defer(at, end_flag, true, &self.pin()) };
+        unsafe { self.defer(at, end_flag, usize::MAX, &self.pin()) };
         Ok(Grace(flag))
     }
 
@@ -428,7 +428,7 @@ impl<T: Object> Domain<T> {
         self.retire_other(other, guard);
     }
 
-    /// Calls `end` with `at` once every guard that is alive now is gone. What is large, and rare, does not wait until a batch is full.
+    /// Calls `end` with `at` once every guard that is alive now is gone. What is of few `bytes` waits until a batch is full.
     ///
     /// # Safety
     /// `at` is unlinked, is retired once, and `end` may be called with it on any thread that uses
@@ -437,12 +437,12 @@ impl<T: Object> Domain<T> {
         &self,
         at: *mut u8,
         end: unsafe fn(*mut u8),
-        is_large: bool,
+        bytes: usize,
         guard: &impl Guard,
     ) {
         let is_slot = false;
         self.retire_other(Other { at, end, is_slot }, guard);
-        if is_large && !MODEL {
+        if bytes >= MOST_BESIDE && !MODEL {
             guard.flush();
         }
     }

@@ -314,6 +314,37 @@ fn miri_an_owned_guard_from_elsewhere_drops_nothing_here() {
 }
 
 #[test]
+#[cfg_attr(atomshard_seize, ignore = "there what is small waits otherwise")]
+fn miri_what_is_small_waits_and_ends_with_a_flush_or_the_domain() {
+    let (domain, ended) = (Domain::<u64>::new(None), counter());
+    /// Counts itself.
+    ///
+    /// # Safety
+    /// `at` was a reference to a counter that is there.
+    unsafe fn end(at: *mut u8) {
+        // SAFETY: the caller's contract.
+        let ended = unsafe { &*at.cast::<AtomicUsize>() };
+        // ORD: Relaxed — a count.
+        ended.fetch_add(1, Ordering::Relaxed);
+    }
+    let at = Arc::as_ptr(&ended).cast_mut().cast();
+    let defer = |bytes| {
+        let guard = domain.pin();
+        // SAFETY: the counter is there until the domain has ended; it may be counted as often as it is deferred.
+        unsafe { domain.defer(at, end, bytes, &guard) };
+    };
+    defer(1024);
+    assert_eq!(count(&ended), 0);
+    assert!(eventually(|| {
+        domain.pin().flush();
+        count(&ended) == 1
+    }));
+    defer(1024);
+    drop(domain);
+    assert_eq!(count(&ended), 2);
+}
+
+#[test]
 #[cfg_attr(atomshard_seize, ignore = "there objects are counted, and no slots")]
 fn miri_what_waits_is_counted_until_it_is_freed() {
     let domain = Domain::<[u64; 5]>::new(None);
@@ -326,7 +357,7 @@ fn miri_what_waits_is_counted_until_it_is_freed() {
     // SAFETY: complete enough for an end that does nothing, never linked, retired once.
     unsafe { domain.retire_with(object, |_| (), &guard) };
     // SAFETY: an end that does nothing may be called with whatever it is.
-    unsafe { domain.defer(core::ptr::null_mut(), |_| (), true, &guard) };
+    unsafe { domain.defer(core::ptr::null_mut(), |_| (), usize::MAX, &guard) };
     assert_eq!(domain.retired_bytes(), 2 * 40, "slots, and nothing else");
     // What another thread leaves is its heap's, and then that of who flushes.
     thread::scope(|scope| {

@@ -1,6 +1,6 @@
 //! Chunks, which Miri would not see in the maps: there each object is an allocation of its own.
 
-use crate::reclaim::bag::{Bag, Ripe, batch};
+use crate::reclaim::bag::{Bag, MOST_BESIDE, Ripe, batch};
 use crate::reclaim::heap::{Heap, KEPT, SLOT_ALIGN, slot};
 use core::ptr::NonNull;
 use std::collections::BTreeSet;
@@ -328,4 +328,13 @@ fn memory_that_cannot_be_is_refused() {
     assert_eq!(slot::<[u64; (1 << 44) - 1]>().size(), (1 << 47) - 8);
     assert!(!heap.grow());
     assert!(heap.take().is_none() && heap.held == 0);
+}
+
+#[test]
+fn miri_much_that_is_no_object_does_not_wait() {
+    let mut heap = Heap::<u64>::new();
+    assert!(!heap.weigh(MOST_BESIDE - 1));
+    assert!(!heap.is_flushed);
+    assert!(heap.weigh(1) && heap.is_flushed);
+    assert!(Heap::<u64>::new().weigh(usize::MAX));
 }

@@ -132,7 +132,7 @@ impl Table<'_> {
     }
 
     /// Whether the table lies in pages, which go back when it is out of use.
-    pub(crate) fn has_pages(self) -> bool {
+    fn has_pages(self) -> bool {
         self.size() >= PAGED || self.node().is_some()
     }
 

@@ -169,7 +169,7 @@ impl<'g> Table<'g> {
     }
 
     /// Bytes of the table: its header and its lines.
-    pub(super) fn bytes(self) -> usize {
+    pub(crate) fn bytes(self) -> usize {
         (self.line_count() + 1) * size_of::<Line>()
     }
 

@@ -130,7 +130,10 @@ impl<K, V> RawMap<K, V> {
         self.domain.reserve_defer(guard)?;
         if directory.exchange(shard, table, migration) {
             // SAFETY: I3: no word leads to the table any more, and one thread is told to retire it.
-            unsafe { self.domain.defer(table.word(), reclaim_table, true, guard) };
+            unsafe {
+                self.domain
+                    .defer(table.word(), reclaim_table, usize::MAX, guard)
+            };
         }
         Ok(())
     }

@@ -223,8 +223,7 @@ impl RawWords {
         if is_first {
             // SAFETY: I2: no word leads to the table any more, and the one call that exchanged the word retires it.
             unsafe {
-                self.domain
-                    .defer(old.word(), put_aside, old.has_pages(), guard);
+                self.domain.defer(old.word(), put_aside, old.bytes(), guard);
             }
         }
         is_first
