@@ -111,6 +111,18 @@ fn words_allocate_what_their_table_says() {
     assert_eq!(removals, 0, "remove");
 }
 
+/// Tables of all shards come in one piece, size by size, and lines behind links in chunks.
+#[test]
+fn a_small_map_of_words_is_made_of_few_pieces() {
+    let map = WordMap::<u64, u64, _>::with_hasher(FixedState::with_seed(1));
+    // What a thread needs once, for all maps.
+    map.insert(0, 0);
+    map.clear();
+    let filled = made(|| (0..ENTRIES).for_each(|key| assert_eq!(map.insert(key, 1), None)));
+    assert!(filled < 100, "{filled} allocations");
+    assert_eq!(map.len() as u64, ENTRIES);
+}
+
 /// An empty map is its own size, whatever is asked of it, and that is no more than four lines.
 #[test]
 fn empty_maps_of_words_allocate_nothing() {
