@@ -69,9 +69,10 @@ impl Table<'_> {
         debug_assert!((MIN_SIZE..=MAX_SIZE).contains(&size), "size {size}");
         let scale = Scale::of(shard);
         let arena = home.arenas.of(size).filter(|_| node.is_none());
-        let table = if let Some(memory) = arena.and_then(|arena| arena.take(shard)) {
+        let place = arena.and_then(|arena| Some((arena, arena.take(shard)?)));
+        let table = if let Some((arena, memory)) = place {
             let table = Self::at(memory, scale, size);
-            if table.was_used() {
+            if !arena.has_pages() && table.was_used() {
                 table.zero_but(0..0);
             }
             table.write_header(Header::new(home, shard, Origin::NOWHERE));
