@@ -208,8 +208,9 @@ impl<T: Object> Domain<T> {
         bytes: usize,
         guard: &impl Guard,
     ) {
+        let is_much = !MODEL && self.with_heap(guard, 0, |heap| heap.weigh(bytes));
         self.retire_other(at, end, false, guard);
-        if !MODEL && self.with_heap(guard, 0, |heap| heap.weigh(bytes)) {
+        if is_much {
             guard.collect_soon();
         }
     }

@@ -231,7 +231,7 @@ impl Taken {
         // ORD: Relaxed — a hint for the exchange below.
         let mut taken = self.0.load(Ordering::Relaxed);
         while taken & (bit | CLOSED) == 0 {
-            // ORD: Acquire — pairs with the AcqRel in put and the Release in reopen [W5]; sees that the place is zero.
+            // ORD: Acquire — pairs with the AcqRel in put and the Release in reopen [W5]; sees that its last owner is done, and the zeros in pages.
             // ORD: Relaxed — on failure it is tried again.
             match self
                 .0
@@ -251,7 +251,7 @@ impl Taken {
         loop {
             let others = taken & !(1 << shard);
             let left = if others == 0 { CLOSED } else { others };
-            // ORD: AcqRel — pairs with the Acquire in take [W5]; publishes the zeros of the place, and the last one sees those of all.
+            // ORD: AcqRel — pairs with the Acquire in take [W5]; publishes that the owner is done, and zeros in pages; the last one sees those of all.
             // ORD: Relaxed — on failure it is tried again.
             match self
                 .0
@@ -382,7 +382,7 @@ mod w5 {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// An arena of two places with one word, which is to be zero when nobody has the place.
+    /// An arena of two places in pages, with one word, which is to be zero when nobody has the place.
     struct Words(Taken, [AtomicU64; 2]);
 
     impl Words {

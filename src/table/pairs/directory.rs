@@ -63,7 +63,7 @@ impl Shard {
     /// Whether no table has gone out of use since.
     #[inline]
     pub(crate) fn is_unmoved(&self, since: Moves) -> bool {
-        // ORD: Acquire — pairs with the Release in zero_but [W4]; sees that one more table is out of use, if a zero of it was read.
+        // ORD: Acquire — pairs with the Release in zero_but and in allocate [W4]; sees that one more table is out of use, if a zero of it was read, or what the next one has there.
         fence(Ordering::Acquire);
         // ORD: Relaxed — the fence above.
         self.moves.load(Ordering::Relaxed) == since.0
@@ -264,6 +264,50 @@ mod w4 {
                 assert_eq!(pair, Pair::live(7, 1));
             }
             // SAFETY: I2: the reader has ended.
+            unsafe { home.free() };
+        });
+    }
+
+    /// The same while the table's memory is taken for another, and written.
+    #[test]
+    fn loom_w4_what_the_next_table_holds_is_not_believed() {
+        loom::model(|| {
+            let shard = shard(null_mut());
+            let home = Arc::new(Home::new());
+            let table = Table::allocate(0, -4, &home, None).expect("a small table");
+            let word = table.word().expose_provenance();
+            table.line(0).slots()[0].store_private(Pair::live(7, 1));
+            let next = {
+                let home = Arc::clone(&home);
+                thread::spawn(move || {
+                    let next = Table::allocate(0, -4, &home, None).expect("a small table");
+                    next.line(0).slots()[0].store_private(Pair::VACANT);
+                    next.word().expose_provenance()
+                })
+            };
+            let reader = {
+                let shard = Arc::clone(&shard);
+                thread::spawn(move || {
+                    let word = core::ptr::with_exposed_provenance_mut(word);
+                    // SAFETY: I2: it is freed at the end.
+                    let table = unsafe { Table::from_word(word, Scale::of(0)) };
+                    let moves = shard.moves();
+                    let pair = table.line(0).slots()[0].peek();
+                    (moves.0, pair, shard.is_unmoved(moves))
+                })
+            };
+            shard.count();
+            // SAFETY: I2: nobody writes to it.
+            unsafe { table.put_aside() };
+            let (moves, pair, is_unmoved) = reader.join().expect("the reader does not panic");
+            let next = next.join().expect("the other does not panic");
+            if moves == 0 && is_unmoved {
+                assert_eq!(pair, Pair::live(7, 1));
+            }
+            let next = core::ptr::with_exposed_provenance_mut(next);
+            // SAFETY: I2: the others have ended.
+            unsafe { Table::from_word(next, Scale::of(0)).free(&home) };
+            // SAFETY: I2: as above.
             unsafe { home.free() };
         });
     }

@@ -96,6 +96,9 @@ impl Table<'_> {
             table.write_header(Header::new(home, shard, origin));
             table
         };
+        // ORD: Release — pairs with the Acquire in is_unmoved [W4]; publishes that the table before, if there was one here, is out of use, before
+        // what is written here next.
+        fence(Ordering::Release);
         note_objects(table.header_pointer(), 1);
         note_objects(table.line_pointer(0), table.line_count());
         Ok(table)
@@ -159,7 +162,7 @@ impl Table<'_> {
         }
     }
 
-    /// Takes the table out of use: its pages go back, its lines are zero, and it is there for the next one.
+    /// Takes the table out of use: its pages go back, and it is there for the next one. Its lines are zero, but in an arena of the allocator's.
     ///
     /// # Safety
     /// No word leads to the table, and nobody has a guard under which he could write to it.

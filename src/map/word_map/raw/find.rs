@@ -59,7 +59,7 @@ pub(super) enum Walked<'g> {
         pair: Pair,
         depth: usize,
     },
-    /// It is not, and an insert can take the first empty slot, for nothing is behind it.
+    /// It is not, and an insert can take the first empty slot, for no line is behind this one.
     Empty { slot: &'g Slot, pair: Pair },
     /// It is not, and the bucket is full.
     Full {

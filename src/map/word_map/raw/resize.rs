@@ -40,7 +40,7 @@ const FEW_FREE: usize = 1024;
 const AT_ONCE_LINES: u64 = match (MODEL, WATCHED) {
     (true, _) => 0,
     (false, true) => 2,
-    (false, false) => 512,
+    (false, false) => 496,
 };
 /// A table of so many lines grows to four times as many; more doubling would cost more than the lines.
 const TINY_LINES: u64 = if MODEL { 0 } else { 4 };
@@ -336,17 +336,12 @@ impl RawWords {
     }
 
     /// Completes every running move and brings every shard to at least (or, to shrink, at most) the lines
-    /// that hold `entries` entries, by doublings (halvings).
+    /// that hold `entries` entries, by doublings (halvings), of small tables two at once. Pins anew for each, so that what is outgrown goes.
     ///
     /// To grow, rounds go on until one finds nothing to do: a round that was in vain met the move of another
     /// operation, and the next completes it. To shrink, they end after as many as there are sizes, since a call that
     /// grows and one that shrinks could undo each other's work for ever.
-    fn resize_to(
-        &self,
-        entries: usize,
-        shrink: bool,
-        guard: &LocalGuard<'_>,
-    ) -> Result<(), TryReserveError> {
+    fn resize_to(&self, entries: usize, shrink: bool) -> Result<(), TryReserveError> {
         let overflow = TryReserveError::CapacityOverflow { entries };
         let sizes: [i32; SHARDS] = core::array::from_fn(|shard| match shrink {
             false => self.size_for(shard, entries),
@@ -363,6 +358,7 @@ impl RawWords {
         for round in MIN_SIZE.. {
             let mut rests = true;
             for (shard, &wanted) in sizes.iter().enumerate() {
+                let guard = &self.pin();
                 let table = match self.settle(directory, shard, guard)? {
                     Some(table) => table,
                     None if shrink => continue,
@@ -388,7 +384,7 @@ impl RawWords {
 
     /// Makes room for `additional` entries; moves whole shards.
     pub(crate) fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
-        self.resize_to(self.len().saturating_add(additional), false, &self.pin())
+        self.resize_to(self.len().saturating_add(additional), false)
     }
 
     /// Moves every shard to the smallest table that suits the present number of entries, and gives back what it can.
@@ -397,7 +393,7 @@ impl RawWords {
             return;
         }
         // An allocator that refuses leaves the shards that are left as they are.
-        let _refused = self.resize_to(self.len().max(self.floor), true, &self.pin());
+        let _refused = self.resize_to(self.len().max(self.floor), true);
         let Trimmed { all, free } = self.give_back();
         if free > (all / 2).max(FEW_FREE) {
             // What is left lies scattered over the chunks of a larger map.

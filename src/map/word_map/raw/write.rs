@@ -5,8 +5,9 @@
 //! insert linearizes at the exchange of the line's first empty slot.
 //!
 //! Why by one exchange: an empty slot does not come back in a table, so the slots before the first one have the keys that they will
-//! have until it is taken. The first empty slot is found *before* they are looked through for the key. So
-//! of two inserts of a key, both want the same slot, or one meets the other's pair.
+//! have until it is taken. (So has the last one, if a move has put a member there: nobody claims a slot of a line that has an empty one.) The
+//! first empty slot is found *before* they are looked through for the key. So of two inserts of a key, both want the same slot, or one meets the
+//! other's pair.
 //!
 //! Invariants: I1 and I2 of the [parent module](super).
 
