@@ -29,7 +29,7 @@
 //!   under his guard, seen the unit unborn: then it is retired later than the guard began. Any other link is followed by who has read it under his guard.
 //! - I4. Memory of a table is allocated and freed with the layout that its word and its scale state, or is a place of so
 //!   many bytes in an arena, which is one piece of memory from the first place to the end of the map. A header stands before the first line.
-//! - I5. A line of a new table goes from zero to its content once, last slot last. Nobody exchanges a slot of a
+//! - I5. A line to which a move leads goes from zero to its content once, last slot last. Nobody exchanges a slot of a
 //!   line that is not born, but movers; nobody that of a copy, before a word leads to it.
 //! - I6. Who pins after a table has begun to be left does not write to it.
 //!
