@@ -235,6 +235,21 @@ mod w4 {
         })
     }
 
+    /// Reads the first slot of a table in another thread, as a look-up without a guard: how many tables were gone before, the pair, and
+    /// whether none has gone meanwhile.
+    fn read(shard: &Arc<Shard>, word: usize) -> thread::JoinHandle<(u64, Pair, bool)> {
+        let shard = Arc::clone(shard);
+        thread::spawn(move || {
+            let word = core::ptr::with_exposed_provenance_mut(word);
+            // SAFETY: I2: it is freed at the end.
+            let table = unsafe { Table::from_word(word, Scale::of(0)) };
+            let moves = shard.moves();
+            // As a filter reads.
+            let pair = table.line(0).slots()[0].peek();
+            (moves.0, pair, shard.is_unmoved(moves))
+        })
+    }
+
     /// A look-up reads a line while its table goes out of use: it finds what was there, or that a table has gone.
     #[test]
     fn loom_w4_a_zero_of_a_table_out_of_use_is_not_believed() {
@@ -244,18 +259,7 @@ mod w4 {
             let table = Table::allocate(0, -4, &home, None).expect("a small table");
             let word = table.word().expose_provenance();
             table.line(0).slots()[0].store_private(Pair::live(7, 1));
-            let reader = {
-                let shard = Arc::clone(&shard);
-                thread::spawn(move || {
-                    let word = core::ptr::with_exposed_provenance_mut(word);
-                    // SAFETY: I2: it is freed at the end.
-                    let table = unsafe { Table::from_word(word, Scale::of(0)) };
-                    let moves = shard.moves();
-                    // As a filter reads.
-                    let pair = table.line(0).slots()[0].peek();
-                    (moves.0, pair, shard.is_unmoved(moves))
-                })
-            };
+            let reader = read(&shard, word);
             shard.count();
             // SAFETY: I2: nobody writes to it.
             unsafe { table.put_aside() };
@@ -285,17 +289,7 @@ mod w4 {
                     next.word().expose_provenance()
                 })
             };
-            let reader = {
-                let shard = Arc::clone(&shard);
-                thread::spawn(move || {
-                    let word = core::ptr::with_exposed_provenance_mut(word);
-                    // SAFETY: I2: it is freed at the end.
-                    let table = unsafe { Table::from_word(word, Scale::of(0)) };
-                    let moves = shard.moves();
-                    let pair = table.line(0).slots()[0].peek();
-                    (moves.0, pair, shard.is_unmoved(moves))
-                })
-            };
+            let reader = read(&shard, word);
             shard.count();
             // SAFETY: I2: nobody writes to it.
             unsafe { table.put_aside() };

@@ -220,7 +220,7 @@ impl RawWords {
                     return Walked::Live { slot, pair, depth };
                 }
                 if pair.is_empty() {
-                    // Behind it are empty ones only, but for the last: that is the first to be born with a member.
+                    // The slots behind it are empty too, but for the last, which a move may have given a member.
                     empty = empty.or(Some((slot, pair)));
                 }
                 let place = Some((slot, pair, depth));
@@ -249,5 +249,33 @@ impl RawWords {
             }
             depth += 1;
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::{Mixer, RawWords};
+    use super::{Pair, Walked};
+
+    /// As a move leaves a line that gets one member.
+    #[test]
+    fn a_key_in_the_last_slot_is_met_behind_empty_ones() {
+        let map = RawWords::new(0, Mixer::new([1, 2, 3]));
+        map.init(7);
+        let table = map.directory().and_then(|directory| directory.table(0));
+        let table = table.expect("made above");
+        let last = table.line_of(7).last();
+        assert!(last.cas(Pair::BORN, Pair::live(7, 1)));
+        let guard = map.pin();
+        let walked = RawWords::walk(table, 7, &guard);
+        assert!(matches!(walked, Walked::Live { depth: 0, .. }));
+        let other = RawWords::walk(table, 8, &guard);
+        assert!(matches!(
+            other,
+            Walked::Empty {
+                pair: Pair::ZERO,
+                ..
+            }
+        ));
     }
 }
