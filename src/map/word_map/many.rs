@@ -7,7 +7,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Looks up many keys; `values[i]` becomes the value of `keys[i]`.
     ///
     /// *Consistency*: each look-up linearizes by itself, in order. *Progress*: as [`get`](Self::get). *Cost*: that of as many
-    /// look-ups, but the lines of the next 16 keys are on their way meanwhile, and the thread is pinned once.
+    /// look-ups, but the lines of the next 32 keys are on their way meanwhile, and the thread is pinned once.
     ///
     /// # Panics
     /// If the slices differ in length; nothing was looked up then.
@@ -37,7 +37,7 @@ impl<K: Word, V: Word, S> WordMap<K, V, S> {
     /// Inserts many keys with their values; `old[i]` becomes what the value of `entries[i]` replaced.
     ///
     /// *Consistency*: each insert linearizes by itself, in order: of equal keys the last value stays. *Progress*: as
-    /// [`insert`](Self::insert). *Cost*: that of as many inserts, but the lines of the next 16 keys are on their way
+    /// [`insert`](Self::insert). *Cost*: that of as many inserts, but the lines of the next 32 keys are on their way
     /// meanwhile, and the thread is pinned once: what tables leave behind is freed after the call.
     ///
     /// # Panics

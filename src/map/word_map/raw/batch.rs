@@ -7,8 +7,10 @@ use crate::arch::{self, Access, Asking};
 use crate::reclaim::LocalGuard;
 use crate::table::pairs::{Line, rest, shard};
 
-/// Keys whose lines are on their way: as many as a core keeps misses in flight, or a little more.
-const AHEAD: usize = 16;
+/// Keys whose lines are on their way: twice as many as a core keeps misses in flight.
+const AHEAD: usize = 32;
+/// So many keys before it is looked at, a line is there; then what is behind its link is asked for.
+const BEHIND_AHEAD: usize = 8;
 
 impl RawWords {
     /// Looks up `count` keys, under one guard; `found` is called with each number and value, in order.
@@ -40,12 +42,12 @@ impl RawWords {
             }
             (mixed, line)
         };
-        let half_way = |(mixed, line): Ahead<'_>| {
+        let arrived = |(mixed, line): Ahead<'_>| {
             if let Some(line) = line {
                 line.prefetch_behind(rest(mixed), by);
             }
         };
-        ahead(count, coming, half_way, |number, (mixed, line)| {
+        ahead(count, coming, arrived, |number, (mixed, line)| {
             let value = line.and_then(|line| self.get_in(line, mixed, by, guard));
             found(number, value);
         });
@@ -92,12 +94,12 @@ impl RawWords {
             }
             (mixed, line)
         };
-        let half_way = |(_, line): Ahead<'_>| {
+        let arrived = |(_, line): Ahead<'_>| {
             if let Some(line) = line {
                 line.prefetch_link(by);
             }
         };
-        ahead(count, coming, half_way, |number, (mixed, _)| {
+        ahead(count, coming, arrived, |number, (mixed, _)| {
             let decide = |old| decide(number, old);
             changed(number, self.change_mixed(mixed, decide, guard));
         });
@@ -107,12 +109,12 @@ impl RawWords {
 /// Where a key of a batch will be looked for.
 type Ahead<'g> = (u64, Option<&'g Line>);
 
-/// Calls `f` with each number below `count` and what `coming` made of it some numbers before, and `half_way` between.
+/// Calls `f` with each number below `count` and what `coming` made of it some numbers before, and `arrived` between.
 #[inline(always)] // The closures become one loop.
 fn ahead<'g>(
     count: usize,
     coming: impl Fn(usize) -> Ahead<'g>,
-    half_way: impl Fn(Ahead<'g>),
+    arrived: impl Fn(Ahead<'g>),
     mut f: impl FnMut(usize, Ahead<'g>),
 ) {
     if count == 0 {
@@ -127,7 +129,7 @@ fn ahead<'g>(
         if number + AHEAD < count {
             ring[number % AHEAD] = coming(number + AHEAD);
         }
-        half_way(ring[(number + AHEAD / 2) % AHEAD]);
+        arrived(ring[(number + BEHIND_AHEAD) % AHEAD]);
         f(number, now);
     }
 }

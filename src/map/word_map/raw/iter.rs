@@ -20,7 +20,7 @@ use core::ops::Range;
 /// Lines of a run: as many as have a bit for each slot.
 const RUN: usize = 64 / SLOTS.next_power_of_two();
 /// How many lines before it is looked at a line is asked for.
-const AHEAD: u64 = 2 * RUN as u64;
+const AHEAD: usize = 2 * RUN;
 
 /// The pairs of a map, weakly consistent.
 pub(crate) struct RawIter<'g> {
@@ -53,6 +53,8 @@ impl<'g> Run<'g> {
         debug_assert!(lines.len() <= RUN, "{} lines", lines.len());
         let (mut members, mut links, mut whole) = (0, 0, 0);
         for (number, line) in lines.iter().enumerate() {
+            // One by one: all of a run together wait for each other.
+            arch::prefetch_read(core::ptr::from_ref(line).wrapping_add(AHEAD));
             let [here, link, frozen] = line.kinds();
             if frozen != 0 {
                 break;
@@ -285,8 +287,6 @@ impl<'g> RawIter<'g> {
     fn read_lines(&mut self, directory: &Directory, table: Table<'g>, by: impl Access) {
         let number = table.number_at(self.position);
         if table.line_start(number) == self.position {
-            let ahead = run_at(table, number + AHEAD);
-            ahead.iter().for_each(Line::prefetch_read);
             self.run = Run::look(run_at(table, number), by);
             let whole = self.run.lines.len() as u64;
             if whole != 0 {
