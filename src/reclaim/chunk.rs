@@ -9,8 +9,8 @@ use crate::sys::pages;
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-/// Chunks of this size and more are mapped.
-const MAPPED_BYTES: usize = 128 << 10;
+/// Chunks of this size and more are mapped: what the allocator gives it may keep when it is freed.
+const MAPPED_BYTES: usize = 32 << 10;
 
 /// The head of a chunk.
 pub(super) struct Chunk {

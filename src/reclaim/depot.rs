@@ -1,7 +1,7 @@
-//! The depot: batches of free objects between the threads that free and the threads that allocate.
+//! The depot: piles of free objects between the threads that free and the threads that allocate.
 //!
 //! ```text
-//! depot --> batch --> batch --> ..      push: exchange the head     take: swap all out, put back
+//! depot --> pile --> pile --> ..      take: swap all out, put all but one back     push: where there are some, the same, behind the new one
 //! ```
 //!
 //! # Invariants
@@ -12,14 +12,16 @@
 //! R3 pushing a batch against taking it.
 //!
 //! # Progress
-//! Lock-free. No batch is taken on the strength of an old link, since all are taken at once.
+//! Lock-free. Nothing is done on the strength of a link or an address that was read before: the list is taken out whole, and put where there is none. Either
+//! costs the same however many there are. Who comes in between finds none, as if it had been so.
 
+use super::pile::Pile;
 use crate::sync::{AtomicPtr, Ordering, never_split};
-use core::ptr::{NonNull, null_mut};
+use core::ptr::null_mut;
 
 /// Free objects on their way from one heap to another.
 struct Batch<T> {
-    objects: Vec<NonNull<T>>,
+    pile: Pile<T>,
     next: *mut Self,
 }
 
@@ -33,53 +35,115 @@ impl<T> Depot<T> {
         Self(AtomicPtr::new(null_mut()))
     }
 
-    /// Puts objects that nobody uses into the depot.
-    pub(crate) fn push(&self, objects: Vec<NonNull<T>>) {
+    /// Puts a pile into the depot.
+    pub(crate) fn push(&self, pile: Pile<T>) {
         let next = null_mut();
-        let batch = Box::into_raw(Box::new(Batch { objects, next }));
-        self.push_chain(batch, batch);
+        let batch = Box::into_raw(Box::new(Batch { pile, next }));
+        self.put(batch, batch);
     }
 
-    /// Puts the batches from `first` to `last`, which are the caller's, into the depot.
-    fn push_chain(&self, first: *mut Batch<T>, last: *mut Batch<T>) {
-        // ORD: Relaxed — a hint; the exchange below decides.
-        let mut head = self.0.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: I1: the caller's batches; nobody else has them.
-            unsafe { (*last).next = head };
-            // ORD: Release — pairs with the Acquire in take [R3]; publishes the batches, and
-            // that the objects' last users are done.
-            match self
-                .0
-                .compare_exchange(head, first, Ordering::Release, Ordering::Relaxed)
-            {
-                Ok(_) => return,
-                Err(found) => head = found,
-            }
-        }
-    }
-
-    /// Takes one batch out of the depot: all at once, and the others are put back.
-    pub(crate) fn take(&self) -> Option<Vec<NonNull<T>>> {
+    /// Takes one pile out of the depot: all at once, and the others are put back.
+    pub(crate) fn take(&self) -> Option<Pile<T>> {
         // ORD: Relaxed — a hint; the exchange below decides.
         if self.0.load(Ordering::Relaxed).is_null() {
             return None;
         }
-        // ORD: Acquire — pairs with the Release in push_chain [R3]; sees the batches.
-        let first = self.0.swap(null_mut(), Ordering::Acquire);
+        let first = self.take_all();
         if first.is_null() {
             return None;
         }
-        // SAFETY: I1: the exchange made the chain ours; batches come out of boxes.
+        // SAFETY: I1: the exchange made the list ours; batches come out of boxes.
         let batch = unsafe { Box::from_raw(first) };
-        let mut last = batch.next;
-        if !last.is_null() {
-            // SAFETY: I1: the chain is ours.
-            while let Some(next) = NonNull::new(unsafe { (*last).next }) {
-                last = next.as_ptr();
+        self.put(batch.next, null_mut());
+        Some(batch.pile)
+    }
+
+    /// Takes the whole list.
+    fn take_all(&self) -> *mut Batch<T> {
+        // ORD: Acquire — pairs with the Release in put [R3]; sees the batches.
+        self.0.swap(null_mut(), Ordering::Acquire)
+    }
+
+    /// Puts a list into the depot that is the caller's, or nothing. Where there is another, the two become one: by way of this one's `last` batch if it is given,
+    /// and else by that of the other, which is short then: it has come while this one was out.
+    fn put(&self, mut list: *mut Batch<T>, mut last: *mut Batch<T>) {
+        while !list.is_null() {
+            // ORD: Release — pairs with the Acquire in take_all [R3]; publishes the batches, and
+            // that the objects' last users are done.
+            let put =
+                self.0
+                    .compare_exchange(null_mut(), list, Ordering::Release, Ordering::Relaxed);
+            if put.is_ok() {
+                return;
             }
-            self.push_chain(batch.next, last);
+            let other = self.take_all();
+            // SAFETY: I1: the caller's.
+            if let Some(last) = unsafe { last.as_mut() } {
+                last.next = other;
+            } else if let Some(end) = last_of(other) {
+                end.next = list;
+                list = other;
+            }
+            last = null_mut();
         }
-        Some(batch.objects)
+    }
+}
+
+/// The last batch of a list that is the caller's.
+fn last_of<'b, T>(list: *mut Batch<T>) -> Option<&'b mut Batch<T>> {
+    // SAFETY: I1: the caller's.
+    let mut batch = unsafe { list.as_mut() }?;
+    // SAFETY: I1: as above.
+    while let Some(next) = unsafe { batch.next.as_mut() } {
+        batch = next;
+    }
+    Some(batch)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Depot;
+    use crate::reclaim::pile::Pile;
+    use core::ptr::NonNull;
+    use std::thread;
+
+    /// R3: who takes a list meets its links complete, those too that somebody has made to put a list back behind what had been pushed. They are
+    /// plain memory, which the interpreter watches.
+    #[test]
+    fn miri_r3_a_list_that_was_put_back_is_met_complete() {
+        const THREADS: usize = 3;
+        let rounds = if cfg!(miri) { 80 } else { 2000 };
+        let depot = Depot::<u64>::new();
+        let add = || {
+            let object = NonNull::from(Box::leak(Box::new(0_u64)));
+            let mut pile = Pile::new();
+            // SAFETY: nobody else has the object.
+            unsafe { pile.push(object) };
+            depot.push(pile);
+        };
+        let take = || {
+            let mut pile = depot.take()?;
+            let object = pile.pop().expect("each pile has an object");
+            // SAFETY: it came out of a box, and of the depot.
+            drop(unsafe { Box::from_raw(object.as_ptr()) });
+            assert!(pile.pop().is_none(), "no pile has two");
+            Some(())
+        };
+        let taken: usize = thread::scope(|scope| {
+            let work = || {
+                add();
+                (0..rounds)
+                    .filter_map(|_| {
+                        add();
+                        take()
+                    })
+                    .count()
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            let joined = threads.into_iter().map(|thread| thread.join());
+            joined.map(|taken| taken.expect("nobody panics")).sum()
+        });
+        let left = core::iter::from_fn(take).count();
+        assert_eq!(taken + left, THREADS * (rounds + 1), "lost, or there twice");
     }
 }

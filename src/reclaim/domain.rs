@@ -22,6 +22,7 @@ use super::heap::{Heap, ONE_BY_ONE, free_one, slot};
 use super::heaps::{Heaps, OwnHeap};
 use super::hold::WereHeld;
 use super::object::{Hook, Object, end_object};
+use super::pile::Pile;
 use super::registry::{self, Record};
 use super::trim::Trimmed;
 use super::{Guard, LocalGuard, OwnedGuard, foreign_guard};
@@ -112,11 +113,11 @@ impl<T: Object> Domain<T> {
 
     #[cold]
     fn alloc_slow(&self, heap: &OwnHeap<T>) -> NonNull<T> {
-        let batch = self.depot.take();
+        let pile = self.depot.take();
         // SAFETY: I1: the caller's heap; I2: nothing below calls a user's code.
         let heap = unsafe { heap.borrow() };
-        if let Some(objects) = batch {
-            heap.add(objects);
+        if let Some(pile) = pile {
+            heap.add(pile);
         }
         loop {
             if let Some(object) = heap.take() {
@@ -165,8 +166,8 @@ impl<T: Object> Domain<T> {
     #[inline]
     fn put(&self, heap: &OwnHeap<T>, object: NonNull<T>) {
         // SAFETY: I1: the caller's heap; I2: `put` calls nobody.
-        if let Some(batch) = unsafe { heap.borrow() }.put(object) {
-            self.depot.push(batch);
+        if let Some(pile) = unsafe { heap.borrow() }.put(object) {
+            self.depot.push(pile);
         }
     }
 
@@ -361,30 +362,28 @@ impl<T: Object> Domain<T> {
                 heap.adopt_memory(other);
                 0
             });
-            let heap = self.with_depot(record);
-            let trimmed = heap.trim();
-            while let Some(surplus) = heap.surplus() {
-                self.depot.push(surplus);
-            }
-            trimmed
+            self.with_depot(record, Heap::trim)
         })
     }
 
     /// What this thread makes until it next calls [`trim`](Self::trim) lies in new chunks.
     pub(crate) fn set_aside(&self, guard: &impl Guard) {
         if !MODEL {
-            guard.with_record(|record| self.with_depot(record).set_aside());
+            guard.with_record(|record| self.with_depot(record, Heap::set_aside));
         }
     }
 
-    /// The thread's heap, which has got what was in the depot.
-    #[expect(clippy::mut_from_ref, reason = "the heap is this thread's")]
-    fn with_depot(&self, record: &Record) -> &mut Heap<T> {
-        let depot: Vec<_> = core::iter::from_fn(|| self.depot.take()).collect();
-        // SAFETY: I1: the record is this thread's; I2: neither this nor the callers call a user's code.
-        let heap = unsafe { self.heap(record).borrow() };
-        depot.into_iter().for_each(|batch| heap.add(batch));
-        heap
+    /// Calls `f` with the thread's heap and what is in the depot, which gets what is left.
+    fn with_depot<R>(
+        &self,
+        record: &Record,
+        f: impl FnOnce(&mut Heap<T>, &mut Vec<Pile<T>>) -> R,
+    ) -> R {
+        let mut depot = core::iter::from_fn(|| self.depot.take()).collect();
+        // SAFETY: I1: the record is this thread's; I2: the callers' `f` call no user's code.
+        let result = f(unsafe { self.heap(record).borrow() }, &mut depot);
+        depot.into_iter().for_each(|pile| self.depot.push(pile));
+        result
     }
 
     /// Lets this thread's heap take over from the heaps of threads that have gone; `take` says how many retired slots.
@@ -471,9 +470,7 @@ impl<T: Object> Drop for Domain<T> {
             let bags = heap.get_mut().bags();
             bags.into_iter().for_each(|bag| self.end(bag));
         }
-        while let Some(objects) = self.depot.take() {
-            objects.into_iter().for_each(|object| self.discard(object));
-        }
+        while self.depot.take().is_some() {}
     }
 }
 

@@ -20,6 +20,7 @@
 
 use super::bag::{BACKLOG, Bag, DROP_STEP, MOST_BESIDE, Other, Ripe, batch};
 use super::chunk::{Chunk, free_chunk, is_mapped};
+use super::pile::Pile;
 use super::registry::Grace;
 use crate::arch;
 use crate::error::TryReserveError;
@@ -38,6 +39,8 @@ pub(super) const ONE_BY_ONE: bool = MODEL || cfg!(any(miri, atomshard_singles));
 const SMALLEST_CHUNK: usize = 256;
 /// Free objects that a thread keeps to itself.
 pub(super) const KEPT: usize = 1024;
+/// Objects that go to the depot together.
+pub(super) const PILE: usize = KEPT / 2;
 
 /// See the module. What each write uses comes first.
 #[repr(C)]
@@ -70,7 +73,9 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     /// The lease in which a travelling guard last retired something here.
     pub(super) lease: u64,
     /// Free, but not handed out before the next [`trim`](Self::trim).
-    pub(super) aside: Vec<NonNull<T>>,
+    pub(super) aside: Vec<Pile<T>>,
+    /// Bytes in chunks when these were put aside.
+    pub(super) held_aside: usize,
 }
 
 /// Layout of an object.
@@ -104,6 +109,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             tickets: 0,
             lease: 0,
             aside: Vec::new(),
+            held_aside: 0,
             bytes_beside: 0,
         }
     }
@@ -157,12 +163,13 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             self.free.extend(object.map(NonNull::cast));
             return object.is_some();
         }
-        let wanted = (self.held / 8).clamp(SMALLEST_CHUNK, pages::HUGE_PAGE_BYTES);
+        let new = self.held - self.held_aside;
+        let wanted = (new / 8).clamp(SMALLEST_CHUNK, pages::HUGE_PAGE_BYTES);
         self.add_chunk(wanted) || self.add_chunk(SMALLEST_CHUNK) || self.add_chunk(0)
     }
 
     /// Where the objects of a chunk begin.
-    fn head_bytes() -> usize {
+    pub(super) fn head_bytes() -> usize {
         size_of::<Chunk>().next_multiple_of(slot::<T>().align())
     }
 
@@ -212,9 +219,9 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         true
     }
 
-    /// Takes back an object that nobody uses. Hands out a batch for the depot if there are many.
+    /// Takes back an object that nobody uses. Hands out a pile for the depot if there are many.
     #[inline]
-    pub(super) fn put(&mut self, object: NonNull<T>) -> Option<Vec<NonNull<T>>> {
+    pub(super) fn put(&mut self, object: NonNull<T>) -> Option<Pile<T>> {
         if SINGLES {
             // SAFETY: I1, I3.
             unsafe { free_one(object) };
@@ -227,16 +234,12 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.free.push(object);
         note_write(&raw const self.free);
         note_write(self.free.as_ptr().wrapping_add(self.free.len() - 1));
-        (self.free.len() > KEPT).then(|| self.free.split_off(KEPT / 2))
+        self.surplus()
     }
 
-    /// Takes over a batch of the depot.
-    pub(super) fn add(&mut self, mut objects: Vec<NonNull<T>>) {
-        if self.free.is_empty() {
-            self.free = objects;
-        } else {
-            self.free.append(&mut objects);
-        }
+    /// Takes over a pile of the depot.
+    pub(super) fn add(&mut self, mut pile: Pile<T>) {
+        self.free.extend(core::iter::from_fn(|| pile.pop()));
     }
 
     /// Puts a retired object into the bag; says whether something is to be collected.
@@ -413,7 +416,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
     pub(super) fn adopt_memory(&mut self, other: &mut Self) {
         other.cut_up();
         self.free.append(&mut core::mem::take(&mut other.free));
-        self.free.append(&mut core::mem::take(&mut other.aside));
+        self.aside.append(&mut core::mem::take(&mut other.aside));
         other.spare = None;
         self.held += core::mem::take(&mut other.held);
         let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
@@ -430,13 +433,27 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
 
     /// Puts what is left of the newest chunk on the free list.
     pub(super) fn cut_up(&mut self) {
-        let rest: Vec<NonNull<T>> = core::iter::from_fn(|| self.take_new()).collect();
-        self.free.extend(rest);
+        while let Some(object) = self.take_new() {
+            self.free.push(object);
+        }
     }
 
-    /// Free objects beyond what a thread keeps to itself.
-    pub(super) fn surplus(&mut self) -> Option<Vec<NonNull<T>>> {
-        (self.free.len() > KEPT).then(|| self.free.split_off(self.free.len() - KEPT / 2))
+    /// Some of the free objects beyond what a thread keeps to itself.
+    #[inline]
+    pub(super) fn surplus(&mut self) -> Option<Pile<T>> {
+        (self.free.len() > KEPT).then(|| self.take_pile())
+    }
+
+    /// A pile of the last free objects.
+    #[cold]
+    pub(super) fn take_pile(&mut self) -> Pile<T> {
+        let mut pile = Pile::new();
+        let rest = self.free.len().saturating_sub(PILE);
+        for object in self.free.drain(rest..) {
+            // SAFETY: I1.
+            unsafe { pile.push(object) };
+        }
+        pile
     }
 
     /// Everything that waits, for one who has exclusive access.

@@ -10,7 +10,7 @@
 //! # Files
 //! [`registry`] who is pinned, and grace periods · [`heap`] what a thread holds of a domain ·
 //! [`bag`] what it has retired · [`heaps`] which heap is a thread's · [`depot`] free objects between
-//! heaps · [`domain`] the memory of one structure · [`grace`] grace periods that it asks for · [`hold`] who keeps an object without a pin ·
+//! heaps, in a [`pile`] each · [`domain`] the memory of one structure · [`grace`] grace periods that it asks for · [`hold`] who keeps an object without a pin ·
 //! [`object`] what a domain is told of its objects · [`own`] guards.
 //!
 //! With `--cfg atomshard_seize` the file `seize` is the body instead, an oracle for tests. Then the parts
@@ -55,6 +55,7 @@ pub(crate) mod hold;
 mod object;
 #[cfg(not(atomshard_seize))]
 mod own;
+pub(crate) mod pile;
 pub(crate) mod registry;
 #[cfg(atomshard_seize)]
 mod seize;

@@ -1,7 +1,8 @@
 //! Chunks, which Miri would not see in the maps: there each object is an allocation of its own.
 
 use crate::reclaim::bag::{Bag, MOST_BESIDE, Ripe, batch};
-use crate::reclaim::heap::{Heap, KEPT, SLOT_ALIGN, slot};
+use crate::reclaim::heap::{Heap, KEPT, PILE, SLOT_ALIGN, slot};
+use crate::reclaim::pile::Pile;
 use core::ptr::NonNull;
 use std::collections::BTreeSet;
 
@@ -66,7 +67,7 @@ fn sound<T>(count: usize) {
     for object in again {
         heap.put(object);
     }
-    heap.trim();
+    heap.trim(&mut Vec::new());
     assert_eq!((heap.held, heap.free.len()), (0, 0));
     fill_and_check(&take_many(&mut heap, 1));
 }
@@ -112,16 +113,16 @@ fn miri_trim_frees_the_chunks_that_are_wholly_free_and_no_other() {
     for object in objects.drain(..) {
         heap.put(object);
     }
-    heap.trim();
+    heap.trim(&mut Vec::new());
     // The middle chunk was free to the last object.
     assert_eq!(heap.held, 2 * chunk);
     assert!(heap.free.len() >= in_first, "the rest is still handed out");
     fill_and_check(&[first, last]);
     heap.put(first);
-    heap.trim();
+    heap.trim(&mut Vec::new());
     assert_eq!(heap.held, chunk);
     heap.put(last);
-    heap.trim();
+    heap.trim(&mut Vec::new());
     assert_eq!((heap.held, heap.free.len()), (0, 0));
 }
 
@@ -137,18 +138,46 @@ fn miri_what_is_set_aside_is_not_handed_out_and_its_chunks_go() {
         old.remove(old.len() - 1),
     ]
     .into();
-    old.iter().for_each(|&object| drop(heap.put(object)));
-    assert!(heap.trim().free >= old.len() && heap.held == before);
-    heap.set_aside();
+    old.iter()
+        .for_each(|&object| assert!(heap.put(object).is_none()));
+    assert!(heap.trim(&mut Vec::new()).free >= old.len() && heap.held == before);
+    heap.set_aside(&mut Vec::new());
     let new = take_many(&mut heap, 3);
     assert!(new.iter().all(|object| !old.contains(object)), "handed out");
     let with_new = heap.held;
     assert!(with_new > before, "from a chunk of their own");
-    kept.into_iter().for_each(|object| drop(heap.put(object)));
-    let trimmed = heap.trim();
+    kept.into_iter()
+        .for_each(|object| assert!(heap.put(object).is_none()));
+    let trimmed = heap.trim(&mut Vec::new());
     assert_eq!(heap.held, with_new - before, "the old chunks are gone");
     assert_eq!(trimmed.all - trimmed.free, new.len());
     fill_and_check(&new);
+}
+
+/// A pile of these, which nobody uses.
+fn piled<T>(objects: Vec<NonNull<T>>) -> Pile<T> {
+    let mut pile = Pile::new();
+    // SAFETY: the test took them from a heap.
+    objects
+        .into_iter()
+        .for_each(|object| unsafe { pile.push(object) });
+    pile
+}
+
+#[test]
+fn miri_trim_counts_what_is_in_the_depot_and_leaves_what_is_anothers() {
+    let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
+    let (mine, theirs) = (two_chunks(&mut heap), two_chunks(&mut other));
+    let all: BTreeSet<_> = theirs.iter().copied().collect();
+    let mut depot = [mine, theirs].map(piled).into();
+    let trimmed = heap.trim(&mut depot);
+    assert_eq!((trimmed.all, heap.held), (0, 0));
+    let left: Vec<_> = depot.into_iter().flat_map(emptied).collect();
+    assert_eq!(left.len(), all.len(), "neither lost nor there twice");
+    assert_eq!(left.iter().copied().collect::<BTreeSet<_>>(), all);
+    assert_ne!(other.held, 0);
+    other.trim(&mut vec![piled(left)]);
+    assert_eq!(other.held, 0);
 }
 
 #[test]
@@ -169,31 +198,37 @@ fn miri_adopted_memory_is_used_and_goes_with_the_adopter() {
     for object in all {
         heap.put(object);
     }
-    heap.trim();
+    heap.trim(&mut Vec::new());
     assert_eq!(heap.held, 0, "all chunks were on the adopter's list");
+}
+
+/// What is in a pile.
+fn emptied<T>(mut pile: Pile<T>) -> Vec<NonNull<T>> {
+    core::iter::from_fn(|| pile.pop()).collect()
 }
 
 #[test]
 fn surplus_goes_and_half_of_what_is_kept_stays() {
     let mut heap = Chunked::<Smallest>::new();
     let objects = take_many(&mut heap, 2 * KEPT);
-    let mut batches = Vec::new();
+    let mut piles = Vec::new();
     for object in objects {
-        batches.extend(heap.put(object));
+        piles.extend(heap.put(object));
     }
-    let away: usize = batches.iter().map(Vec::len).sum();
-    assert!(!batches.is_empty() && heap.free.len() <= KEPT);
+    let away: usize = piles.iter().map(Pile::len).sum();
+    assert!(!piles.is_empty() && heap.free.len() <= KEPT);
     assert_eq!(away + heap.free.len(), 2 * KEPT, "none is lost");
-    for batch in batches.drain(..) {
-        heap.add(batch);
+    for pile in piles.drain(..) {
+        heap.add(pile);
     }
     assert_eq!(heap.free.len(), 2 * KEPT);
-    while let Some(batch) = heap.surplus() {
-        assert_eq!(batch.len(), KEPT / 2);
-        batches.push(batch);
+    while let Some(pile) = heap.surplus() {
+        assert_eq!(pile.len(), PILE);
+        piles.push(pile);
     }
     assert!(heap.free.len() <= KEPT);
-    let distinct: BTreeSet<_> = batches.iter().flatten().chain(&heap.free).collect();
+    let away = piles.drain(..).flat_map(emptied);
+    let distinct: BTreeSet<_> = away.chain(heap.free.iter().copied()).collect();
     assert_eq!(distinct.len(), 2 * KEPT, "none is there twice");
 }
 
