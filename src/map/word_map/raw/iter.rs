@@ -51,7 +51,7 @@ impl<'g> Run<'g> {
     /// Looks at these lines, up to the first that moves.
     fn look(lines: &'g [Line], by: impl Access) -> Self {
         debug_assert!(lines.len() <= RUN, "{} lines", lines.len());
-        let (mut members, mut links, mut whole) = (0, 0, 0);
+        let (mut members, mut links, mut whole) = (0_u64, 0_u64, 0);
         for (number, line) in lines.iter().enumerate() {
             // One by one: all of a run together wait for each other.
             arch::prefetch_read(core::ptr::from_ref(line).wrapping_add(AHEAD));
@@ -59,17 +59,22 @@ impl<'g> Run<'g> {
             if frozen != 0 {
                 break;
             }
-            members |= u64::from(here) << (number * SLOTS);
-            links |= u64::from(link) << (number * SLOTS);
+            // In at the top, and down with each line: so no shift depends on the number.
+            members = members >> SLOTS | u64::from(here) << (64 - SLOTS);
+            links = links >> SLOTS | u64::from(link) << (64 - SLOTS);
             whole = number + 1;
         }
+        let down = |bits: u64| match whole {
+            0 => 0,
+            _ => bits >> (64 - whole * SLOTS),
+        };
         let lines = &lines[..whole];
         let run = Self {
             lines,
-            members,
-            links,
+            members: down(members),
+            links: down(links),
         };
-        each_bit(links, |number| run.line(number).prefetch_link(by));
+        each_bit(run.links, |number| run.line(number).prefetch_link(by));
         run
     }
 
