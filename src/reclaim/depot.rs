@@ -7,13 +7,14 @@
 //! # Invariants
 //! - I1. A batch comes out of a box. In the list it is nobody's; whoever swaps the head out owns the
 //!   whole list.
+//! - I2. The first batch of a list knows the last.
 //!
 //! # Orderings
 //! R3 pushing a batch against taking it.
 //!
 //! # Progress
 //! Lock-free. Nothing is done on the strength of a link or an address that was read before: the list is taken out whole, and put where there is none. Either
-//! costs the same however many there are. Who comes in between finds none, as if it had been so.
+//! costs the same however many there are. Who comes in between finds none, and makes a new chunk.
 
 use super::pile::Pile;
 use crate::sync::{AtomicPtr, Ordering, never_split};
@@ -23,6 +24,8 @@ use core::ptr::null_mut;
 struct Batch<T> {
     pile: Pile<T>,
     next: *mut Self,
+    /// In the first batch of a list: the last one.
+    last: *mut Self,
 }
 
 /// See the module. What is in a depot at its end is forgotten: the objects are its domain's.
@@ -37,9 +40,10 @@ impl<T> Depot<T> {
 
     /// Puts a pile into the depot.
     pub(crate) fn push(&self, pile: Pile<T>) {
-        let next = null_mut();
-        let batch = Box::into_raw(Box::new(Batch { pile, next }));
-        self.put(batch, batch);
+        let (next, last) = (null_mut(), null_mut());
+        let batch = Box::leak(Box::new(Batch { pile, next, last }));
+        batch.last = batch;
+        self.put(batch);
     }
 
     /// Takes one pile out of the depot: all at once, and the others are put back.
@@ -54,7 +58,11 @@ impl<T> Depot<T> {
         }
         // SAFETY: I1: the exchange made the list ours; batches come out of boxes.
         let batch = unsafe { Box::from_raw(first) };
-        self.put(batch.next, null_mut());
+        // SAFETY: I1: as above.
+        if let Some(next) = unsafe { batch.next.as_mut() } {
+            next.last = batch.last;
+        }
+        self.put(batch.next);
         Some(batch.pile)
     }
 
@@ -64,9 +72,8 @@ impl<T> Depot<T> {
         self.0.swap(null_mut(), Ordering::Acquire)
     }
 
-    /// Puts a list into the depot that is the caller's, or nothing. Where there is another, the two become one: by way of this one's `last` batch if it is given,
-    /// and else by that of the other, which is short then: it has come while this one was out.
-    fn put(&self, mut list: *mut Batch<T>, mut last: *mut Batch<T>) {
+    /// Puts a list that is the caller's into the depot, or nothing: before the one that is there, as one list.
+    fn put(&self, list: *mut Batch<T>) {
         while !list.is_null() {
             // ORD: Release — pairs with the Acquire in take_all [R3]; publishes the batches, and
             // that the objects' last users are done.
@@ -77,27 +84,25 @@ impl<T> Depot<T> {
                 return;
             }
             let other = self.take_all();
-            // SAFETY: I1: the caller's.
-            if let Some(last) = unsafe { last.as_mut() } {
-                last.next = other;
-            } else if let Some(end) = last_of(other) {
-                end.next = list;
-                list = other;
+            if !other.is_null() {
+                // SAFETY: I1, I2: both lists are ours, and not empty.
+                unsafe { join(list, other) };
             }
-            last = null_mut();
         }
     }
 }
 
-/// The last batch of a list that is the caller's.
-fn last_of<'b, T>(list: *mut Batch<T>) -> Option<&'b mut Batch<T>> {
-    // SAFETY: I1: the caller's.
-    let mut batch = unsafe { list.as_mut() }?;
-    // SAFETY: I1: as above.
-    while let Some(next) = unsafe { batch.next.as_mut() } {
-        batch = next;
-    }
-    Some(batch)
+/// Puts one list behind another.
+///
+/// # Safety
+/// Both are the caller's, and not empty.
+unsafe fn join<T>(list: *mut Batch<T>, other: *mut Batch<T>) {
+    // SAFETY: the caller's contract.
+    let last = unsafe { (*other).last };
+    // SAFETY: the caller's contract.
+    let end = unsafe { core::mem::replace(&mut (*list).last, last) };
+    // SAFETY: I2: it is in the list.
+    unsafe { (*end).next = other };
 }
 
 #[cfg(all(test, not(loom)))]

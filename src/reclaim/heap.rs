@@ -14,7 +14,7 @@
 //! objects goes to the domain's depot, where the threads that allocate find it.
 //!
 //! # Invariants
-//! - I1. An object on a free list, in the depot or beyond `next` is used by nobody.
+//! - I1. An object on a free list, put aside, in the depot or beyond `next` is used by nobody.
 //! - I2. A chunk is as I1 of [`chunk`](super::chunk) says: a head, and then objects.
 //! - I3. With `SINGLES` (as a rule: [`ONE_BY_ONE`]) there are no chunks: each object is an allocation of its own.
 
@@ -51,8 +51,9 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     next: *mut T,
     left: usize,
     pub(super) chunks: *mut Chunk,
-    /// Bytes in chunks.
+    /// Bytes in chunks, and how many of them there were when free objects were put aside.
     pub(super) held: usize,
+    pub(super) held_aside: usize,
     sealed: VecDeque<(Grace, Bag<T>)>,
     /// What may be freed.
     ripe: Bag<T>,
@@ -74,8 +75,6 @@ pub(super) struct Heap<T, const SINGLES: bool = ONE_BY_ONE> {
     pub(super) lease: u64,
     /// Free, but not handed out before the next [`trim`](Self::trim).
     pub(super) aside: Vec<Pile<T>>,
-    /// Bytes in chunks when these were put aside.
-    pub(super) held_aside: usize,
 }
 
 /// Layout of an object.
@@ -99,6 +98,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             left: 0,
             chunks: core::ptr::null_mut(),
             held: 0,
+            held_aside: 0,
             sealed: VecDeque::new(),
             ripe: Bag::new(),
             lent: VecDeque::new(),
@@ -109,7 +109,6 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             tickets: 0,
             lease: 0,
             aside: Vec::new(),
-            held_aside: 0,
             bytes_beside: 0,
         }
     }
@@ -139,7 +138,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
 
     /// An object of the newest chunk that was never handed out.
     #[inline]
-    fn take_new(&mut self) -> Option<NonNull<T>> {
+    pub(super) fn take_new(&mut self) -> Option<NonNull<T>> {
         note_read(&raw const self.left);
         if self.left == 0 {
             return None;
@@ -419,6 +418,7 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         self.aside.append(&mut core::mem::take(&mut other.aside));
         other.spare = None;
         self.held += core::mem::take(&mut other.held);
+        other.held_aside = 0;
         let theirs = core::mem::replace(&mut other.chunks, core::ptr::null_mut());
         let mut chunk = theirs;
         while !chunk.is_null() {
@@ -428,13 +428,6 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
             if chunk.is_null() {
                 *next = core::mem::replace(&mut self.chunks, theirs);
             }
-        }
-    }
-
-    /// Puts what is left of the newest chunk on the free list.
-    pub(super) fn cut_up(&mut self) {
-        while let Some(object) = self.take_new() {
-            self.free.push(object);
         }
     }
 
@@ -452,6 +445,10 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         for object in self.free.drain(rest..) {
             // SAFETY: I1.
             unsafe { pile.push(object) };
+        }
+        // What a guard has held up for long comes at once.
+        if self.free.capacity() > 4 * KEPT && self.free.len() <= KEPT {
+            self.free.shrink_to(2 * KEPT);
         }
         pile
     }

@@ -4,7 +4,7 @@
 //! objects anew sets the chunks aside first: then the new ones lie together, and the old chunks go.
 //!
 //! # Invariants
-//! - I1. An object on a free list or set aside is used by nobody.
+//! - I1. An object on a free list, put aside or in the depot is used by nobody.
 //! - I2. A chunk is as I1 of [`chunk`](super::chunk) says: a head, and then objects.
 #![expect(unsafe_code, reason = "frees chunks; argued by I1 and I2")]
 
@@ -99,6 +99,13 @@ impl<T, const SINGLES: bool> Heap<T, SINGLES> {
         }
         depot.extend((others.len() != 0).then_some(others));
         all
+    }
+
+    /// Puts what is left of the newest chunk on the free list.
+    pub(super) fn cut_up(&mut self) {
+        while let Some(object) = self.take_new() {
+            self.free.push(object);
+        }
     }
 
     fn chunks_unmarked(&self) -> Vec<Marked> {

@@ -202,6 +202,25 @@ fn miri_adopted_memory_is_used_and_goes_with_the_adopter() {
     assert_eq!(heap.held, 0, "all chunks were on the adopter's list");
 }
 
+#[test]
+fn miri_a_heap_whose_memory_was_put_aside_and_adopted_begins_anew() {
+    let (mut heap, mut other) = (Chunked::<Smallest>::new(), Chunked::new());
+    two_chunks(&mut other);
+    other.set_aside(&mut Vec::new());
+    heap.adopt_memory(&mut other);
+    take(&mut other);
+    assert!((1..1024).contains(&other.held), "{} bytes", other.held);
+}
+
+#[test]
+fn a_backlog_leaves_no_long_list() {
+    let mut heap = Chunked::<Smallest>::new();
+    let objects = take_many(&mut heap, 20 * KEPT);
+    heap.free.extend(objects);
+    let surplus = core::iter::from_fn(|| heap.surplus()).count();
+    assert!(surplus >= 38 && heap.free.capacity() <= 4 * KEPT);
+}
+
 /// What is in a pile.
 fn emptied<T>(mut pile: Pile<T>) -> Vec<NonNull<T>> {
     core::iter::from_fn(|| pile.pop()).collect()

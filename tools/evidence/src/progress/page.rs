@@ -41,5 +41,6 @@ starved, and whoever is stopped in it stops nobody.
 
 What cannot be stopped this way is what is not the crate's: the global allocator, the kernel (`membarrier`, `mmap`), and the code of
 keys, values and closures. An operation makes as much progress as they do. A thread that is stopped while it is
-pinned holds up the memory of what is removed meanwhile, and nothing else.
+pinned holds up the memory of what is removed meanwhile; one that is stopped as it brings free entries to others or
+gets some has them, and the others make new ones. Nothing else is held up.
 ";
